@@ -1,0 +1,41 @@
+# `make reproduce` and `make test` do everything on a fresh machine with Python 3.11 or later.
+PYTHON ?= python3
+BIN = .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+CHAPTERS = $(basename $(notdir $(wildcard book/[0-9]*.ipynb)))
+SMOKE = _build/smoke
+
+.PHONY: help env reproduce test book lint refresh
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+env: .venv/done  ## create the environment in .venv
+
+.venv/done: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[book,dev]'
+	touch $@
+
+reproduce: env  ## train the experiments at tier smoke, execute every chapter on them, build that book
+	nlcore run --all --tier smoke
+	rm -rf $(SMOKE) && mkdir -p $(SMOKE)/book
+	cp -r _config.yml _toc.yml $(SMOKE) && cp -r book/_static book/*.md book/*.bib $(SMOKE)/book
+	nlcore chapter $(CHAPTERS) -p tier=smoke --out $(SMOKE)/book
+	jupyter-book build $(SMOKE) -W -n --keep-going -q
+	@echo "the book of these results: $(CURDIR)/$(SMOKE)/_build/html/index.html"
+
+test: env lint  ## everything that CI checks
+	pytest tests -n 2 --dist loadfile
+	TQDM_DISABLE=1 pytest book --nbval --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadfile -W ignore
+	$(MAKE) --no-print-directory book
+
+book: env  ## render the committed chapters; nothing is executed
+	jupyter-book build . -W -n --keep-going -q
+	@echo "the book: $(CURDIR)/_build/html/index.html"
+
+lint: env  ## style of code and chapters
+	ruff check . && ruff format --check .
+
+refresh: env  ## execute the committed chapters again with their defaults, and normalise them
+	nlcore chapter $(CHAPTERS) --out book

@@ -1,0 +1,121 @@
+"""Chapters: typed parameters are checked before a kernel starts, execution is papermill's, the result is normalised."""
+
+import ast
+import inspect
+import os
+import textwrap
+from pathlib import Path
+
+from . import home, papers
+from .inputs import UserError, conform, lookup, require
+
+CHOICES = {"tier": papers.TIERS, "train": ("never", "missing"), "device": ("auto", "cpu", "cuda")}
+TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
+
+
+def names() -> list[str]:
+    """All chapters, in the order of the book."""
+    return sorted(p.stem for p in (home() / "book").glob("[0-9]*.ipynb"))
+
+
+def parameters(name: str) -> dict[str, tuple[type, object]]:
+    """Type and default of each parameter of a chapter: `name: type = literal  # comment`, a line each."""
+    import nbformat
+
+    lookup("chapter", name, names())
+    cells = nbformat.read(home() / "book" / f"{name}.ipynb", 4).cells
+    source = next(c.source for c in cells if "parameters" in c.metadata.get("tags", ()))
+    nodes = ast.parse(source).body
+    return {n.target.id: (TYPES[n.annotation.id], ast.literal_eval(n.value)) for n in nodes}
+
+
+def check(**values) -> None:
+    """Refuse a value that the common parameters cannot take; a chapter calls this first, whoever executes it."""
+    for name, options in CHOICES.items():
+        if name in values:
+            lookup(name, values[name], options)
+    seeds = values.get("seeds", 0)
+    require(seeds >= 0, f"seeds is how many seeds to run (0: the tier's own), not {seeds}")
+
+
+def validate(name: str, values: dict) -> dict:
+    """`values` for a chapter, names and types checked."""
+    known = parameters(name)
+    for key, value in values.items():
+        lookup(f"parameter of {name}", key, known)
+        values = values | {key: conform(key, value, known[key][0])}
+    check(**values)
+    return values
+
+
+def execute(name: str, out: Path, values: dict) -> Path:
+    """Run a chapter from top to bottom with papermill and write the normalised result to `out`."""
+    import nbformat
+    import papermill
+
+    values = validate(name, values)
+    _register_ipc()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_suffix(".part.ipynb")  # `out` may be the chapter itself
+    os.environ.setdefault("TQDM_DISABLE", "1")  # bars of the kernel would end up in the pages
+    try:
+        papermill.execute_notebook(
+            home() / "book" / f"{name}.ipynb", draft, values, engine_name="ipc", kernel_name="python3"
+        )
+    except papermill.PapermillExecutionError as error:
+        raise UserError(f"{name} stopped at {error.ename}: {error.evalue}; see {draft}") from None
+    notebook = nbformat.read(draft, 4)
+    normalise(notebook)
+    nbformat.write(notebook, out)
+    draft.unlink()
+    return out
+
+
+def _register_ipc() -> None:
+    """papermill's engine over IPC sockets: kernels that run side by side cannot race for TCP ports."""
+    from jupyter_client.manager import AsyncKernelManager
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Manager(AsyncKernelManager):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **(kwargs | {"transport": "ipc"}))
+
+    class Engine(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, manager, kernel_name, **kwargs):
+            return super().execute_managed_notebook(manager, kernel_name, kernel_manager_class=Manager, **kwargs)
+
+    papermill_engines.register("ipc", Engine)
+
+
+def normalise(notebook) -> None:
+    """Drop what differs from run to run or machine to machine, in place."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook.nbformat_minor = 5
+    for i, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{i:02d}"
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")}
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+        for output in cell.get("outputs", ()):
+            output.get("metadata", {}).pop("execution", None)
+
+
+def source(*things) -> object:
+    """The source of classes or functions, for display in a chapter."""
+    from IPython.display import Code
+
+    return Code("\n\n".join(textwrap.dedent(inspect.getsource(t)).rstrip() for t in things), language="python")
+
+
+def provenance(table, experiment: str, tier: str) -> str:
+    """Where the numbers of a frame (one row per run) come from, and how to repeat them."""
+    data, devices = (", ".join(sorted(table[column].unique())) for column in ("dataset", "device"))
+    return (
+        f"{len(table)} runs at tier {tier} on {data}, {table.seed.nunique()} seeds; "
+        f"{table.train_seconds.sum() / 60:.0f} minutes of training in all on {devices}.\n"
+        f"Repeat: nlcore run {experiment} --tier {tier}"
+    )

@@ -1,0 +1,83 @@
+"""Claims and published numbers against records: reproduced | partly | not reproduced | not run."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from . import home
+from .evaluate import select
+from .records import frame
+from .sweep import find
+
+
+@dataclass(frozen=True)
+class Verdict:
+    verdict: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of a paper, where it stands, and a predicate over one row per run (rule: last evaluation)."""
+
+    id: str
+    where: str
+    sentence: str
+    experiment: Callable | None  # None: an identity that needs no run
+    judge: Callable[[pd.DataFrame], Verdict]
+
+
+def judged(conditions: dict[str, bool]) -> Verdict:
+    """Reproduced if all conditions hold, partly if some do; the evidence lists each."""
+    held = list(map(bool, conditions.values()))
+    verdict = "reproduced" if all(held) else "partly" if any(held) else "not reproduced"
+    return Verdict(
+        verdict, "; ".join(f"{'yes' if ok else 'NO'}: {text}" for text, ok in zip(conditions, held, strict=True))
+    )
+
+
+def not_run(why: str) -> Verdict:
+    return Verdict("not run", why)
+
+
+def share(values: pd.Series) -> str:
+    """Mean and spread of accuracies as percent: `96.1 ± 0.2 % (n = 3)`."""
+    spread = f" ± {100 * values.std():.1f}" if len(values) > 1 else ""
+    return f"{100 * values.mean():.1f}{spread} % (n = {len(values)})"
+
+
+def published(paper: str) -> pd.DataFrame:
+    """The paper's numbers: where, experiment, model, knob, at, metric, value, plusminus, tag, note."""
+    table = pd.read_csv(home() / "book" / "published.csv")
+    return table[table.paper == paper].drop(columns="paper").reset_index(drop=True)
+
+
+def verdicts(paper: str, tier: str, table: pd.DataFrame | None = None) -> pd.DataFrame:
+    """One row per claim at a tier: claim, paper, tier, verdict, evidence, where, sentence.
+
+    `table` are rows as from `records.frame`; without it the stored records of each claim's experiment are used.
+    """
+    from .papers import PAPERS
+
+    def rows_of(claim: Claim) -> pd.DataFrame:
+        stored = table
+        if claim.experiment and stored is None:
+            stored = frame([r for _, r in find(claim.experiment(tier), paper).values() if r])
+        return select(stored) if claim.experiment and len(stored) else pd.DataFrame()
+
+    found = []
+    for claim in PAPERS[paper].CLAIMS:
+        row = {"claim": claim.id, "paper": paper, "tier": tier if claim.experiment else "identity"}
+        found.append(row | asdict(claim.judge(rows_of(claim))) | {"where": claim.where, "sentence": claim.sentence})
+    return pd.DataFrame(found)
+
+
+def scoreboard(tiers: tuple[str, ...]) -> pd.DataFrame:
+    """All papers' claims at every tier that has records; "not run" only for a claim that no tier has run."""
+    from .papers import PAPERS
+
+    rows = pd.concat([verdicts(paper, tier) for paper in PAPERS for tier in tiers], ignore_index=True)
+    ran = rows.claim.isin(rows[rows.verdict != "not run"].claim)
+    rows = rows[(rows.verdict != "not run") | ~ran]
+    return rows.drop_duplicates(["claim", "paper", "tier"]).reset_index(drop=True)

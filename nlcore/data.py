@@ -1,0 +1,223 @@
+"""Data sets as arrays: uint8 images and true labels, verified by content, always in the same order.
+
+Every source of a data set (the original archives, a mirror, a package, a prepared `.npz`) ends in the same arrays:
+images are ordered by the SHA-256 of their content, so the order in which an archive happens to list them is irrelevant.
+"""
+
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import home
+from .inputs import UserError, lookup, require
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
+ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+
+# number of training images, and the SHA-256 of the decoded arrays; None: not known yet, the first fetch is trusted
+KNOWN: dict[str, tuple[int, str | None]] = {
+    "digits": (1437, "b8efb8d05cf1c8ea192931a7c81cec2937c56acc5f0e3e9ae8816c82b496af57"),
+    "mnist": (60000, "12c2f300eae10c637b93c1c93320f64066b7e6a12eb2575a9f525d658f165601"),
+    "fashion": (60000, "4dbf9057366fe73d80a1697d3531afc86e2f3f33d5c0af4839cc12fd9d512697"),
+    "cifar10": (50000, "0e6dac40c6e9091bbdc1999185889a7fad1364ed12371d54c3c98fddc630afa3"),
+    "cifar100": (50000, None),
+}
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images `x` uint8 (N, C, H, W) and their true classes `y` int64 (N,)."""
+
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Dataset:
+    name: str
+    classes: tuple[str, ...]
+    train: Images
+    test: Images
+    sha256: str
+
+    @property
+    def K(self) -> int:
+        return len(self.classes)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W)"""
+        return tuple(self.train.x.shape[1:])
+
+
+def root() -> Path:
+    """Where prepared data sets live: $NLCORE_DATA, else `data/` in the checkout."""
+    return Path(os.environ.get("NLCORE_DATA", home() / "data"))
+
+
+@lru_cache(maxsize=4)
+def load(name: str) -> Dataset:
+    """The data set called `name`, fetched if it is not there yet; or the user's own `.npz` or folder of images.
+
+    A name of the form `path#hash` (see `pin`) also demands that the content is still the one that was pinned.
+    """
+    path, _, pinned = name.partition("#")
+    if path not in KNOWN:
+        data = _own(path)
+        same = data.sha256.startswith(pinned)
+        require(same, f"{path} has changed since it was pinned: {data.sha256[:12]}, not {pinned}")
+        return data
+    if path == "digits":
+        return _dataset(path, *_digits())
+    if not (root() / f"{path}.npz").exists():
+        from .fetch import get  # only where something is missing
+
+        get(path)
+    return read(path)
+
+
+def train_size(name: str) -> int:
+    """How many training images there are, without fetching a known data set."""
+    return KNOWN[name][0] if name in KNOWN else len(load(name).train.y)
+
+
+def pin(name: str) -> str:
+    """A data set by value: known names as they are, the user's own with the hash of its content."""
+    return name if name in KNOWN or "#" in name else f"{name}#{load(name).sha256[:12]}"
+
+
+def read(name: str) -> Dataset:
+    """The prepared file of a known data set, verified."""
+    try:
+        return _dataset(name, *_npz(root() / f"{name}.npz"))
+    except UserError as error:
+        raise UserError(f"{error}; `nlcore data get {name}` fetches it again") from None
+
+
+def _dataset(name: str, arrays: dict[str, np.ndarray], classes) -> Dataset:
+    splits = [canonical(arrays[f"{split}_images"], arrays[f"{split}_labels"]) for split in ("train", "test")]
+    digest = hashlib.sha256("".join(digest for *_, digest in splits).encode()).hexdigest()
+    known = KNOWN.get(name, (0, None))[1]
+    require(known in (None, digest), f"the images of {name} are not the published ones (hash {digest[:12]})")
+    images = (Images(torch.from_numpy(x), torch.from_numpy(y)) for x, y, _ in splits)
+    return Dataset(name, tuple(map(str, classes)), *images, digest)
+
+
+def canonical(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """Images (N, H, W, C) and labels (N,) ordered by content: x uint8 (N, C, H, W), y int64 (N,), and their SHA-256."""
+    tails = labels.astype("<u2")
+    keys = [hashlib.sha256(x.tobytes() + y.tobytes()).digest() for x, y in zip(images, tails, strict=True)]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    digest = hashlib.sha256(b"".join(keys[i] for i in order)).hexdigest()
+    x = np.ascontiguousarray(images[order].transpose(0, 3, 1, 2))
+    return x, labels[order].astype(np.int64), digest
+
+
+def _digits():
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    images = (bunch.images[..., None] * (255 / 16)).round().astype(np.uint8)
+    test = np.arange(len(images)) % 5 == 0  # the file is shuffled, so every fifth image is a fair test set
+    arrays = dict(zip(ARRAYS, (images[~test], bunch.target[~test], images[test], bunch.target[test]), strict=True))
+    return arrays, range(10)
+
+
+def _own(path: str) -> Dataset:
+    place = Path(path).expanduser()
+    if place.is_dir():
+        return _dataset(path, *_folder(place))
+    if place.suffix != ".npz" and not place.exists():
+        lookup("data set", path, [*KNOWN, "path/to/file.npz", "path/to/folder"])
+    return _dataset(path, *_npz(place))
+
+
+def _npz(path: Path):
+    """The arrays and class names of an `.npz`, checked."""
+    require(path.exists(), f"there is no file {path}")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            found = {key: arrays[key] for key in arrays.files}
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+        raise UserError(f"{path} is corrupt or not an .npz without pickles ({error})") from None
+    missing = [key for key in ARRAYS if key not in found]
+    require(not missing, f"{path} lacks the array {', '.join(missing)}; it needs {', '.join(ARRAYS)}")
+    classes = found.get("classes", range(int(found["train_labels"].max(initial=0)) + 1))
+    for split in ("train", "test"):
+        x, y, K = found[f"{split}_images"], found[f"{split}_labels"], len(classes)
+        right = x.dtype == np.uint8 and x.ndim == 4
+        require(right, f"{path}: {split}_images must be uint8 (N, H, W, C), not {x.dtype} {x.shape}")
+        right = y.dtype.kind in "iu" and y.ndim == 1
+        require(right, f"{path}: {split}_labels must be whole numbers (N,), not {y.dtype} {y.shape}")
+        require(len(x) == len(y), f"{path}: {len(x)} {split}_images but {len(y)} {split}_labels")
+        require(len(x) > 0, f"{path}: the {split} split is empty")
+        bad = (y < 0) | (y >= K)
+        require(
+            not bad.any(), f"{path}: {split}_labels[{bad.argmax()}] is {y[bad.argmax()]}, but there are {K} classes"
+        )
+    one, two = (found[f"{split}_images"].shape[1:] for split in ("train", "test"))
+    require(one == two, f"{path}: train images are {one}, test images {two}; they must be alike")
+    return found, classes
+
+
+def _folder(place: Path):
+    """`train/` and `test/`, each with a folder per class; or class folders alone: every fifth image is for testing."""
+    from PIL import Image
+
+    parts = [place / "train", place / "test"]
+    parts = parts if all(p.is_dir() for p in parts) else [place]
+    classes = sorted(p.name for p in parts[0].iterdir() if p.is_dir())
+    images, labels, first = [], [], None
+    for part in parts:
+        found = [
+            (f, k) for k, c in enumerate(classes) for f in sorted((part / c).glob("*")) if f.suffix.lower() in SUFFIXES
+        ]
+        require(bool(found), f"{part} holds no images; it needs a folder of images for each class")
+        first = first or found[0][0]
+        stack = []
+        for file, _ in found:
+            with Image.open(file) as image:
+                stack.append(np.asarray(image.convert("RGB")))
+            size = (images[0] if images else stack)[0].shape[:2]
+            require(
+                stack[-1].shape[:2] == size,
+                f"{file} is {stack[-1].shape[:2]}, but {first} is {size}; resize them alike",
+            )
+        images.append(np.stack(stack))
+        labels.append(np.array([k for _, k in found]))
+    if len(parts) == 1:
+        test = np.arange(len(labels[0])) % 5 == 4
+        require(bool(test.any()), f"{place} holds fewer than five images; it needs some to train on and some to test")
+        images, labels = [images[0][~test], images[0][test]], [labels[0][~test], labels[0][test]]
+    return dict(zip(ARRAYS, (images[0], labels[0], images[1], labels[1]), strict=True)), classes
+
+
+def listing() -> list[dict]:
+    """One row per known data set: state, images, hash, megabytes, place. Nothing is downloaded."""
+    rows = []
+    for name in KNOWN:
+        path = root() / f"{name}.npz"
+        row = {
+            "name": name,
+            "state": "missing",
+            "images": "",
+            "sha256": "",
+            "MB": "",
+            "place": f"nlcore data get {name}",
+        }
+        if name == "digits" or path.exists():
+            try:
+                data = load(name)
+                row |= {"state": "ready", "images": f"{len(data.train.y)} + {len(data.test.y)}", "sha256": data.sha256}
+                row |= {"MB": round((data.train.x.nbytes + data.test.x.nbytes) / 1e6, 1)}
+                row |= {"place": "embedded" if name == "digits" else str(path)}
+            except UserError as error:
+                row |= {"state": "corrupt", "place": str(error)}
+        rows.append(row)
+    return rows

@@ -1,0 +1,57 @@
+"""What is measured at an evaluation, and the rules that pick the evaluation to report."""
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from .inputs import lookup
+
+
+def accuracy(logits: Tensor, y: Tensor) -> float:
+    """Share of right predictions, in [0, 1]."""
+    return (logits.argmax(1) == y).double().mean().item()
+
+
+def nll(logits: Tensor, y: Tensor) -> float:
+    """Mean negative log likelihood."""
+    return torch.nn.functional.cross_entropy(logits.float(), y).item()
+
+
+def ece(logits: Tensor, y: Tensor, bins: int = 15) -> float:
+    """Expected calibration error with equal-width bins (Guo et al. 2017, eq. 3), in [0, 1]."""
+    confidence, guess = logits.double().softmax(1).max(1)
+    hit = (guess == y).double()
+    edges = torch.linspace(0, 1, bins + 1, device=logits.device, dtype=torch.double)
+    place = torch.bucketize(confidence, edges[1:-1])  # right edges closed, as is usual
+    gap = torch.zeros(bins, device=logits.device, dtype=torch.double).index_add_(0, place, hit - confidence)
+    return (gap.abs().sum() / len(y)).item()
+
+
+def pair_accuracy(guess: Tensor, label: Tensor, true: Tensor) -> dict[str, float]:
+    """How predictions meet pairs; all arguments (M,). A share of nothing is NaN.
+
+    given: share predicted as labelled; right, wrong: the same over the rightly and the wrongly labelled pairs
+    (the last is memorisation); true: share predicted as the true class.
+    """
+    hit, fits = (guess == label).double(), label == true
+    parts = {"given": hit, "right": hit[fits], "wrong": hit[~fits], "true": (guess == true).double()}
+    return {name: part.mean().item() for name, part in parts.items()}
+
+
+# rule -> the column whose first maximum is reported; the second leaks the test set and says so
+RULES = {
+    "last": None,
+    "best on test (leaks)": "test_accuracy",
+    "noisy validation": "noisy_validation",
+    "clean validation": "clean_validation",
+}
+
+
+def select(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
+    """One row per run of a frame with one row per run and evaluation, chosen by one of `RULES`."""
+    column = lookup("selection rule", rule, RULES)
+    runs = history.groupby("key", sort=False)
+    if column is None:
+        return history.loc[runs["step"].idxmax()]
+    measured = history[history[column].notna()]
+    return history.loc[measured.groupby("key", sort=False)[column].idxmax()]

@@ -1,0 +1,65 @@
+"""Which code made a number: a hash of every definition in nlcore that a run can reach.
+
+Names are followed from the run's method, noise model, network and the training loop. Comments, docstrings, annotations
+and layout do not count, so editing a loss makes stale exactly the records that use it.
+"""
+
+import ast
+import hashlib
+import inspect
+import sys
+import textwrap
+from functools import cache, partial
+
+# registries reach everything, and checks of input change no number
+STOP = {"METHODS", "NOISES", "MODELS", "lookup", "require", "describe", "changed", "card"}
+
+
+@cache
+def fingerprint(*roots) -> str:
+    """16 hex digits for all definitions that the classes, functions and partials `roots` can reach inside nlcore."""
+    seen, todo = {}, list(roots)
+    while todo:
+        thing = todo.pop()
+        if isinstance(thing, partial):
+            seen["arguments"], thing = repr(sorted(thing.keywords.items())), thing.func
+        name = f"{thing.__module__}.{thing.__qualname__}"
+        if name in seen:
+            continue
+        tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+        seen[name] = _dump(tree)
+        space = vars(sys.modules[thing.__module__])
+        for word in _names(tree) & space.keys() - STOP:
+            value = space[word]
+            if inspect.isfunction(value) or inspect.isclass(value):
+                todo += [value] if value.__module__.startswith("nlcore") else []
+            elif isinstance(value, tuple | int | float | str):
+                seen[f"{thing.__module__}.{word}"] = repr(value)
+    return hashlib.sha256("\n".join(f"{k} {v}" for k, v in sorted(seen.items())).encode()).hexdigest()[:16]
+
+
+def _names(node: ast.AST) -> set[str]:
+    """All names below a node, without annotations, which compute nothing."""
+    if isinstance(node, ast.Name):
+        return {node.id}
+    found = set()
+    for field, value in ast.iter_fields(node):
+        if field not in ("annotation", "returns"):
+            children = value if isinstance(value, list) else [value]
+            found |= set().union(*(_names(child) for child in children if isinstance(child, ast.AST)))
+    return found
+
+
+def _dump(node) -> str:
+    """A syntax tree as text, without docstrings and empty fields, so that versions of Python agree."""
+    if isinstance(node, list):
+        return "[" + ",".join(map(_dump, node)) + "]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = {
+        k: v for k, v in ast.iter_fields(node) if v not in (None, []) and k not in ("ctx", "annotation", "returns")
+    }
+    body = fields.get("body")
+    if isinstance(body, list) and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        fields["body"] = body[1:]
+    return f"{type(node).__name__}({','.join(f'{k}={_dump(v)}' for k, v in fields.items())})"

@@ -1,0 +1,57 @@
+"""The whole contract of a method."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+
+@dataclass
+class Batch:
+    """`index` of the pairs (B,), normalised images `x` (B, C, H, W), given labels `y` (B,)."""
+
+    index: Tensor
+    x: Tensor
+    y: Tensor
+
+
+@dataclass
+class Clock:
+    """Where training stands: `step` is a device scalar, so that a captured step reads schedules from it."""
+
+    step: Tensor
+    steps: int
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a method may know before training: classes K, training pairs N, image shape (C, H, W)."""
+
+    K: int
+    N: int
+    shape: tuple[int, int, int]
+
+
+class Method:
+    """Subclasses are frozen dataclasses whose fields are the paper's hyperparameters with the paper's values.
+
+    `loss` is pure tensor code: no `.item()`, no shape and no Python branch that depends on data. Memory per example
+    belongs into buffers of the module that `build` returns; it is trained, moved and captured with the network.
+    """
+
+    passes = (1, 1)  # forward and backward passes a step, for the account of cost
+
+    def build(self, net: nn.Module, task: Task) -> nn.Module:
+        """Wrap or extend the network."""
+        return net
+
+    def loss(self, net: nn.Module, batch: Batch, clock: Clock) -> Tensor:
+        """The scalar to minimise. Most methods write only this."""
+        raise NotImplementedError
+
+    def on_epoch(self, net: nn.Module, clock: Clock) -> None:
+        """Work between epochs, outside the captured step."""
+
+    def predict(self, net: nn.Module, x: Tensor) -> Tensor:
+        """Logits (B, K) for evaluation."""
+        return net(x)

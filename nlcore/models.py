@@ -1,0 +1,83 @@
+"""The networks of the papers, for images (C, H, W) of any data set here, returning logits (B, K).
+
+Rolnick et al. give names without layer sizes, so the widths are ours and said here: MLP layers of 256 units; Conv4 and
+Conv6 as the VGG-like stacks usually called so (two 3x3 convolutions a block; 64, 128, 256 channels; two layers of 256).
+"""
+
+from functools import partial
+
+from torch import nn
+
+from .inputs import lookup
+
+
+def mlp(shape, K, depth, width=256):
+    """`depth` hidden layers of `width` ReLU units; depth 0 is multinomial logistic regression."""
+    C, H, W = shape
+    sizes = [C * H * W] + [width] * depth
+    hidden = [layer for a, b in zip(sizes, sizes[1:], strict=False) for layer in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(sizes[-1], K))
+
+
+def conv_small(shape, K, width=128):
+    """Two strided convolutions and a hidden layer: a net that one CPU core trains quickly (ours)."""
+    C, H, W = shape
+    features = 32 * ((H + 3) // 4) * ((W + 3) // 4)
+    first = [nn.Conv2d(C, 16, 5, stride=2, padding=2), nn.ReLU()]
+    second = [nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten()]
+    return nn.Sequential(*first, *second, nn.Linear(features, width), nn.ReLU(), nn.Linear(width, K))
+
+
+def conv(shape, K, blocks, width=256):
+    """Blocks of two 3x3 convolutions and a 2x2 maximum, then two hidden layers."""
+    C, H, W = shape
+    layers = []
+    for channels in blocks:
+        layers += [nn.Conv2d(C, channels, 3, padding=1), nn.ReLU()]
+        layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+        C, H, W = channels, H // 2, W // 2
+    layers += [nn.Flatten(), nn.Linear(C * H * W, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(width, K))
+
+
+class Block(nn.Module):
+    """The basic residual block (He et al. 2016): two 3x3 convolutions with batch norm beside a shortcut."""
+
+    def __init__(self, a: int, b: int, stride: int):
+        super().__init__()
+        first = [nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
+        self.body = nn.Sequential(*first, nn.Conv2d(b, b, 3, 1, 1, bias=False), nn.BatchNorm2d(b))
+        project = nn.Sequential(nn.Conv2d(a, b, 1, stride, bias=False), nn.BatchNorm2d(b))
+        self.shortcut = nn.Identity() if (a, stride) == (b, 1) else project
+
+    def forward(self, x):
+        return (self.body(x) + self.shortcut(x)).relu()
+
+
+def resnet(shape, K, depths):
+    """ResNet with the CIFAR stem: a 3x3 convolution, stride 1, no maximum (the ImageNet stem loses points at 32x32)."""
+    layers = [nn.Conv2d(shape[0], 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
+    a = 64
+    for stage, depth in enumerate(depths):
+        for i in range(depth):
+            layers.append(Block(a, 64 << stage, 2 if stage and not i else 1))
+            a = 64 << stage
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(a, K))
+
+
+MODELS = {
+    "perceptron": partial(mlp, depth=0),
+    "mlp1": partial(mlp, depth=1),
+    "mlp2": partial(mlp, depth=2),
+    "mlp4": partial(mlp, depth=4),
+    "conv_small": conv_small,
+    "conv4": partial(conv, blocks=(64, 128)),
+    "conv6": partial(conv, blocks=(64, 128, 256)),
+    "resnet18": partial(resnet, depths=(2, 2, 2, 2)),
+    "resnet34": partial(resnet, depths=(3, 4, 6, 3)),
+}
+
+
+def build(name: str, shape: tuple[int, int, int], K: int) -> nn.Module:
+    """The network called `name`, initialised by torch's global generator."""
+    return lookup("model", name, MODELS)(shape, K)

@@ -1,0 +1,203 @@
+"""Run (what shall be computed), Record (what came out), and the two stores that records live in.
+
+The working store holds one file per run; the published store one line per run in `book/records/<paper>.jsonl`.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from . import home
+from .fingerprint import fingerprint
+from .inputs import UserError, changed, describe, lookup, require
+from .methods import CE, METHODS, Method
+from .models import MODELS
+from .noise import NOISES, Clean, Noise
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long and how to optimise."""
+
+    steps: int
+    batch: int = 128
+    optimiser: str = "adam"  # adam | sgd
+    lr: float = 1e-3
+    momentum: float = 0.9  # sgd only
+    weight_decay: float = 0.0
+    schedule: str = "constant"  # constant | cosine | steps
+    milestones: tuple[float, ...] = ()  # "steps": shares of the budget after which the rate falls tenfold
+    precision: str = "fp32"  # fp32 | bf16
+    channels_last: bool = False
+    evaluations: int = 10
+
+    def __post_init__(self):
+        require(
+            self.steps > 0 and self.batch > 0 and self.evaluations > 0, "steps, batch and evaluations must be 1 or more"
+        )
+        lookup("optimiser", self.optimiser, ("adam", "sgd"))
+        lookup("schedule", self.schedule, ("constant", "cosine", "steps"))
+        lookup("precision", self.precision, ("fp32", "bf16"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, by value. Fields at their default are left out of the key, so a new field changes no old key."""
+
+    dataset: str
+    model: str
+    budget: Budget
+    noise: Noise = field(default_factory=Clean)
+    method: Method = field(default_factory=CE)
+    examples: int = 0  # clean training images used; 0: all that the validation split leaves
+    validation: int = 0  # training images held out to choose an evaluation
+    seed: int = 0
+
+    def __post_init__(self):
+        lookup("model", self.model, MODELS)
+        require(self.seed >= 0, f"seed must be 0 or more, not {self.seed}")
+        require(self.examples >= 0 and self.validation >= 0, "examples and validation must be 0 or more")
+
+    def spec(self) -> dict:
+        """The run as plain data."""
+        parts = {"noise": describe(self.noise, NOISES), "method": describe(self.method, METHODS)}
+        return changed(self) | parts | {"budget": changed(self.budget)}
+
+    @property
+    def key(self) -> str:
+        return _hash(self.spec())[:16]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the code that this run executes."""
+        from .train import fit, prepare
+
+        return fingerprint(type(self.method), type(self.noise), MODELS[self.model], fit, prepare, Budget)
+
+
+def _hash(value) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def parse_run(spec: dict) -> Run:
+    """The inverse of `Run.spec`."""
+    spec = dict(spec)
+    for part, names in (("noise", NOISES), ("method", METHODS)):
+        options = dict(spec[part])
+        spec[part] = lookup(part, options.pop("name"), names)(**options)
+    budget = {k: tuple(v) if isinstance(v, list) else v for k, v in spec["budget"].items()}
+    return Run(**(spec | {"budget": Budget(**budget)}))
+
+
+CONTENT = ("card", "history", "cost", "environment", "fingerprint", "diverged")
+
+
+@dataclass(frozen=True)
+class Record:
+    run: Run
+    card: dict  # the noise card
+    history: list[dict]  # one entry per evaluation
+    cost: dict  # seconds, steps, examples_per_second, passes, peak_memory_mb, device
+    environment: dict
+    fingerprint: str
+    diverged: bool = False
+
+    @property
+    def stale(self) -> bool:
+        """Made by code that has since changed."""
+        return self.fingerprint != self.run.fingerprint
+
+    def dump(self) -> str:
+        """One line of JSON that carries its own checksum."""
+        content = {k: getattr(self, k) for k in CONTENT} | {"key": self.run.key, "run": self.run.spec()}
+        return json.dumps(content | {"digest": _hash(content)}, sort_keys=True, separators=(",", ":"))
+
+
+def parse_record(line: str, where: str) -> Record:
+    """A record from `Record.dump`; a truncated or edited one is a `UserError` that names the place."""
+    try:
+        content = json.loads(line)
+        digest, run = content.pop("digest"), parse_run(content["run"])
+        record = Record(run, **{k: content[k] for k in CONTENT})
+    except (ValueError, AttributeError, KeyError, TypeError, UserError) as error:
+        raise UserError(f"{where} is not a whole record ({type(error).__name__}: {error})") from None
+    require(content["key"] == run.key, f"{where}: its key {content['key']} is not the key {run.key} of its content")
+    require(digest == _hash(content), f"{where}: its content does not match its checksum; it was edited or damaged")
+    return record
+
+
+def working() -> Path:
+    """The working store: $NLCORE_RUNS, else `runs/`."""
+    return Path(os.environ.get("NLCORE_RUNS", home() / "runs"))
+
+
+def published(paper: str) -> Path:
+    return home() / "book" / "records" / f"{paper}.jsonl"
+
+
+def _write(path: Path, text: str) -> Path:
+    """All of the file or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    return temporary.rename(path)
+
+
+def writable() -> None:
+    """Refuse early, in one sentence, if the working store cannot be written."""
+    try:
+        _write(working() / ".writable", "").unlink()
+    except OSError as error:
+        raise UserError(f"cannot write to {working()} ({error.strerror}); set NLCORE_RUNS to another folder") from None
+
+
+def save(record: Record) -> Path:
+    """Write a record to the working store."""
+    path = _write(working() / f"{record.run.key}.json", record.dump() + "\n")
+    path.with_suffix(".failed").unlink(missing_ok=True)
+    return path
+
+
+def load_working(key: str, warn=print) -> Record | None:
+    """The record of a key in the working store; a damaged file is named, set aside and counts as missing."""
+    path = working() / f"{key}.json"
+    if not path.exists():
+        return None
+    try:
+        return parse_record(path.read_text(), str(path))
+    except UserError as error:
+        warn(f"{error}; it is set aside")
+        path.rename(path.with_suffix(".damaged"))
+        return None
+
+
+def load_published(paper: str) -> dict[str, Record]:
+    """The published records of a paper by key; a damaged line is an error."""
+    path = published(paper)
+    lines = path.read_text().splitlines() if path.exists() else []
+    found = [parse_record(line, f"{path.name}, line {i}") for i, line in enumerate(lines, 1)]
+    return {record.run.key: record for record in found}
+
+
+def publish(paper: str, new: list[Record]) -> Path:
+    """Merge records into the published store, sorted by key; a new record replaces an old one of the same run."""
+    merged = load_published(paper) | {record.run.key: record for record in new}
+    return _write(published(paper), "".join(merged[key].dump() + "\n" for key in sorted(merged)))
+
+
+def frame(records: list[Record]) -> pd.DataFrame:
+    """One row per run and evaluation: the run's parameters, the realised noise, what was measured, and the cost."""
+    rows = []
+    for r in records:
+        run, spec = r.run, r.run.spec()
+        base = {"key": run.key, "method": spec["method"]["name"], "noise": spec["noise"]["name"]}
+        base |= {k: getattr(run, k) for k in ("dataset", "model", "seed")} | asdict(run.noise) | asdict(run.method)
+        base |= {k: getattr(run.budget, k) for k in ("lr", "batch", "steps", "schedule")}
+        base |= {k: r.card[k] for k in ("realised_rate", "images")} | {"diverged": r.diverged}
+        base |= {"train_seconds": r.cost["seconds"], "device": r.cost["device"]}
+        rows += [base | entry for entry in r.history]
+    return pd.DataFrame(rows)

@@ -1,0 +1,243 @@
+"""The only training loop: a step at a time in plain sight on the CPU, the same step as one captured graph on CUDA."""
+
+import math
+import platform
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from . import data as datasets
+from .evaluate import accuracy, ece, nll, pair_accuracy
+from .inputs import lookup, require
+from .methods import Batch, Clock, Task
+from .models import build
+from .noise import card, draw
+from .records import Record, Run
+
+
+class Labels(NamedTuple):
+    """Pairs: image rows, given labels and true classes, each (M,). No method sees the true ones."""
+
+    row: Tensor
+    label: Tensor
+    true: Tensor
+
+
+class Split(NamedTuple):
+    """What a run trains on, is chosen by, and is measured on."""
+
+    train: Labels
+    validation: Labels
+    probe: Labels  # all pairs of up to 2,000 training images, for memorisation
+    card: dict
+
+    def to(self, device: torch.device) -> "Split":
+        return Split(*(Labels(*(t.to(device) for t in part)) for part in self[:3]), self.card)
+
+
+def prepare(run: Run, y: np.ndarray, K: int) -> Split:
+    """Draw the split and the labels of a run on the CPU, from its seed alone. `y` (N,) are the true classes."""
+    left = len(y) - run.validation
+    require(left >= max(run.examples, 1), f"{len(y)} images are too few for {run.validation} + {run.examples}")
+    order = np.random.default_rng([run.seed, 0]).permutation(len(y))
+    held, used = order[: run.validation], order[run.validation :][: run.examples or None]
+
+    def labels(rows: np.ndarray, stream: int):
+        pairs = draw(run.noise, y[rows], K, [run.seed, stream])
+        row = rows[pairs.row].astype(np.int32)
+        return pairs, Labels(*map(torch.from_numpy, (row, pairs.label, y[row].astype(pairs.label.dtype))))
+
+    pairs, train = labels(used, 1)
+    near = torch.isin(train.row, torch.from_numpy(used[:2000]))
+    probe = Labels(*(t[near] for t in train))
+    return Split(train, labels(held, 2)[1], probe, card(run.noise, pairs, y[used], K, run.seed))
+
+
+def rate(budget, t: int) -> float:
+    """The learning rate of step `t`."""
+    if budget.schedule == "cosine":
+        return budget.lr * 0.5 * (1 + math.cos(math.pi * t / budget.steps))
+    if budget.schedule == "steps":
+        return budget.lr * 0.1 ** sum(t >= m * budget.steps for m in budget.milestones)
+    return budget.lr
+
+
+def optimiser(budget, net: torch.nn.Module, device: torch.device) -> torch.optim.Optimizer:
+    """Fused Adam or SGD; on CUDA the rate is a device scalar, which a captured step can read."""
+    cuda = device.type == "cuda"
+    lr = torch.tensor(budget.lr, device=device) if cuda else budget.lr
+    common = {"lr": lr, "weight_decay": budget.weight_decay, "fused": True}
+    if budget.optimiser == "sgd":
+        return torch.optim.SGD(net.parameters(), momentum=budget.momentum, **common)
+    return torch.optim.Adam(net.parameters(), capturable=cuda, **common)
+
+
+def capture(step, index: Tensor, opt, state: list[Tensor]):
+    """`step(index)` as one CUDA graph. Warm-up steps are undone, so that a captured run equals an eager one."""
+    saved, generator = [t.detach().clone() for t in state], torch.cuda.get_rng_state()
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            step(index)
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step(index)
+    with torch.no_grad():
+        for t, s in zip(state, saved, strict=True):
+            t.copy_(s)
+        for memory in opt.state.values():
+            for t in memory.values():
+                t.zero_()
+    torch.cuda.set_rng_state(generator)
+    return lambda _: graph.replay()
+
+
+def fit(run: Run, images: Tensor, test: tuple[Tensor, Tensor], split: Split, K: int, eager=False) -> Iterator[dict]:
+    """Train on the device of `images` uint8 (N, C, H, W); yield what is measured at every evaluation point."""
+    budget, device = run.budget, images.device
+    cuda, mixed = device.type == "cuda", budget.precision == "bf16"
+    layout = torch.channels_last if budget.channels_last else torch.contiguous_format
+    shape, pairs = tuple(images.shape[1:]), split.train
+    M = len(pairs.row)
+    B = min(budget.batch, M)
+    mean, std = moments(images)
+
+    net = run.method.build(build(run.model, shape, K), Task(K, M, shape)).to(device, memory_format=layout)
+    opt = optimiser(budget, net, device)
+    clock = Clock(torch.zeros((), dtype=torch.long, device=device), budget.steps)
+    total = torch.zeros((), dtype=torch.double, device=device)  # of losses since the last evaluation
+
+    def normalised(x: Tensor) -> Tensor:
+        return x.float().sub_(mean).div_(std).contiguous(memory_format=layout)
+
+    def step(index: Tensor) -> None:
+        x, y = normalised(images[pairs.row[index]]), pairs.label[index].long()
+        opt.zero_grad(set_to_none=True)
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+            loss = run.method.loss(net, Batch(index, x, y), clock)
+        loss.backward()
+        opt.step()
+        clock.step.add_(1)
+        total.add_(loss.detach())
+
+    @torch.no_grad()
+    def logits(x: Tensor) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+            return torch.cat([run.method.predict(net, normalised(p)).float() for p in x.split(4096 if cuda else 512)])
+
+    def paired(part: Labels) -> dict:
+        used, place = part.row.unique(return_inverse=True)  # predict each image once
+        return pair_accuracy(logits(images[used]).argmax(1)[place], part.label, part.true)
+
+    def measure() -> dict:
+        net.eval()
+        out, probe = logits(test[0]), paired(split.probe)
+        row = {"test_accuracy": accuracy(out, test[1]), "test_loss": nll(out, test[1]), "ece": ece(out, test[1])}
+        row |= {"train_right": probe["right"], "train_wrong": probe["wrong"]}
+        if run.validation:
+            held = paired(split.validation)
+            row |= {"noisy_validation": held["given"], "clean_validation": held["true"]}
+        net.train()
+        return row
+
+    shuffle = torch.Generator().manual_seed(run.seed)
+    marks = {math.ceil(budget.steps * (i + 1) / budget.evaluations) for i in range(budget.evaluations)}
+    index, advance = torch.zeros(B, dtype=torch.int32, device=device), step
+    before, seconds, start = 0, 0.0, time.perf_counter()
+    for t in range(budget.steps):
+        k = t % (M // B)
+        if k == 0:
+            order = torch.randperm(M, generator=shuffle, dtype=torch.int32).to(device)
+            clock.epoch = t // (M // B)
+            run.method.on_epoch(net, clock)
+        if budget.schedule != "constant":
+            for group in opt.param_groups:
+                group["lr"] = group["lr"].fill_(rate(budget, t)) if cuda else rate(budget, t)
+        index.copy_(order[k * B : (k + 1) * B])
+        if cuda and not eager and advance is step:
+            advance = capture(step, index, opt, [*net.parameters(), *net.buffers(), clock.step, total])
+        advance(index)
+        if t + 1 in marks:
+            loss = total.item() / (t + 1 - before)  # waits for the device
+            seconds += time.perf_counter() - start
+            row = {"step": t + 1, "epoch": (t + 1) * B / M, "seconds": seconds, "loss": loss} | measure()
+            yield {k: v if isinstance(v, int) else round(v, 6) if math.isfinite(v) else None for k, v in row.items()}
+            if not math.isfinite(loss):
+                return
+            before, start = t + 1, time.perf_counter()
+            total.zero_()
+
+
+def moments(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel, each (C, 1, 1), in grey levels."""
+    counts = torch.stack([torch.bincount(c.flatten(), minlength=256) for c in images.unbind(1)]).double()  # (C, 256)
+    share, level = counts / counts.sum(1, keepdim=True), torch.arange(256, device=images.device).double()
+    mean = share @ level
+    std = (share @ level**2 - mean**2).sqrt().clamp_min(1e-6)
+    return mean.float()[:, None, None], std.float()[:, None, None]
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    lookup("device", name, ("auto", "cpu", "cuda"))
+    require(name != "cuda" or torch.cuda.is_available(), "device 'cuda' was asked for, but torch sees no GPU here")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+@lru_cache(maxsize=2)
+def resident(name: str, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Training images, test images and test labels on the device, once per process."""
+    data = datasets.load(name)
+    return data.train.x.to(device), data.test.x.to(device), data.test.y.to(device)
+
+
+@contextmanager
+def reproducible(seed: int, device: torch.device):
+    """Seeded generators and one CPU thread (faster for small nets, and bit for bit the same), put back afterwards."""
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
+def train(run: Run, device: str = "auto", progress: bool = False, eager: bool = False) -> Record:
+    """Train one run and account for it. Nothing is written."""
+    place, data = pick_device(device), datasets.load(run.dataset)
+    split = prepare(run, data.train.y.numpy(), data.K).to(place)
+    images, *test = resident(run.dataset, place)
+    cuda, history = place.type == "cuda", []
+    if cuda:
+        torch.cuda.reset_peak_memory_stats(place)
+    bar = tqdm(total=run.budget.steps, unit="step", leave=False, disable=None if progress else True)
+    with reproducible(run.seed, place), bar:
+        for row in fit(run, images, tuple(test), split, data.K, eager):
+            history.append(row)
+            bar.update(row["step"] - bar.n)
+    steps, seconds = history[-1]["step"], history[-1]["seconds"]
+    memory = (
+        torch.cuda.max_memory_allocated(place) / 1e6
+        if cuda
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    )
+    cost = {"seconds": seconds, "steps": steps, "peak_memory_mb": round(memory), "device": device_name(place)}
+    cost["examples_per_second"] = round(steps * min(run.budget.batch, len(split.train.row)) / max(seconds, 1e-6))
+    cost |= {"forward_passes": steps * run.method.passes[0], "backward_passes": steps * run.method.passes[1]}
+    environment = {"python": platform.python_version(), "torch": torch.__version__, "dataset_sha256": data.sha256}
+    return Record(run, split.card, history, cost, environment, run.fingerprint, history[-1]["loss"] is None)
+
+
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU ({platform.machine()}, one thread)"

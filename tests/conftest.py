@@ -1,0 +1,14 @@
+"""Every test works in its own store, on the embedded digits."""
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("quiet", deadline=None)  # no clock decides a test
+hypothesis.settings.load_profile("quiet")
+
+
+@pytest.fixture(autouse=True)
+def stores(tmp_path, monkeypatch):
+    monkeypatch.setenv("NLCORE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("NLCORE_DATA", str(tmp_path / "data"))
+    return tmp_path

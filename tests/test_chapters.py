@@ -1,0 +1,84 @@
+"""Chapters as committed: typed parameters, executed, normal; and checked before a kernel starts."""
+
+import ast
+import re
+
+import nbformat
+import pytest
+
+from nlcore import chapters, home
+from nlcore.inputs import UserError
+
+COMMON = {"tier": str, "train": str, "seeds": int, "dataset": str, "device": str}
+NAMES = chapters.names()
+
+
+def cells(name):
+    return nbformat.read(home() / "book" / f"{name}.ipynb", 4).cells
+
+
+def code(name):
+    return [c for c in cells(name) if c.cell_type == "code"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_are_typed_and_commented(name):
+    found = chapters.parameters(name)
+    assert {k: found[k][0] for k in COMMON} == COMMON
+    source = next(c.source for c in cells(name) if "parameters" in c.metadata.get("tags", ()))
+    assert all("  # " in line for line in source.splitlines())
+    assert chapters.validate(name, {k: default for k, (_, default) in found.items()})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_code_cell_was_executed_in_order_without_error(name):
+    counts = [c.execution_count for c in code(name)]
+    assert counts == list(range(1, len(counts) + 1))
+    assert not [o for c in code(name) for o in c.outputs if o.output_type == "error"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_committed_chapter_is_normal(name):
+    notebook = nbformat.read(home() / "book" / f"{name}.ipynb", 4)
+    before = nbformat.writes(notebook)
+    chapters.normalise(notebook)
+    assert nbformat.writes(notebook) == before
+    # no path of a machine, no time stamp, no progress bar, no warning; the bytes of pictures are not text
+    text = re.sub(r'"image/png": "[^"]*"', "", before)
+    assert not re.search(r"/(home|tmp|root|work|Users|usr)/|\d{4}-\d\d-\d\dT\d\d:|it/s|Warning", text)
+    assert "injected-parameters" not in before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_chapter_has_no_machinery(name):
+    """No class, no loop that trains, no path; about fifteen code cells."""
+    assert len(code(name)) <= 20
+    for cell in code(name):
+        tree = ast.parse(cell.source)
+        assert not [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
+        assert "backward(" not in cell.source and "open(" not in cell.source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_in_prose_are_glued(name):
+    """Accuracies in prose come from glue; percentages that state a claim or a definition are listed here."""
+    allowed = {"80 %", "90 %", "95 %", "40 %", "20 %"}
+    prose = "\n".join(c.source for c in cells(name) if c.cell_type == "markdown")
+    assert set(re.findall(r"\b\d+(?:\.\d+)? ?%", prose)) <= allowed
+
+
+def test_parameters_are_checked():
+    name = "02_massive_label_noise"
+    assert chapters.validate(name, {"alphas": [0, 20]}) == {"alphas": [0, 20]}
+    for values in ({"alpha": 3}, {"alphas": 3}, {"tier": "x"}, {"seeds": -1}, {"seeds": 1.5}, {"device": "gpu"}):
+        with pytest.raises(UserError):
+            chapters.validate(name, values)
+
+
+def test_normalise_drops_what_differs_from_run_to_run():
+    cell = nbformat.v4.new_code_cell("1", id="random")
+    cell.metadata = {"tags": ["parameters"], "papermill": {"duration": 1}, "execution": {"iopub.status.busy": "now"}}
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"papermill": {"input_path": "/x"}, "widgets": {}})
+    chapters.normalise(notebook)
+    assert notebook.cells[0].metadata == {"tags": ["parameters"]} and notebook.cells[0].id == "cell-00"
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}

@@ -1,0 +1,102 @@
+"""The command line: results as JSON, bad input as one sentence and exit code 2 with nothing written."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from nlcore import cli, records
+
+
+def nlcore(capsys, *words) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command, in this process."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
+        patch.setattr(sys, "argv", ["nlcore", *words])
+        cli.main()
+    out = capsys.readouterr()
+    return stop.value.code or 0, out.out, out.err
+
+
+QUICK = ["--set", "models=['perceptron']".replace("'", '"'), "--set", "alphas=[1]", "--set", "steps=5"]
+
+BAD = {
+    "alpha": ["run", "rolnick2017.uniform", "--set", "alphas=[-1]"],
+    "finite": ["run", "rolnick2017.uniform", "--set", "alphas=[Infinity]"],
+    "alphas\\[0\\] must be of type float": ["run", "rolnick2017.uniform", "--set", 'alphas=["ten"]'],
+    "must be a list": ["run", "rolnick2017.uniform", "--set", "alphas=3"],
+    "did you mean alphas": ["run", "rolnick2017.uniform", "--set", "alpha=[3]"],
+    "name=value": ["run", "rolnick2017.uniform", "--set", "alphas"],
+    "rolnick2017.uniform": ["run", "rolnick2017.unifrom"],
+    "laptop": ["run", "rolnick2017.uniform", "--tier", "labtop"],
+    "conv4": ["run", "rolnick2017.uniform", "--set", 'models=["conv_4"]'],
+    "digits": ["run", "rolnick2017.uniform", "--set", "dataset=digit"],
+    "seeds": ["run", "rolnick2017.uniform", "--set", "seeds=-1"],
+    "budget": ["run", "rolnick2017.uniform", *QUICK, "--budget", "0"],
+    "jobs": ["run", "rolnick2017.uniform", *QUICK, "--jobs", "0"],
+    "device": ["run", "rolnick2017.uniform", *QUICK, "--device", "gpu"],
+    "one experiment": ["run"],
+    "did you mean fashion": ["data", "get", "fashoin"],
+    "did you mean 02_massive_label_noise": ["chapter", "02_massive_labels"],
+    "'alfas': did you mean alphas": [
+        "chapter",
+        "02_massive_label_noise",
+        "-p",
+        "alfas=[1]",
+    ],
+    "seeds must be of type int": ["chapter", "02_massive_label_noise", "-p", "seeds=many"],
+    "unknown tier 'tiny'": ["chapter", "02_massive_label_noise", "-p", "tier=tiny"],
+    "unknown train": ["chapter", "02_massive_label_noise", "-p", "train=always"],
+    "no published record": ["verify", "rolnick2017.uniform", "--tier", "paper"],
+    "`nlcore run` makes them": ["publish", "rolnick2017.uniform"],
+}
+
+
+@pytest.mark.parametrize("sentence", BAD)
+def test_bad_input(capsys, sentence):
+    code, out, err = nlcore(capsys, *BAD[sentence])
+    assert code == 2 and out == "" and len(err.strip().splitlines()) == 1
+    import re
+
+    assert re.search(sentence, err), err
+    assert not records.working().exists() or not list(records.working().iterdir())
+
+
+def test_run_then_status_then_scoreboard(capsys):
+    code, out, _ = nlcore(capsys, "run", "rolnick2017.uniform", *QUICK, "--jobs", "1")
+    assert code == 0 and "2 of 2 runs have a record" in out and str(records.working()) in out
+    code, out, _ = nlcore(capsys, "run", "rolnick2017.uniform", *QUICK)
+    assert code == 0 and "[1/" not in out  # nothing left to train
+    code, out, _ = nlcore(capsys, "status", "--json")
+    rows = json.loads(out)
+    assert code == 0 and {"experiment", "tier", "done", "stale", "failed", "missing", "stale_keys"} <= set(rows[0])
+    code, out, _ = nlcore(capsys, "scoreboard", "--json")
+    assert all({"claim", "paper", "tier", "verdict", "evidence"} == set(row) for row in json.loads(out))
+
+
+def test_data_lists_what_is_there(capsys):
+    code, out, _ = nlcore(capsys, "data", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert code == 0 and rows["digits"]["state"] == "ready" and rows["mnist"]["state"] == "missing"
+
+
+def test_doctor(capsys):
+    code, out, _ = nlcore(capsys, "doctor")
+    assert code == 0 and "torch" in out and "digits" in out
+
+
+def test_an_edited_published_record_is_told(capsys, monkeypatch, tmp_path):
+    nlcore(capsys, "run", "rolnick2017.uniform", *QUICK, "--jobs", "1")
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    assert nlcore(capsys, "publish", "rolnick2017.uniform", "--tier", "smoke", *QUICK)[0] == 0
+    path = records.published("rolnick2017")
+    path.write_text(path.read_text().replace('"seed":1', '"seed":2'))
+    code, _, err = nlcore(capsys, "status")
+    assert code == 2 and "rolnick2017.jsonl, line" in err
+
+
+def test_help_starts_fast_enough_to_be_used():
+    """The command line imports torch only where it is needed."""
+    script = "import sys, nlcore.cli; print('torch' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"

@@ -1,0 +1,197 @@
+"""Data: verified, in one order, and bad input told in one sentence."""
+
+import hashlib
+import http.server
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nlcore import data, fetch
+from nlcore.inputs import UserError
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    data.load.cache_clear()
+
+
+def own(path, **changes):
+    """A small valid `.npz`, with changes; None leaves an array out."""
+    draw = np.random.default_rng(0)
+    arrays = {"train_images": draw.integers(0, 255, (12, 5, 5, 3), dtype=np.uint8), "train_labels": np.arange(12) % 3}
+    arrays |= {"test_images": draw.integers(0, 255, (6, 5, 5, 3), dtype=np.uint8), "test_labels": np.arange(6) % 3}
+    arrays = {k: v for k, v in (arrays | changes).items() if v is not None}
+    np.savez(path, **arrays)
+    return str(path)
+
+
+def test_digits_need_nothing():
+    digits = data.load("digits")
+    assert digits.shape == (1, 8, 8) and digits.K == 10 and len(digits.train.y) == data.train_size("digits")
+
+
+def test_the_order_of_a_source_does_not_matter(tmp_path):
+    draw, order = np.random.default_rng(1), np.random.default_rng(2).permutation(12)
+    x, y = draw.integers(0, 255, (12, 5, 5, 3), dtype=np.uint8), np.arange(12) % 3
+    a = data.load(own(tmp_path / "a.npz", train_images=x, train_labels=y))
+    b = data.load(own(tmp_path / "b.npz", train_images=x[order], train_labels=y[order]))
+    assert a.sha256 == b.sha256 and (a.train.x == b.train.x).all() and (a.train.y == b.train.y).all()
+    c = data.load(own(tmp_path / "c.npz", train_images=x, train_labels=y[order]))
+    assert c.sha256 != a.sha256
+
+
+BAD = {
+    "lacks": {"test_labels": None},
+    "uint8": {"train_images": np.zeros((12, 5, 5, 3), np.float32)},
+    "classes": {"train_labels": np.arange(12), "classes": np.array(["a", "b"])},
+    "train_labels$|12 train_images but 11": {"train_labels": np.zeros(11, int)},
+    "whole numbers": {"test_labels": np.zeros(6)},
+    "alike": {"test_images": np.zeros((6, 4, 5, 3), np.uint8)},
+    "empty": {"test_images": np.zeros((0, 5, 5, 3), np.uint8), "test_labels": np.zeros(0, int)},
+    "-1": {"train_labels": np.arange(12) - 1},
+}
+
+
+@pytest.mark.parametrize("sentence", BAD)
+def test_a_bad_npz_is_told_in_one_sentence(tmp_path, sentence):
+    with pytest.raises(UserError, match=sentence) as error:
+        data.load(own(tmp_path / "bad.npz", **BAD[sentence]))
+    assert "\n" not in str(error.value) and "bad.npz" in str(error.value)
+
+
+def test_class_names_are_kept(tmp_path):
+    assert data.load(own(tmp_path / "a.npz", classes=np.array(["ant", "bee", "cat"]))).classes == ("ant", "bee", "cat")
+
+
+def test_a_truncated_npz_is_corrupt(tmp_path):
+    path = tmp_path / "a.npz"
+    own(path)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(UserError, match="corrupt"):
+        data.load(str(path))
+
+
+def folder(place, splits=("train", "test"), size=(4, 4)):
+    for split in splits:
+        for k, name in enumerate(("cat", "dog")):
+            (place / split / name).mkdir(parents=True)
+            for i in range(10):
+                Image.new("RGB", size, (i, 100 * k, 0)).save(place / split / name / f"{i}.png")
+    return place
+
+
+def test_a_folder_with_train_and_test(tmp_path):
+    found = data.load(str(folder(tmp_path / "pets")))
+    assert (
+        found.classes == ("cat", "dog") and found.shape == (3, 4, 4) and len(found.train.y) == len(found.test.y) == 20
+    )
+
+
+def test_a_folder_of_class_folders_is_split(tmp_path):
+    found = data.load(str(folder(tmp_path / "pets", splits=("",))))
+    assert (len(found.train.y), len(found.test.y)) == (16, 4) and found.test.y.bincount().tolist() == [2, 2]
+
+
+def test_bad_folders(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="no images"):
+        data.load(str(tmp_path / "empty"))
+    place = folder(tmp_path / "pets")
+    Image.new("RGB", (9, 9)).save(place / "train" / "dog" / "odd.png")
+    with pytest.raises(UserError, match="odd.png"):
+        data.load(str(place))
+
+
+def test_an_unknown_name_gets_the_nearest():
+    with pytest.raises(UserError, match="mnist"):
+        data.load("mnits")
+    with pytest.raises(UserError, match="no file"):
+        data.load("nowhere.npz")
+
+
+def test_a_known_name_with_other_content_is_never_used(tmp_path):
+    data.root().mkdir()
+    own(data.root() / "mnist.npz")
+    with pytest.raises(UserError, match="not the published ones.*nlcore data get mnist"):
+        data.load("mnist")
+    assert next(row for row in data.listing() if row["name"] == "mnist")["state"] == "corrupt"
+
+
+def test_get_sets_a_corrupt_file_aside_and_tries_sources_in_order(monkeypatch):
+    data.root().mkdir()
+    (data.root() / "mnist.npz").write_bytes(b"half a file")
+    good = dict(np.load(own(data.root() / "good.npz")))
+    monkeypatch.setitem(data.KNOWN, "mnist", (12, data.load(str(data.root() / "good.npz")).sha256))
+
+    def broken(work):
+        raise OSError("no route")
+
+    wrong = good | {"test_labels": good["test_labels"][::-1].copy()}
+    monkeypatch.setitem(fetch.SOURCES, "mnist", {"one": broken, "two": lambda w: wrong, "three": lambda w: good})
+    said = []
+    path = fetch.get("mnist", said.append)
+    assert data.load("mnist").shape == (3, 5, 5) and path.with_suffix(".corrupt").exists()
+    assert ["corrupt" in said[0], "no route" in said[1], "not the published" in said[2], "three" in said[3]] == [
+        True
+    ] * 4
+    assert fetch.get("mnist", said.append) == path and len(said) == 4  # nothing to do
+
+
+def test_no_source_leaves_one_sentence(monkeypatch):
+    monkeypatch.setitem(fetch.SOURCES, "mnist", {})
+    with pytest.raises(UserError, match="no source of mnist"):
+        fetch.get("mnist", print)
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Serves `content`, in ranges when asked; breaks off after `limit` bytes if that is set."""
+
+    content, limit, asked = bytes(range(256)) * 4000, None, []
+
+    def do_GET(self):
+        start = int(self.headers.get("Range", "bytes=0-").split("=")[1].rstrip("-"))
+        self.asked.append(start)
+        part = self.content[start:]
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part[: self.limit])
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    Server.limit, Server.asked = None, []
+    http_server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=http_server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{http_server.server_port}/file"
+    http_server.shutdown()
+    http_server.server_close()
+
+
+def test_an_interrupted_download_goes_on(server, tmp_path):
+    md5 = hashlib.md5(Server.content).hexdigest()
+    part = tmp_path / "file.part"
+    part.write_bytes(Server.content[:300_000])  # what an interrupted attempt leaves
+    path = fetch.download(server, tmp_path / "file", md5)
+    assert path.read_bytes() == Server.content and not part.exists()
+    assert fetch.download(server, tmp_path / "file", md5) == path and Server.asked == [300_000]
+
+
+def test_a_connection_that_breaks_off_keeps_what_came(server, tmp_path):
+    md5, Server.limit = hashlib.md5(Server.content).hexdigest(), 500_000
+    with pytest.raises(OSError, match="broke off|IncompleteRead"):
+        fetch.download(server, tmp_path / "file", md5)
+    assert not (tmp_path / "file").exists() and (tmp_path / "file.part").stat().st_size > 0
+    Server.limit = None
+    assert fetch.download(server, tmp_path / "file", md5).read_bytes() == Server.content
+
+
+def test_a_wrong_checksum_is_never_used(server, tmp_path):
+    with pytest.raises(OSError, match="checksum"):
+        fetch.download(server, tmp_path / "file", "0" * 32)
+    assert list(tmp_path.glob("file*")) == []

@@ -1,0 +1,60 @@
+"""Measures against an independent library, and the rules that pick an evaluation."""
+
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlcore import evaluate, fetch
+from nlcore.inputs import UserError
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31 - 1), st.floats(0.1, 8))
+def test_ece_agrees_with_torchmetrics(seed, scale):
+    fetch.vision()  # torchmetrics imports torchvision
+    from torchmetrics.functional.classification import multiclass_calibration_error
+
+    draw = torch.Generator().manual_seed(seed)
+    logits, y = scale * torch.randn(500, 7, generator=draw), torch.randint(7, (500,), generator=draw)
+    theirs = multiclass_calibration_error(logits.softmax(1), y, num_classes=7, n_bins=15).item()
+    assert evaluate.ece(logits, y) == pytest.approx(theirs, abs=1e-5)
+
+
+def test_ece_of_certainty_is_the_error_rate():
+    logits, y = 1e4 * torch.eye(4)[[0, 1, 2, 3, 0]], torch.tensor([0, 1, 2, 3, 1])
+    assert evaluate.ece(logits, y) == pytest.approx(0.2)
+    assert evaluate.accuracy(logits, y) == pytest.approx(0.8)
+
+
+def test_memorisation_is_counted_over_wrong_labels_only():
+    label, true = torch.tensor([0, 1, 2, 2]), torch.tensor([0, 1, 0, 1])
+    found = evaluate.pair_accuracy(guess=torch.tensor([0, 0, 2, 1]), label=label, true=true)
+    assert found == {"given": 0.5, "right": 0.5, "wrong": 0.5, "true": 0.5}
+    clean = evaluate.pair_accuracy(true, true, true)
+    assert clean["given"] == 1 and clean["wrong"] != clean["wrong"]  # NaN: there is no wrong label
+
+
+HISTORY = pd.DataFrame(
+    {
+        "key": list("aaabbb"),
+        "step": [1, 2, 3] * 2,
+        "test_accuracy": [0.5, 0.9, 0.7, 0.1, 0.2, 0.3],
+        "noisy_validation": [0.3, 0.2, 0.1, 0.1, 0.3, 0.3],
+        "clean_validation": [0.1, 0.2, 0.3, None, None, None],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "rule, steps",
+    [("last", [3, 3]), ("best on test (leaks)", [2, 3]), ("noisy validation", [1, 2]), ("clean validation", [3])],
+)
+def test_selection_rules(rule, steps):
+    assert evaluate.select(HISTORY, rule).step.tolist() == steps
+
+
+def test_an_unknown_rule_is_refused():
+    with pytest.raises(UserError, match="last"):
+        evaluate.select(HISTORY, "lats")

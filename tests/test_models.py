@@ -1,0 +1,70 @@
+"""The networks have the sizes that arithmetic says, for every image size of the data sets."""
+
+import pytest
+import torch
+
+from nlcore.inputs import UserError
+from nlcore.models import MODELS, build
+
+MNIST, CIFAR = (1, 28, 28), (3, 32, 32)
+
+
+def linear(a, b):
+    return a * b + b
+
+
+def conv(a, b, k=3, bias=True):
+    return a * b * k * k + bias * b
+
+
+def residual(a, b, first_stride):
+    """A basic block without biases: two convolutions, two norms, and a projection where the shape changes."""
+    project = conv(a, b, 1, bias=False) + 2 * b if a != b or first_stride > 1 else 0
+    return conv(a, b, bias=False) + conv(b, b, bias=False) + 4 * b + project
+
+
+def resnet(depths):
+    total, a = conv(3, 64, bias=False) + 128, 64
+    for stage, depth in enumerate(depths):
+        for i in range(depth):
+            b = 64 << stage
+            total += residual(a, b, 2 if stage and not i else 1)
+            a = b
+    return total + linear(512, 10)
+
+
+COUNTS = {
+    ("perceptron", MNIST): linear(784, 10),
+    ("mlp1", MNIST): linear(784, 256) + linear(256, 10),
+    ("mlp2", MNIST): linear(784, 256) + linear(256, 256) + linear(256, 10),
+    ("mlp4", MNIST): linear(784, 256) + 3 * linear(256, 256) + linear(256, 10),
+    ("conv4", MNIST): conv(1, 64) + conv(64, 64) + conv(64, 128) + conv(128, 128)
+    + linear(7 * 7 * 128, 256) + linear(256, 256) + linear(256, 10),
+    ("conv6", CIFAR): conv(3, 64) + conv(64, 64) + conv(64, 128) + conv(128, 128) + conv(128, 256) + conv(256, 256)
+    + linear(4 * 4 * 256, 256) + linear(256, 256) + linear(256, 10),
+    ("resnet18", CIFAR): resnet((2, 2, 2, 2)),
+    ("resnet34", CIFAR): resnet((3, 4, 6, 3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name, shape", COUNTS)
+def test_parameter_counts(name, shape):
+    assert sum(p.numel() for p in build(name, shape, 10).parameters()) == COUNTS[name, shape]
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), MNIST, CIFAR])
+@pytest.mark.parametrize("name", MODELS)
+def test_every_network_takes_every_image_size(name, shape):
+    net = build(name, shape, 7).eval()
+    with torch.no_grad():
+        assert net(torch.zeros(2, *shape)).shape == (2, 7)
+
+
+def test_the_cifar_stem_keeps_the_resolution():
+    with torch.no_grad():
+        assert build("resnet18", CIFAR, 10)[:3].eval()(torch.zeros(1, *CIFAR)).shape == (1, 64, 32, 32)
+
+
+def test_an_unknown_network_gets_the_nearest_names():
+    with pytest.raises(UserError, match="conv4"):
+        build("conv_4", MNIST, 10)

@@ -1,0 +1,64 @@
+"""One source for dependencies; the rest agrees with it."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def name(requirement: str) -> str:
+    return re.match(r"[A-Za-z0-9_.-]+", requirement)[0].lower().replace("_", "-")
+
+
+def test_every_dependency_is_pinned_exactly():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = {name(line) for line in lines if re.fullmatch(r"[A-Za-z0-9_.\[\]-]+==[^=+]+", line)}
+    assert len(pins) == len(lines)
+    wanted = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
+    assert {name(r) for r in wanted} <= pins
+
+
+def test_environment_yml_installs_what_pyproject_declares():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, pip, packages = environment["dependencies"]
+    low = PROJECT["requires-python"].removeprefix(">=")
+    assert tuple(map(int, python.removeprefix("python=").split("."))) >= tuple(map(int, low.split(".")))
+    assert pip == "pip" and environment["channels"] == ["conda-forge"]
+    extras = ",".join(sorted(PROJECT["optional-dependencies"]))
+    assert packages == {"pip": ["-c constraints.txt", f"-e .[{extras}]"]}
+
+
+def test_version_is_said_once_and_again():
+    import nlcore
+
+    assert nlcore.__version__ == PROJECT["version"]
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == PROJECT["version"]
+
+
+def test_ci_calls_the_readmes_test_command():
+    assert "make test" in (ROOT / ".ci" / "run").read_text() and "make test" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("target", ["reproduce", "test", "book", "lint", "refresh"])
+def test_the_makefile_has_what_the_readme_promises(target):
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
+
+
+def test_the_core_stays_small():
+    assert sum(len(p.read_text().splitlines()) for p in (ROOT / "nlcore").rglob("*.py")) < 2000
+
+
+def test_the_training_path_imports_without_the_book():
+    """A GPU node needs torch, numpy, pandas, scikit-learn, tqdm and typer alone."""
+    import subprocess
+    import sys
+
+    absent = ["papermill", "jupyter_book", "matplotlib", "seaborn", "torchvision", "nbformat", "IPython", "PIL"]
+    script = f"import sys; sys.modules |= dict.fromkeys({absent}); import nlcore.cli, nlcore.train, nlcore.papers; "
+    script += "from nlcore.papers import rolnick2017 as r; nlcore.train.train(r.uniform('smoke', steps=3)[0])"
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,0 +1,145 @@
+"""Sweeps: nothing finished is lost, nothing is done twice, one broken run breaks nothing else."""
+
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from nlcore import data, records, sweep
+from nlcore.inputs import UserError
+from nlcore.noise import Matrix, Uniform
+from nlcore.records import Budget, Run
+
+RUN = Run("digits", "perceptron", Budget(steps=5, evaluations=1), Uniform(1.0))
+RUNS = [replace(RUN, seed=s) for s in range(3)]
+
+
+def collect(runs, train="missing", **options):
+    said = []
+    found = sweep.collect(runs, "nopaper", train, **({"jobs": 1} | options), echo=said.append)
+    return found, said
+
+
+def states(runs) -> list[str]:
+    return [state for state, _ in sweep.find(runs, "nopaper").values()]
+
+
+def test_only_what_is_missing_is_trained():
+    assert collect(RUNS, "never") == ([], [])
+    found, said = collect(RUNS[:2])
+    assert len(found) == len(said) == 2
+    found, said = collect([*RUNS, RUNS[0]])  # the same run twice is one run
+    assert len(found) == 3 and len(said) == 1 and states(RUNS) == ["done"] * 3
+
+
+def test_a_pool_gives_the_same_numbers():
+    alone, _ = collect(RUNS)
+    for path in records.working().glob("*.json"):
+        path.unlink()
+    pooled, said = collect(RUNS, jobs=2)
+    assert len(said) == 3
+    for a, b in zip(alone, pooled, strict=True):
+        assert a.history[-1]["test_accuracy"] == b.history[-1]["test_accuracy"]
+
+
+def test_stale_records_are_trained_again_unless_kept():
+    found, _ = collect(RUNS[:1])
+    records.save(replace(found[0], fingerprint="old"))
+    assert states(RUNS[:1]) == ["stale"]
+    assert collect(RUNS[:1], keep_stale=True)[1] == []
+    assert len(collect(RUNS[:1])[1]) == 1 and states(RUNS[:1]) == ["done"]
+
+
+def test_a_failed_run_is_told_and_does_not_stop_the_others(monkeypatch):
+    from nlcore import train
+
+    honest = train.train
+    monkeypatch.setattr(train, "train", lambda run, *a, **k: 1 / 0 if run.seed == 1 else honest(run, *a, **k))
+    found, said = collect(RUNS)
+    assert len(found) == 2 and states(RUNS) == ["done", "failed", "done"]
+    assert any("division" in line for line in said)
+    monkeypatch.setattr(train, "train", honest)
+    assert collect(RUNS[1:2])[0] and states(RUNS) == ["done"] * 3
+
+
+def test_a_budget_starts_only_what_can_finish():
+    long = replace(RUN, budget=Budget(steps=10_000_000))
+    found, said = collect([long, RUN], minutes=0.2)
+    assert [r.run for r in found] == [RUN] and "1 runs were not started" in said[-1]
+
+
+@pytest.mark.parametrize("options", [{"minutes": 0}, {"minutes": -1}, {"jobs": 0}])
+def test_senseless_limits_are_refused(options):
+    with pytest.raises(UserError):
+        collect(RUNS, **options)
+
+
+def test_noise_that_does_not_fit_stops_before_anything_starts():
+    misfit = replace(RUN, noise=Matrix(((1.0, 0.0), (0.0, 1.0))))
+    with pytest.raises(UserError, match="2 classes"):
+        collect([RUN, misfit])
+    assert states([RUN]) == ["missing"]
+
+
+def test_an_unwritable_store_stops_before_anything_starts(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NLCORE_RUNS", str(tmp_path / "file" / "runs"))
+    with pytest.raises(UserError, match="cannot write"):
+        collect(RUNS)
+
+
+def test_a_killed_sweep_goes_on_where_it_stopped():
+    """kill -9 in the middle: finished records stay, workers end, a second start trains the rest only."""
+    script = (
+        "from nlcore import sweep; from nlcore.records import *; from nlcore.noise import Uniform\n"
+        "if __name__ == '__main__':\n"
+        "    budget = Budget(steps=400, evaluations=1)\n"
+        "    runs = [Run('digits', 'mlp2', budget, Uniform(1.0), seed=s) for s in range(30)]\n"
+        "    sweep.collect(runs, 'nopaper', jobs=2)\n"
+    )
+    path = records.working().parent / "sweep.py"
+    path.write_text(script)
+    process = subprocess.Popen([sys.executable, str(path)], stdout=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while len(list(records.working().glob("*.json"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 20
+    while _alive(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _alive(process.pid), "workers must end with their parent"
+    finished = len(list(records.working().glob("*.json")))
+    assert 3 <= finished < 30
+    runs = [Run("digits", "mlp2", Budget(steps=400, evaluations=1), Uniform(1.0), seed=s) for s in range(finished + 2)]
+    before = {key for key, (state, _) in sweep.find(runs, "nopaper").items() if state == "done"}
+    _, said = collect(runs)
+    assert len(said) == len(runs) - len(before) and states(runs) == ["done"] * len(runs)
+
+
+def _alive(group: int) -> bool:
+    """Whether a process of the group still runs (zombies do not count)."""
+    out = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True).stdout
+    return any(int(p) == group and not s.startswith("Z") for p, s in map(str.split, out.splitlines()))
+
+
+def test_the_users_own_data_are_pinned_by_content(tmp_path):
+    import numpy as np
+
+    def write(shift: int):
+        draw = np.random.default_rng(0)
+        arrays = {"train_images": draw.integers(0, 99, (40, 6, 6, 3), dtype=np.uint8) + np.uint8(shift)}
+        arrays |= {"train_labels": np.arange(40) % 4, "test_images": arrays["train_images"][:8]}
+        np.savez(tmp_path / "own.npz", **arrays, test_labels=np.arange(8) % 4)
+        data.load.cache_clear()
+
+    write(0)
+    first = data.pin(str(tmp_path / "own.npz"))
+    assert collect([replace(RUN, dataset=first)])[0]
+    write(1)
+    assert data.pin(str(tmp_path / "own.npz")) != first
+    with pytest.raises(UserError, match="changed"):
+        data.load(first)

@@ -1,0 +1,153 @@
+"""The loop: one seed, one result; what it measures is what happened; the captured step is the eager step."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from nlcore import data, train
+from nlcore.inputs import UserError
+from nlcore.methods import CE, METHODS, HAlpha
+from nlcore.noise import Clean, Matrix, SymmetricInclusive, Uniform
+from nlcore.records import Budget, Run
+
+SHORT = Run("digits", "mlp1", Budget(steps=60, evaluations=3), Uniform(2.0), validation=100)
+
+
+def history(run: Run, **options) -> list[dict]:
+    """What was measured, without the clock."""
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in train.train(run, "cpu", **options).history]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_two_runs_of_one_seed_are_identical_for_every_method(name):
+    run = replace(SHORT, method=METHODS[name](), model="conv_small")
+    first = history(run)
+    assert first == history(run)
+    assert first != history(replace(run, seed=1))
+
+
+def test_threads_and_global_seeds_of_the_caller_change_nothing():
+    first, threads = history(SHORT), torch.get_num_threads()
+    torch.manual_seed(99)
+    before = torch.get_rng_state()
+    assert history(SHORT) == first
+    assert torch.equal(torch.get_rng_state(), before) and torch.get_num_threads() == threads
+
+
+def test_labels_replaced_by_the_identity_are_clean_labels():
+    identity = Matrix(tuple(tuple(float(i == j) for j in range(10)) for i in range(10)))
+    assert history(replace(SHORT, noise=identity)) == history(replace(SHORT, noise=Clean()))
+
+
+def test_uniform_noise_with_no_copies_is_clean():
+    assert history(replace(SHORT, noise=Uniform(0.0))) == history(replace(SHORT, noise=Clean()))
+
+
+def test_h_0_trains_as_cross_entropy():
+    ours, theirs = (history(replace(SHORT, method=m))[-1] for m in (HAlpha(0.0), CE()))
+    assert ours == pytest.approx(theirs, abs=1e-3, nan_ok=True)
+
+
+def test_it_learns():
+    run = replace(SHORT, budget=Budget(steps=400, evaluations=1), noise=Clean())
+    assert history(run)[-1]["test_accuracy"] > 0.95
+    run = replace(run, budget=Budget(steps=400, evaluations=1, optimiser="sgd", lr=0.1, schedule="cosine"))
+    assert history(run)[-1]["test_accuracy"] > 0.95
+
+
+def test_memorisation_is_seen():
+    run = Run("digits", "mlp2", Budget(steps=1500, evaluations=1), SymmetricInclusive(0.5), examples=200)
+    last = history(run)[-1]
+    assert last["train_wrong"] > 0.9 and last["train_right"] > 0.9 and last["test_accuracy"] < 0.8
+
+
+def test_evaluations_are_spread_over_the_budget():
+    assert [row["step"] for row in history(SHORT)] == [20, 40, 60]
+    few = replace(SHORT, budget=replace(SHORT.budget, steps=2))
+    assert [row["step"] for row in history(few)] == [1, 2]
+
+
+def test_every_selection_rule_has_its_column():
+    from nlcore.evaluate import RULES
+
+    assert {c for c in RULES.values() if c} <= set(history(SHORT)[-1])
+
+
+def test_a_diverged_run_is_a_record():
+    run = replace(SHORT, budget=Budget(steps=100, optimiser="sgd", lr=1e6, evaluations=5))
+    record = train.train(run, "cpu")
+    assert record.diverged and record.history[-1]["loss"] is None
+    assert record.history[-1]["step"] < 100  # it stops there
+
+
+def test_the_cost_is_accounted():
+    cost = train.train(SHORT, "cpu").cost
+    assert (cost["steps"], cost["forward_passes"], cost["backward_passes"]) == (60, 60, 60)
+    assert cost["seconds"] > 0 and cost["examples_per_second"] > 0 and "CPU" in cost["device"]
+
+
+def test_schedules():
+    cosine, steps = Budget(100, schedule="cosine"), Budget(100, schedule="steps", milestones=(0.5, 0.9))
+    assert train.rate(cosine, 0) == cosine.lr and train.rate(cosine, 50) == pytest.approx(cosine.lr / 2)
+    assert [train.rate(steps, t) / steps.lr for t in (0, 50, 90)] == pytest.approx([1, 0.1, 0.01])
+
+
+@pytest.mark.parametrize("options", [{"precision": "bf16"}, {"channels_last": True}])
+def test_switches_of_speed_stay_near(options):
+    run = Run("digits", "conv_small", Budget(steps=300, evaluations=1))
+    fast = replace(run, budget=replace(run.budget, **options))
+    assert history(fast)[-1]["test_accuracy"] == pytest.approx(history(run)[-1]["test_accuracy"], abs=0.03)
+
+
+def test_normalised_images_have_mean_0_and_deviation_1():
+    x = data.load("digits").train.x
+    mean, std = train.moments(x)
+    z = (x.double() - mean) / std
+    assert z.mean().abs() < 1e-5 and (z.std() - 1).abs() < 1e-3
+
+
+def test_a_split_depends_on_the_seed_alone_and_keeps_parts_apart():
+    y = data.load("digits").train.y.numpy()
+    a, b = (train.prepare(replace(SHORT, noise=n), y, 10) for n in (Uniform(2.0), Clean()))
+    assert torch.equal(a.validation.row.unique(), b.validation.row.unique())
+    assert not np.intersect1d(a.train.row, a.validation.row).size
+    assert np.isin(a.probe.row, a.train.row).all()
+    assert (a.train.true.numpy() == y[a.train.row.numpy()]).all()
+    small = train.prepare(replace(SHORT, examples=50), y, 10)
+    assert len(small.train.row.unique()) == 50 and len(small.train.row) == 150
+
+
+def test_too_few_images_are_refused():
+    with pytest.raises(UserError, match="too few"):
+        train.train(replace(SHORT, examples=1400), "cpu")
+
+
+def test_cuda_is_refused_where_there_is_none():
+    if not torch.cuda.is_available():
+        with pytest.raises(UserError, match="no GPU"):
+            train.pick_device("cuda")
+    with pytest.raises(UserError, match="cuda"):
+        train.pick_device("cudda")
+
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@needs_cuda
+@pytest.mark.parametrize("model", ["mlp2", "conv_small", "resnet18"])
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+def test_the_captured_step_equals_the_eager_one(model, optimiser):
+    budget = Budget(steps=40, evaluations=4, optimiser=optimiser, lr=1e-3, schedule="cosine")
+    run = replace(SHORT, model=model, budget=budget)
+    captured, eager = (train.train(run, "cuda", eager=e).history for e in (False, True))
+    for a, b in zip(captured, eager, strict=True):
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-3)
+        assert a["test_accuracy"] == pytest.approx(b["test_accuracy"], abs=0.03)
+
+
+@needs_cuda
+def test_labels_are_the_same_on_every_device():
+    cards = [train.train(SHORT, device).card for device in ("cpu", "cuda")]
+    assert cards[0] == cards[1]
