@@ -30,11 +30,9 @@ class Claim:
 
 def judged(conditions: dict[str, bool]) -> Verdict:
     """Reproduced if all conditions hold, partly if some do; the evidence lists each."""
-    held = list(map(bool, conditions.values()))
+    held = conditions.values()
     verdict = "reproduced" if all(held) else "partly" if any(held) else "not reproduced"
-    return Verdict(
-        verdict, "; ".join(f"{'yes' if ok else 'NO'}: {text}" for text, ok in zip(conditions, held, strict=True))
-    )
+    return Verdict(verdict, "; ".join(f"{'yes' if ok else 'NO'}: {text}" for text, ok in conditions.items()))
 
 
 def not_run(why: str) -> Verdict:

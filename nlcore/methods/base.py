@@ -1,17 +1,25 @@
 """The whole contract of a method."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
 
-@dataclass
-class Batch:
+class Batch(NamedTuple):
     """`index` of the pairs (B,), normalised images `x` (B, C, H, W), given labels `y` (B,)."""
 
     index: Tensor
     x: Tensor
     y: Tensor
+
+
+class Task(NamedTuple):
+    """What a method may know before training: classes K, training pairs M, image shape (C, H, W)."""
+
+    K: int
+    M: int
+    shape: tuple[int, int, int]
 
 
 @dataclass
@@ -21,15 +29,6 @@ class Clock:
     step: Tensor
     steps: int
     epoch: int = 0
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a method may know before training: classes K, training pairs N, image shape (C, H, W)."""
-
-    K: int
-    N: int
-    shape: tuple[int, int, int]
 
 
 class Method:

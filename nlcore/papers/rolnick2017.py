@@ -13,12 +13,26 @@ from ..records import Budget, Run
 NETS = ["perceptron", "mlp1", "mlp2", "mlp4", "conv4"]
 SMALL = ["perceptron", "mlp1", "mlp2", "mlp4", "conv_small"]  # a net that a CPU core can train stands in for Conv4
 
-# tiers are sizes; `floor` is the least number of steps, for alphas whose one pass is short
+# sizes; `floor` is the least number of steps (one pass is short for small alpha), and a longer run takes a smaller rate
 UNIFORM = {
-    "smoke": {"dataset": "digits", "models": SMALL, "alphas": [0, 10, 20, 50], "seeds": 2, "floor": 600},
-    "laptop": {"dataset": "mnist", "models": SMALL, "alphas": [0, 10, 20, 50, 100], "seeds": 3, "floor": 9000},
-    "gpu": {"dataset": "mnist", "models": NETS, "alphas": [0, 20, 50, 100], "seeds": 3, "floor": 9000},
-    "paper": {"dataset": "mnist", "models": NETS, "alphas": list(range(0, 101, 10)), "seeds": 5, "floor": 9000},
+    "smoke": {"dataset": "digits", "models": SMALL, "alphas": [0, 10, 20, 50], "seeds": 2, "floor": 600, "lr": 1e-3},
+    "laptop": {
+        "dataset": "mnist",
+        "models": SMALL,
+        "alphas": [0, 10, 20, 50, 100],
+        "seeds": 3,
+        "floor": 9000,
+        "lr": 2e-4,
+    },
+    "gpu": {"dataset": "mnist", "models": NETS, "alphas": [0, 20, 50, 100], "seeds": 3, "floor": 9000, "lr": 2e-4},
+    "paper": {
+        "dataset": "mnist",
+        "models": NETS,
+        "alphas": [*range(0, 101, 10)],
+        "seeds": 5,
+        "floor": 9000,
+        "lr": 2e-4,
+    },
 }
 
 
@@ -37,9 +51,8 @@ def uniform(
     Adam and batches of 128 as in the paper. The budget is one pass over all N(1 + alpha) pairs (or `steps`), at least
     the tier's floor, under a cosine schedule; the paper's length and schedule were not found.
     """
-    size = UNIFORM[tier]
-    own = {"dataset": dataset, "models": models, "alphas": alphas, "seeds": seeds}
-    size = size | {k: v for k, v in own.items() if v is not None}
+    own = {"dataset": dataset, "models": models, "alphas": alphas, "seeds": seeds, "lr": lr}
+    size = UNIFORM[tier] | {k: v for k, v in own.items() if v is not None}
     require(size["seeds"] > 0, f"seeds is how many seeds to run, so 1 or more, not {size['seeds']}")
     name = data.pin(size["dataset"])
     N = data.train_size(name)
@@ -47,7 +60,7 @@ def uniform(
 
     def budget(alpha: float) -> Budget:
         one_pass = int((N - validation) * (1 + alpha) / 128)
-        return Budget(steps=steps or max(size["floor"], one_pass), lr=lr or 1e-3, schedule="cosine")
+        return Budget(steps=steps or max(size["floor"], one_pass), lr=size["lr"], schedule="cosine")
 
     return [
         Run(name, model, budget(noise.alpha), noise, validation=validation, seed=seed)
