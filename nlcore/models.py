@@ -19,25 +19,29 @@ def mlp(shape, K, depth, width=256):
     return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(sizes[-1], K))
 
 
-def conv_small(shape, K, width=128):
-    """Two strided convolutions and a hidden layer: a net that one CPU core trains quickly (ours)."""
+def head(features, K, width=256):
+    """Two hidden layers, then logits."""
+    first = [nn.Flatten(), nn.Linear(features, width), nn.ReLU()]
+    return [*first, nn.Linear(width, width), nn.ReLU(), nn.Linear(width, K)]
+
+
+def conv_small(shape, K):
+    """Two strided convolutions before the head of Conv4: a net that one CPU core trains quickly (ours)."""
     C, H, W = shape
-    features = 32 * ((H + 3) // 4) * ((W + 3) // 4)
     first = [nn.Conv2d(C, 16, 5, stride=2, padding=2), nn.ReLU()]
-    second = [nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten()]
-    return nn.Sequential(*first, *second, nn.Linear(features, width), nn.ReLU(), nn.Linear(width, K))
+    second = [nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU()]
+    return nn.Sequential(*first, *second, *head(32 * ((H + 3) // 4) * ((W + 3) // 4), K))
 
 
-def conv(shape, K, blocks, width=256):
-    """Blocks of two 3x3 convolutions and a 2x2 maximum, then two hidden layers."""
+def conv(shape, K, blocks):
+    """Blocks of two 3x3 convolutions and a 2x2 maximum, then the head."""
     C, H, W = shape
     layers = []
     for channels in blocks:
         layers += [nn.Conv2d(C, channels, 3, padding=1), nn.ReLU()]
         layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
         C, H, W = channels, H // 2, W // 2
-    layers += [nn.Flatten(), nn.Linear(C * H * W, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear(width, K))
+    return nn.Sequential(*layers, *head(C * H * W, K))
 
 
 class Block(nn.Module):

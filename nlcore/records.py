@@ -21,7 +21,7 @@ from .noise import NOISES, Clean, Noise
 
 @dataclass(frozen=True)
 class Budget:
-    """How long and how to optimise."""
+    """How long and how to optimise. A default is part of every key that leaves it out: never change one."""
 
     steps: int
     batch: int = 128
@@ -76,7 +76,7 @@ class Run:
         """Of the code that this run executes."""
         from .train import fit, prepare
 
-        return fingerprint(type(self.method), type(self.noise), MODELS[self.model], fit, prepare, Budget)
+        return fingerprint(type(self.method), type(self.noise), MODELS[self.model], fit, prepare)
 
 
 def _hash(value) -> str:

@@ -121,7 +121,7 @@ def fit(run: Run, images: Tensor, test: tuple[Tensor, Tensor], split: Split, K: 
         return x.float().sub_(mean).div_(std).contiguous(memory_format=layout)
 
     def step(index: Tensor) -> None:
-        x, y = normalised(images[pairs.row[index]]), pairs.label[index].long()
+        x, y = normalised(images.index_select(0, pairs.row[index])), pairs.label[index].long()
         opt.zero_grad(set_to_none=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             loss = run.method.loss(net, Batch(index, x, y), clock)

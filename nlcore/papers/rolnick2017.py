@@ -13,26 +13,13 @@ from ..records import Budget, Run
 NETS = ["perceptron", "mlp1", "mlp2", "mlp4", "conv4"]
 SMALL = ["perceptron", "mlp1", "mlp2", "mlp4", "conv_small"]  # a net that a CPU core can train stands in for Conv4
 
-# sizes; `floor` is the least number of steps (one pass is short for small alpha), and a longer run takes a smaller rate
+# sizes; `floor` is the least number of steps, because one pass is short for small alpha; a longer run takes a smaller rate
+LONG = {"dataset": "mnist", "floor": 9000, "lr": 1e-4}
 UNIFORM = {
     "smoke": {"dataset": "digits", "models": SMALL, "alphas": [0, 10, 20, 50], "seeds": 2, "floor": 600, "lr": 1e-3},
-    "laptop": {
-        "dataset": "mnist",
-        "models": SMALL,
-        "alphas": [0, 10, 20, 50, 100],
-        "seeds": 3,
-        "floor": 9000,
-        "lr": 2e-4,
-    },
-    "gpu": {"dataset": "mnist", "models": NETS, "alphas": [0, 20, 50, 100], "seeds": 3, "floor": 9000, "lr": 2e-4},
-    "paper": {
-        "dataset": "mnist",
-        "models": NETS,
-        "alphas": [*range(0, 101, 10)],
-        "seeds": 5,
-        "floor": 9000,
-        "lr": 2e-4,
-    },
+    "laptop": LONG | {"models": SMALL, "alphas": [0, 10, 20, 50, 100], "seeds": 3},
+    "gpu": LONG | {"models": NETS, "alphas": [0, 20, 50, 100], "seeds": 3},
+    "paper": LONG | {"models": NETS, "alphas": [*range(0, 101, 10)], "seeds": 5},
 }
 
 
@@ -64,8 +51,8 @@ def uniform(
 
     return [
         Run(name, model, budget(noise.alpha), noise, validation=validation, seed=seed)
-        for noise in map(Uniform, map(float, size["alphas"]))
         for seed in range(size["seeds"])
+        for noise in map(Uniform, map(float, size["alphas"]))
         for model in size["models"]
     ]
 
