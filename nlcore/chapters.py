@@ -52,16 +52,15 @@ def execute(name: str, out: Path, values: dict) -> Path:
     """Run a chapter from top to bottom with papermill and write the normalised result to `out`."""
     import nbformat
     import papermill
+    from traitlets.config import Config
 
     values = validate(name, values)
-    _register_ipc()
+    ipc = Config({"KernelManager": {"transport": "ipc"}})  # kernels that run side by side cannot race for TCP ports
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = out.with_suffix(".part.ipynb")  # `out` may be the chapter itself
     os.environ.setdefault("TQDM_DISABLE", "1")  # bars of the kernel would end up in the pages
     try:
-        papermill.execute_notebook(
-            home() / "book" / f"{name}.ipynb", draft, values, engine_name="ipc", kernel_name="python3"
-        )
+        papermill.execute_notebook(home() / "book" / f"{name}.ipynb", draft, values, kernel_name="python3", config=ipc)
     except papermill.PapermillExecutionError as error:
         raise UserError(f"{name} stopped at {error.ename}: {error.evalue}; see {draft}") from None
     notebook = nbformat.read(draft, 4)
@@ -71,35 +70,13 @@ def execute(name: str, out: Path, values: dict) -> Path:
     return out
 
 
-def _register_ipc() -> None:
-    """papermill's engine over IPC sockets: kernels that run side by side cannot race for TCP ports."""
-    from jupyter_client.manager import AsyncKernelManager
-    from papermill.engines import NBClientEngine, papermill_engines
-
-    class Manager(AsyncKernelManager):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, **(kwargs | {"transport": "ipc"}))
-
-    class Engine(NBClientEngine):
-        @classmethod
-        def execute_managed_notebook(cls, manager, kernel_name, **kwargs):
-            return super().execute_managed_notebook(manager, kernel_name, kernel_manager_class=Manager, **kwargs)
-
-    papermill_engines.register("ipc", Engine)
-
-
 def normalise(notebook) -> None:
     """Drop what differs from run to run or machine to machine, in place."""
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
-    notebook.nbformat_minor = 5
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata, notebook.nbformat_minor = {"kernelspec": kernel, "language_info": {"name": "python"}}, 5
     for i, cell in enumerate(notebook.cells):
         cell.id = f"cell-{i:02d}"
-        cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")}
-        if not cell.metadata.get("tags", True):
-            del cell.metadata["tags"]
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb") and v}
         for output in cell.get("outputs", ()):
             output.get("metadata", {}).pop("execution", None)
 
@@ -114,8 +91,6 @@ def source(*things) -> object:
 def provenance(table, experiment: str, tier: str) -> str:
     """Where the numbers of a frame (one row per run) come from, and how to repeat them."""
     data, devices = (", ".join(sorted(table[column].unique())) for column in ("dataset", "device"))
-    return (
-        f"{len(table)} runs at tier {tier} on {data}, {table.seed.nunique()} seeds; "
-        f"{table.train_seconds.sum() / 60:.0f} minutes of training in all on {devices}.\n"
-        f"Repeat: nlcore run {experiment} --tier {tier}"
-    )
+    size = f"{len(table)} runs at tier {tier} on {data}, {table.seed.nunique()} seeds"
+    cost = f"{table.train_seconds.sum() / 60:.0f} minutes of training in all on {devices}"
+    return f"{size}; {cost}.\nRepeat: nlcore run {experiment} --tier {tier}"

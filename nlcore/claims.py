@@ -35,10 +35,6 @@ def judged(conditions: dict[str, bool]) -> Verdict:
     return Verdict(verdict, "; ".join(f"{'yes' if ok else 'NO'}: {text}" for text, ok in conditions.items()))
 
 
-def not_run(why: str) -> Verdict:
-    return Verdict("not run", why)
-
-
 def share(values: pd.Series) -> str:
     """Mean and spread of accuracies as percent: `96.1 ± 0.2 % (n = 3)`."""
     spread = f" ± {100 * values.std():.1f}" if len(values) > 1 else ""

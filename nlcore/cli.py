@@ -13,8 +13,6 @@ from .inputs import UserError, lookup, parse, require
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Learning with noisy labels: runs, chapters, claims."
 )
-data_app = typer.Typer(invoke_without_command=True, help="List the data sets, or fetch one.")
-app.add_typer(data_app, name="data")
 
 Experiment = Annotated[str, typer.Argument(help="such as rolnick2017.uniform")]
 Tier = Annotated[str, typer.Option(help="smoke | laptop | gpu | paper")]
@@ -37,25 +35,22 @@ def _print(rows: list[dict], as_json: bool) -> None:
     print(json.dumps(rows, indent=1) if as_json else pd.DataFrame(rows).to_string(index=False, justify="left"))
 
 
-@data_app.callback()
-def data_list(context: typer.Context, as_json: Json = False) -> None:
-    """List the data sets: state, images, hash, size, place."""
-    if context.invoked_subcommand is None:
-        from . import data
+@app.command()
+def data(words: Annotated[list[str] | None, typer.Argument(help="get NAME ...")] = None, as_json: Json = False) -> None:
+    """List the data sets: state, images, hash, size, place; or `get` some, each from the first source that verifies."""
+    from . import data, fetch
 
+    if words:
+        require(
+            words[0] == "get" and len(words) > 1, f"`nlcore data` or `nlcore data get NAME ...`, not {' '.join(words)}"
+        )
+        for name in words[1:]:
+            lookup("data set to fetch", name, fetch.SOURCES)
+        for name in words[1:]:
+            print(f"{name}: ready in {fetch.get(name)}")
+    else:
         rows = data.listing()
-        _print(rows if as_json else [r | {"sha256": r["sha256"][:12]} for r in rows], as_json)
-
-
-@data_app.command("get")
-def data_get(names: list[str]) -> None:
-    """Fetch data sets, each from the first source that verifies."""
-    from .fetch import SOURCES, get
-
-    for name in names:
-        lookup("data set to fetch", name, SOURCES)
-    for name in names:
-        print(f"{name}: ready in {get(name)}")
+        _print(rows if as_json else [row | {"sha256": row["sha256"][:12]} for row in rows], as_json)
 
 
 @app.command()
@@ -162,23 +157,16 @@ def verify(
 
 @app.command()
 def doctor() -> None:
-    """What this machine offers: cores, GPU, data, records, disk."""
-    import os
-    import shutil
-
+    """What this machine offers: torch, GPU, data, records."""
     import torch
 
     from . import data, records
 
     records.writable()
-    print(f"torch    {torch.__version__} on {len(os.sched_getaffinity(0))} cores")
-    print(
-        "GPU     ",
-        torch.cuda.get_device_name() if torch.cuda.is_available() else "none; see the tiers smoke and laptop",
-    )
-    print("data    ", ", ".join(r["name"] for r in data.listing() if r["state"] == "ready"), "in", data.root())
-    print("records ", len(list(records.working().glob("*.json"))), "in", records.working())
-    print(f"disk     {shutil.disk_usage(home()).free / 1e9:.0f} GB free")
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU: see the tiers smoke and laptop"
+    print(f"torch {torch.__version__}, {gpu}")
+    print("data:", ", ".join(r["name"] for r in data.listing() if r["state"] == "ready"), "in", data.root())
+    print("records:", len(list(records.working().glob("*.json"))), "in", records.working())
 
 
 if __name__ == "__main__":

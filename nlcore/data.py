@@ -67,18 +67,21 @@ def load(name: str) -> Dataset:
     A name of the form `path#hash` (see `pin`) also demands that the content is still the one that was pinned.
     """
     path, _, pinned = name.partition("#")
-    if path not in KNOWN:
-        data = _own(path)
-        same = data.sha256.startswith(pinned)
-        require(same, f"{path} has changed since it was pinned: {data.sha256[:12]}, not {pinned}")
-        return data
     if path == "digits":
         return _dataset(path, *_digits())
-    if not (root() / f"{path}.npz").exists():
-        from .fetch import get  # only where something is missing
+    if path in KNOWN:
+        if not (root() / f"{path}.npz").exists():
+            from .fetch import get  # only where something is missing
 
-        get(path)
-    return read(path)
+            get(path)
+        return read(path)
+    place = Path(path).expanduser()
+    if not place.exists() and place.suffix != ".npz":
+        lookup("data set", path, [*KNOWN, "path/to/file.npz", "path/to/folder"])
+    data = _dataset(path, *(_folder(place) if place.is_dir() else _npz(place)))
+    same = data.sha256.startswith(pinned)
+    require(same, f"{path} has changed since it was pinned: {data.sha256[:12]}, not {pinned}")
+    return data
 
 
 def train_size(name: str) -> int:
@@ -125,15 +128,6 @@ def _digits():
     x, y = (bunch.images[..., None] * (255 / 16)).round().astype(np.uint8), bunch.target
     test = np.arange(len(y)) % 5 == 0  # the file is shuffled, so every fifth image is a fair test set
     return dict(zip(ARRAYS, (x[~test], y[~test], x[test], y[test]), strict=True)), range(10)
-
-
-def _own(path: str) -> Dataset:
-    place = Path(path).expanduser()
-    if place.is_dir():
-        return _dataset(path, *_folder(place))
-    if place.suffix != ".npz" and not place.exists():
-        lookup("data set", path, [*KNOWN, "path/to/file.npz", "path/to/folder"])
-    return _dataset(path, *_npz(place))
 
 
 def _npz(path: Path):
@@ -186,17 +180,22 @@ def listing() -> list[dict]:
     """One row per known data set: state, images, hash, megabytes, place. Nothing is downloaded."""
     rows = []
     for name in KNOWN:
-        path, data = root() / f"{name}.npz", None
-        state, place = "missing", f"nlcore data get {name}"
+        path = root() / f"{name}.npz"
+        row = {
+            "name": name,
+            "state": "missing",
+            "images": "",
+            "sha256": "",
+            "MB": "",
+            "place": f"nlcore data get {name}",
+        }
         if name == "digits" or path.exists():
             try:
                 data = load(name)
-                state, place = "ready", "embedded" if name == "digits" else str(path)
+                images, size = (len(data.train.y), len(data.test.y)), data.train.x.nbytes + data.test.x.nbytes
+                row |= {"state": "ready", "images": "{} + {}".format(*images), "sha256": data.sha256}
+                row |= {"MB": round(size / 1e6, 1), "place": "embedded" if name == "digits" else str(path)}
             except UserError as error:
-                state, place = "corrupt", str(error)
-        row = {"name": name, "state": state, "images": "", "sha256": data.sha256 if data else "", "MB": ""}
-        if data:
-            row["images"] = f"{len(data.train.y)} + {len(data.test.y)}"
-            row["MB"] = round((data.train.x.nbytes + data.test.x.nbytes) / 1e6, 1)
-        rows.append(row | {"place": place})
+                row |= {"state": "corrupt", "place": str(error)}
+        rows.append(row)
     return rows

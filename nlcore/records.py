@@ -36,9 +36,7 @@ class Budget:
     evaluations: int = 10
 
     def __post_init__(self):
-        require(
-            self.steps > 0 and self.batch > 0 and self.evaluations > 0, "steps, batch and evaluations must be 1 or more"
-        )
+        require(min(self.steps, self.batch, self.evaluations) > 0, "steps, batch and evaluations must be 1 or more")
         lookup("optimiser", self.optimiser, ("adam", "sgd"))
         lookup("schedule", self.schedule, ("constant", "cosine", "steps"))
         lookup("precision", self.precision, ("fp32", "bf16"))
@@ -59,8 +57,7 @@ class Run:
 
     def __post_init__(self):
         lookup("model", self.model, MODELS)
-        require(self.seed >= 0, f"seed must be 0 or more, not {self.seed}")
-        require(self.examples >= 0 and self.validation >= 0, "examples and validation must be 0 or more")
+        require(min(self.seed, self.examples, self.validation) >= 0, "seed, examples and validation must be 0 or more")
 
     def spec(self) -> dict:
         """The run as plain data."""
@@ -74,9 +71,9 @@ class Run:
     @property
     def fingerprint(self) -> str:
         """Of the code that this run executes."""
-        from .train import fit, prepare
+        from .train import fit, prepare, reproducible
 
-        return fingerprint(type(self.method), type(self.noise), MODELS[self.model], fit, prepare)
+        return fingerprint(type(self.method), type(self.noise), MODELS[self.model], fit, prepare, reproducible)
 
 
 def _hash(value) -> str:

@@ -70,35 +70,29 @@ def collect(
 
 def _train(todo: list[Run], device: str, jobs: int, minutes: float | None):
     """Train runs and yield a line for each that ended."""
-    deadline = time.monotonic() + 60 * minutes if minutes else math.inf
-    queue, done, skipped, speed = list(todo), 0, 0, {}
-
-    def take() -> Run | None:
-        nonlocal skipped
-        while queue:
-            run = queue.pop(0)
-            if deadline == math.inf or time.monotonic() + _estimate(run, device, speed) < deadline:
-                return run
-            skipped += 1
-        return None
-
+    deadline, done, skipped, speed = time.monotonic() + 60 * (minutes or math.inf), 0, 0, {}
     # one job runs here, with a bar for its steps
     pool = None if jobs == 1 else ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_follow_parent)
-    busy = {}
     with pool or nullcontext():
-        while True:
-            while len(busy) < jobs and (run := take()):
-                future = pool.submit(work, run, device) if pool else Future()
-                busy[future] = run
-                if not pool:
-                    future.set_result(work(run, device, progress=True))
-            if not busy:
-                break
+        queue, busy = list(todo), {}
+        while queue or busy:
+            while queue and len(busy) < jobs:
+                run = queue.pop(0)
+                if minutes and time.monotonic() + _estimate(run, device, speed) > deadline:
+                    skipped += 1
+                    continue
+                busy[pool.submit(work, run, device) if pool else _done(work(run, device, progress=True))] = run
             for future in wait(busy, return_when=FIRST_COMPLETED).done:
                 done += 1
                 yield f"[{done}/{len(todo)}] {title(busy.pop(future))}: {future.result()}"
     if skipped:
         yield f"{skipped} runs were not started, because they could not finish in {minutes:g} minutes"
+
+
+def _done(result: str) -> Future:
+    future = Future()
+    future.set_result(result)
+    return future
 
 
 def _estimate(run: Run, device: str, speed: dict) -> float:

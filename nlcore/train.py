@@ -193,6 +193,10 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU ({platform.machine()}, one thread)"
+
+
 @lru_cache(maxsize=2)
 def resident(name: str, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Training images, test images and test labels on the device, once per process."""
@@ -218,7 +222,7 @@ def train(run: Run, device: str = "auto", progress: bool = False, eager: bool = 
     place, data = pick_device(device), datasets.load(run.dataset)
     split = prepare(run, data.train.y.numpy(), data.K).to(place)
     images, *test = resident(run.dataset, place)
-    cuda, history = place.type == "cuda", []
+    history, cuda = [], place.type == "cuda"
     if cuda:
         torch.cuda.reset_peak_memory_stats(place)
     bar = tqdm(total=run.budget.steps, unit="step", leave=False, disable=None if progress else True)
@@ -227,17 +231,9 @@ def train(run: Run, device: str = "auto", progress: bool = False, eager: bool = 
             history.append(row)
             bar.update(row["step"] - bar.n)
     steps, seconds = history[-1]["step"], history[-1]["seconds"]
-    memory = (
-        torch.cuda.max_memory_allocated(place) / 1e6
-        if cuda
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    )
-    cost = {"seconds": seconds, "steps": steps, "peak_memory_mb": round(memory), "device": device_name(place)}
+    kilobytes = torch.cuda.max_memory_allocated() / 1e3 if cuda else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    cost = {"seconds": seconds, "steps": steps, "peak_memory_mb": round(kilobytes / 1e3), "device": device_name(place)}
     cost["examples_per_second"] = round(steps * min(run.budget.batch, len(split.train.row)) / max(seconds, 1e-6))
     cost |= {"forward_passes": steps * run.method.passes[0], "backward_passes": steps * run.method.passes[1]}
     environment = {"python": platform.python_version(), "torch": torch.__version__, "dataset_sha256": data.sha256}
     return Record(run, split.card, history, cost, environment, run.fingerprint, history[-1]["loss"] is None)
-
-
-def device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU ({platform.machine()}, one thread)"

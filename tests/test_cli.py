@@ -38,12 +38,7 @@ BAD = {
     "one experiment": ["run"],
     "did you mean fashion": ["data", "get", "fashoin"],
     "did you mean 02_massive_label_noise": ["chapter", "02_massive_labels"],
-    "'alfas': did you mean alphas": [
-        "chapter",
-        "02_massive_label_noise",
-        "-p",
-        "alfas=[1]",
-    ],
+    "'alfas': did you mean alphas": ["chapter", "02_massive_label_noise", "-p", "alfas=[1]"],
     "seeds must be of type int": ["chapter", "02_massive_label_noise", "-p", "seeds=many"],
     "unknown tier 'tiny'": ["chapter", "02_massive_label_noise", "-p", "tier=tiny"],
     "unknown train": ["chapter", "02_massive_label_noise", "-p", "train=always"],

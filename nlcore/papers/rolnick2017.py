@@ -4,7 +4,7 @@ import pandas as pd
 import torch
 
 from .. import data
-from ..claims import Claim, Verdict, judged, not_run, share
+from ..claims import Claim, Verdict, judged, share
 from ..inputs import require
 from ..losses import cross_entropy, smoothed_cross_entropy
 from ..noise import Uniform
@@ -13,7 +13,7 @@ from ..records import Budget, Run
 NETS = ["perceptron", "mlp1", "mlp2", "mlp4", "conv4"]
 SMALL = ["perceptron", "mlp1", "mlp2", "mlp4", "conv_small"]  # a net that a CPU core can train stands in for Conv4
 
-# sizes; `floor` is the least number of steps, because one pass is short for small alpha; a longer run takes a smaller rate
+# sizes; `floor` is the least number of steps, for small alphas with a short pass; longer runs take a smaller rate
 LONG = {"dataset": "mnist", "floor": 9000, "lr": 1e-4}
 UNIFORM = {
     "smoke": {"dataset": "digits", "models": SMALL, "alphas": [0, 10, 20, 50], "seeds": 2, "floor": 600, "lr": 1e-3},
@@ -71,30 +71,21 @@ def _at(frame: pd.DataFrame, alpha: float) -> dict[str, pd.Series]:
 def a1(frame: pd.DataFrame) -> Verdict:
     high, middle = _at(frame, 100).get("conv4"), _at(frame, 50).get("conv4")
     if high is None or middle is None:
-        return not_run("needs a convolutional net at alpha = 50 and 100")
-    return judged(
-        {
-            f"{high.name} {share(high)} at alpha = 100, at least 90 %": high.mean() >= 0.9,
-            f"{middle.name} {share(middle)} at alpha = 50, at least 95 %": middle.mean() >= 0.95,
-        }
-    )
+        return Verdict("not run", "needs a convolutional net at alpha = 50 and 100")
+    first = f"{high.name} {share(high)} at alpha = 100, at least 90 %"
+    second = f"{middle.name} {share(middle)} at alpha = 50, at least 95 %"
+    return judged({first: high.mean() >= 0.9, second: middle.mean() >= 0.95})
 
 
 def a2(frame: pd.DataFrame) -> Verdict:
     found = _at(frame, 50)
     if missing := [m for m in NETS if m not in found]:
-        return not_run(f"needs {', '.join(missing)} at alpha = 50")
+        return Verdict("not run", f"needs {', '.join(missing)} at alpha = 50")
     perceptron, mlp1, mlp2, mlp4, conv = (found[m].mean() for m in NETS)
-    order = ", ".join(f"{found[m].name} {share(found[m])}" for m in reversed(NETS))
-    ordered = conv > max(mlp1, mlp2, mlp4) and min(mlp2, mlp4) > mlp1 > perceptron
-    lead = conv - max(mlp1, mlp2, mlp4)
-    return judged(
-        {
-            f"at alpha = 50 the order is conv > MLP4, MLP2 > MLP1 > perceptron ({order})": ordered,
-            "the perceptron is below 80 %": perceptron < 0.8,
-            f"the convolutional net leads the MLPs by at least 4 points ({100 * lead:.1f})": lead >= 0.04,
-        }
-    )
+    values, lead = ", ".join(f"{found[m].name} {share(found[m])}" for m in NETS), conv - max(mlp1, mlp2, mlp4)
+    conditions = {f"at alpha = 50 conv > MLP4, MLP2 > MLP1 ({values})": lead > 0 and min(mlp2, mlp4) > mlp1}
+    conditions |= {"the perceptron is last and below 80 %": perceptron < min(0.8, mlp1)}
+    return judged(conditions | {f"the conv net leads the MLPs by at least 4 points ({100 * lead:.1f})": lead >= 0.04})
 
 
 def a13(frame: pd.DataFrame) -> Verdict:
