@@ -18,7 +18,7 @@ env: .venv/done  ## create the environment in .venv
 	touch $@
 
 reproduce: env  ## train the experiments at tier smoke, execute every chapter on them, build that book
-	nlcore run --all --tier smoke
+	nlcore run all --tier smoke
 	rm -rf $(SMOKE) && mkdir -p $(SMOKE)/book
 	cp -r _config.yml _toc.yml $(SMOKE) && cp -r book/_static book/*.md book/*.bib $(SMOKE)/book
 	nlcore chapter $(CHAPTERS) -p tier=smoke --out $(SMOKE)/book

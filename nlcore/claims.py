@@ -1,7 +1,7 @@
 """Claims and published numbers against records: reproduced | partly | not reproduced | not run."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -11,14 +11,12 @@ from .records import frame
 from .sweep import find
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     verdict: str
     evidence: str
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """A sentence of a paper, where it stands, and a predicate over one row per run (rule: last evaluation)."""
 
     id: str
@@ -48,22 +46,18 @@ def published(paper: str) -> pd.DataFrame:
 
 
 def verdicts(paper: str, tier: str, table: pd.DataFrame | None = None) -> pd.DataFrame:
-    """One row per claim at a tier: claim, paper, tier, verdict, evidence, where, sentence.
-
-    `table` are rows as from `records.frame`; without it the stored records of each claim's experiment are used.
-    """
+    """One row per claim at a tier, judged on `table` (as from `records.frame`) or else on the stored records."""
     from .papers import PAPERS
-
-    def rows_of(claim: Claim) -> pd.DataFrame:
-        stored = table
-        if claim.experiment and stored is None:
-            stored = frame([r for _, r in find(claim.experiment(tier), paper).values() if r])
-        return select(stored) if claim.experiment and len(stored) else pd.DataFrame()
 
     found = []
     for claim in PAPERS[paper].CLAIMS:
-        row = {"claim": claim.id, "paper": paper, "tier": tier if claim.experiment else "identity"}
-        found.append(row | asdict(claim.judge(rows_of(claim))) | {"where": claim.where, "sentence": claim.sentence})
+        row, rows = {"claim": claim.id, "paper": paper, "tier": "identity"}, pd.DataFrame()
+        if claim.experiment:
+            row["tier"], rows = tier, table
+            if table is None:
+                rows = frame([r for _, r in find(claim.experiment(tier), paper).values() if r])
+            rows = select(rows) if len(rows) else rows
+        found.append(row | claim.judge(rows)._asdict() | {"where": claim.where, "sentence": claim.sentence})
     return pd.DataFrame(found)
 
 

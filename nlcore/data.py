@@ -1,13 +1,11 @@
 """Data sets as arrays: uint8 images and true labels, verified by content, always in the same order.
 
-Every source of a data set (the original archives, a mirror, a package, a prepared `.npz`) ends in the same arrays:
-images are ordered by the SHA-256 of their content, so the order in which an archive happens to list them is irrelevant.
+Whatever the source, images are ordered by the SHA-256 of their content, not as an archive happens to list them.
 """
 
 import hashlib
 import os
 import zipfile
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -37,8 +35,7 @@ class Images(NamedTuple):
     y: torch.Tensor
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(NamedTuple):
     name: str
     classes: tuple[str, ...]
     train: Images
@@ -51,7 +48,6 @@ class Dataset:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(C, H, W)"""
         return tuple(self.train.x.shape[1:])
 
 
@@ -62,10 +58,7 @@ def root() -> Path:
 
 @lru_cache(maxsize=4)
 def load(name: str) -> Dataset:
-    """The data set called `name`, fetched if it is not there yet; or the user's own `.npz` or folder of images.
-
-    A name of the form `path#hash` (see `pin`) also demands that the content is still the one that was pinned.
-    """
+    """A data set by name, fetched if it is not there yet; or the user's own, `path` or `path#hash` (see `pin`)."""
     path, _, pinned = name.partition("#")
     if path == "digits":
         return _dataset(path, *_digits())

@@ -28,11 +28,8 @@ def ece(logits: Tensor, y: Tensor, bins: int = 15) -> float:
 
 
 def pair_accuracy(guess: Tensor, label: Tensor, true: Tensor) -> dict[str, float]:
-    """How predictions meet pairs; all arguments (M,). A share of nothing is NaN.
-
-    given: share predicted as labelled; right, wrong: the same over the rightly and the wrongly labelled pairs
-    (the last is memorisation); true: share predicted as the true class.
-    """
+    """How predictions meet pairs, all (M,): shares predicted as labelled over all pairs (given), over those with a
+    right and a wrong label (the last is memorisation), and share predicted as the true class. Of nothing: NaN."""
     hit, fits = (guess == label).double(), label == true
     parts = {"given": hit, "right": hit[fits], "wrong": hit[~fits], "true": (guess == true).double()}
     return {name: part.mean().item() for name, part in parts.items()}
@@ -49,9 +46,6 @@ RULES = {
 
 def select(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
     """One row per run of a frame with one row per run and evaluation, chosen by one of `RULES`."""
-    column = lookup("selection rule", rule, RULES)
-    runs = history.groupby("key", sort=False)
-    if column is None:
-        return history.loc[runs["step"].idxmax()]
+    column = lookup("selection rule", rule, RULES) or "step"
     measured = history[history[column].notna()]
     return history.loc[measured.groupby("key", sort=False)[column].idxmax()]

@@ -129,7 +129,8 @@ SOURCES = {
 def get(name: str, echo=print) -> Path:
     """The prepared file of a known data set: kept if it verifies, else made from the first source that does."""
     lookup("data set to fetch", name, SOURCES)
-    target = data.root() / f"{name}.npz"
+    target, work = data.root() / f"{name}.npz", data.root() / ".archives" / name
+    work.mkdir(parents=True, exist_ok=True)
     if target.exists():
         try:
             data.read(name)
@@ -137,8 +138,6 @@ def get(name: str, echo=print) -> Path:
         except UserError as error:
             echo(f"{name}: {str(error).split(';')[0]}; it is set aside and fetched again")
             target.rename(target.with_suffix(".corrupt"))
-    work = data.root() / ".archives" / name
-    work.mkdir(parents=True, exist_ok=True)
     for label, source in SOURCES[name].items():
         try:
             np.savez(target.with_suffix(".part.npz"), **source(work))

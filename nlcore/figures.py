@@ -11,9 +11,9 @@ NETS = ("perceptron", "mlp1", "mlp2", "mlp4", "conv4", "conv_small", "conv6", "r
 COLOURS = dict(zip(NETS, sns.color_palette("colorblind", len(NETS)), strict=True))  # one for each network, everywhere
 
 
-def axes(ax: Axes | None, width: float, height: float) -> Axes:
+def axes(ax: Axes | None, *size: float) -> Axes:
     """The given Axes, or new ones on white, so that they can be read on a dark page too."""
-    return ax or plt.subplots(figsize=(width, height), layout="constrained", facecolor="white")[1]
+    return ax or plt.subplots(figsize=size, layout="constrained", facecolor="white")[1]
 
 
 def robustness(ours: pd.DataFrame, theirs: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:

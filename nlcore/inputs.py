@@ -37,28 +37,21 @@ def parse(text: str) -> tuple[str, object]:
 
 
 def conform(name: str, value, hint):
-    """`value` as `hint` (int, float, str, bool, list[...] and unions with None), or a `UserError`."""
-    if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        options = typing.get_args(hint)
-        if value is None and type(None) in options:
-            return None
-        return conform(name, value, next(h for h in options if h is not type(None)))
+    """`value` as `hint` (int, float, str, bool, list[...], or one of these and None), or a `UserError`."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None and type(None) in options:
+        return None
+    hint = options[0]
     if typing.get_origin(hint) is list:
         require(isinstance(value, list), f"{name} must be a list such as [0, 20], not {value!r}")
         return [conform(f"{name}[{i}]", v, typing.get_args(hint)[0]) for i, v in enumerate(value)]
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    fits = isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool)
+    kind = int | float if hint is float else hint
+    fits = isinstance(value, kind) and not (isinstance(value, bool) and hint is not bool)
     require(fits, f"{name} must be of type {hint.__name__}, not {value!r}")
     return value
 
 
-def describe(value, names: dict[str, type]) -> dict:
-    """A dataclass as plain data: its name and the fields that are not at their default."""
-    name = next(n for n, cls in names.items() if type(value) is cls)
-    return {"name": name} | changed(value)
-
-
-def changed(value) -> dict:
-    """The fields of a dataclass that are not at their default."""
-    return {f.name: getattr(value, f.name) for f in fields(value) if getattr(value, f.name) != f.default}
+def describe(value, names: dict[str, type] | None = None) -> dict:
+    """A dataclass as plain data: its name in `names`, if given, and the fields that are not at their default."""
+    found = {f.name: getattr(value, f.name) for f in fields(value) if getattr(value, f.name) != f.default}
+    return ({"name": next(n for n, cls in names.items() if type(value) is cls)} if names else {}) | found

@@ -1,7 +1,6 @@
 """The networks of the papers, for images (C, H, W) of any data set here, returning logits (B, K).
 
-Rolnick et al. give names without layer sizes, so the widths are ours and said here: MLP layers of 256 units; Conv4 and
-Conv6 as the VGG-like stacks usually called so (two 3x3 convolutions a block; 64, 128, 256 channels; two layers of 256).
+Rolnick et al. give no layer sizes. Ours: MLP layers of 256 units; Conv4 and Conv6 as the stacks usually called so.
 """
 
 from functools import partial

@@ -1,6 +1,5 @@
-"""Noise models, and the card that says what a draw really did.
+"""Noise models: T[i, j] = P(given label = j | true class = i), rows sum to 1; and the card of what was really drawn.
 
-Convention of every matrix here: T[i, j] = P(given label = j | true class = i), rows sum to 1.
 A draw happens on the CPU, so one seed gives the same labels for every device.
 """
 

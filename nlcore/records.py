@@ -1,19 +1,16 @@
-"""Run (what shall be computed), Record (what came out), and the two stores that records live in.
-
-The working store holds one file per run; the published store one line per run in `book/records/<paper>.jsonl`.
-"""
+"""Run (what shall be computed), Record (what came out), and their stores: a file per run, a published line per run."""
 
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import pandas as pd
 
 from . import home
 from .fingerprint import fingerprint
-from .inputs import UserError, changed, describe, lookup, require
+from .inputs import UserError, describe, lookup, require
 from .methods import CE, METHODS, Method
 from .models import MODELS
 from .noise import NOISES, Clean, Noise
@@ -62,7 +59,7 @@ class Run:
     def spec(self) -> dict:
         """The run as plain data."""
         parts = {"noise": describe(self.noise, NOISES), "method": describe(self.method, METHODS)}
-        return changed(self) | parts | {"budget": changed(self.budget)}
+        return describe(self) | parts | {"budget": describe(self.budget)}
 
     @property
     def key(self) -> str:
@@ -90,9 +87,6 @@ def parse_run(spec: dict) -> Run:
     return Run(**(spec | {"budget": Budget(**budget)}))
 
 
-CONTENT = ("card", "history", "cost", "environment", "fingerprint", "diverged")
-
-
 @dataclass(frozen=True)
 class Record:
     run: Run
@@ -110,7 +104,7 @@ class Record:
 
     def dump(self) -> str:
         """One line of JSON that carries its own checksum."""
-        content = {k: getattr(self, k) for k in CONTENT} | {"key": self.run.key, "run": self.run.spec()}
+        content = {f.name: getattr(self, f.name) for f in fields(self)} | {"key": self.run.key, "run": self.run.spec()}
         return json.dumps(content | {"digest": _hash(content)}, sort_keys=True, separators=(",", ":"))
 
 
@@ -119,7 +113,7 @@ def parse_record(line: str, where: str) -> Record:
     try:
         content = json.loads(line)
         digest, run = content.pop("digest"), parse_run(content["run"])
-        record = Record(run, **{k: content[k] for k in CONTENT})
+        record = Record(**({k: v for k, v in content.items() if k != "key"} | {"run": run}))
     except (ValueError, AttributeError, KeyError, TypeError, UserError) as error:
         raise UserError(f"{where} is not a whole record ({type(error).__name__}: {error})") from None
     require(content["key"] == run.key, f"{where}: its key {content['key']} is not the key {run.key} of its content")

@@ -5,13 +5,13 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
 
 from . import data, records
+from . import train as loop
 from .inputs import lookup, require
 from .records import Record, Run
 
@@ -23,24 +23,14 @@ def find(runs: list[Run], paper: str) -> dict[str, tuple[str, Record | None]]:
     public, found = records.load_published(paper), {}
     for run in runs:
         record = records.load_working(run.key) or public.get(run.key)
-        if record:
-            found[run.key] = ("stale" if record.stale else "done", record)
-        else:
-            failed = (records.working() / f"{run.key}.failed").exists()
-            found[run.key] = ("failed" if failed else "missing", None)
+        failed = not record and (records.working() / f"{run.key}.failed").exists()
+        state = ("stale" if record.stale else "done") if record else "failed" if failed else "missing"
+        found[run.key] = (state, record)
     return found
 
 
 def collect(
-    runs: list[Run],
-    paper: str,
-    train: str = "missing",
-    *,
-    jobs: int | None = None,
-    device: str = "auto",
-    minutes: float | None = None,
-    keep_stale: bool = False,
-    echo: Callable[[str], None] = print,
+    runs: list[Run], paper, train="missing", *, jobs=None, device="auto", minutes=None, keep_stale=False, echo=print
 ) -> list[Record]:
     """The records of `runs`. What has none, or a stale one, is trained first unless `train` is "never".
 
@@ -55,9 +45,7 @@ def collect(
     fine = ("done", "stale") if keep_stale else ("done",)
     todo = [run for run in runs if found[run.key][0] not in fine]
     if todo and train == "missing":
-        from .train import pick_device
-
-        place = pick_device(device)
+        place = loop.pick_device(device)
         records.writable()
         for run in todo:
             run.noise.matrix(data.load(run.dataset).K)  # a wrong name or a noise that does not fit stops here
@@ -97,14 +85,12 @@ def _done(result: str) -> Future:
 
 def _estimate(run: Run, device: str, speed: dict) -> float:
     """Seconds that a run will take, with a fifth to spare: from a short trial of the same net, data and method."""
-    from .train import train
-
     kind = (run.dataset, run.model, run.method, run.budget.batch)
     if kind not in speed:
         trial = replace(run, budget=replace(run.budget, steps=min(100, run.budget.steps), evaluations=1))
-        train(trial, device)  # loads and warms up
+        loop.train(trial, device)  # loads and warms up
         start = time.monotonic()
-        train(trial, device)
+        loop.train(trial, device)
         speed[kind] = (time.monotonic() - start) / trial.budget.steps
     return 1.2 * speed[kind] * run.budget.steps
 
@@ -116,10 +102,8 @@ def _follow_parent() -> None:
 
 def work(run: Run, device: str, progress: bool = False) -> str:
     """Train one run and save its record, or save why that failed; returns what to tell."""
-    from .train import train
-
     try:
-        record = train(run, device, progress)
+        record = loop.train(run, device, progress)
     except Exception as error:  # one broken run must not end a sweep
         path = records.working() / f"{run.key}.failed"
         path.write_text(traceback.format_exc())

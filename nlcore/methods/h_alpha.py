@@ -10,9 +10,9 @@ from .base import Method
 
 @dataclass(frozen=True)
 class HAlpha(Method):
-    """H_alpha: the expectation over uniform noise of the loss on clean pairs (Rolnick 2017, figure of batch sizes).
+    """H_alpha: the expected loss over uniform noise (Rolnick 2017, figure of batch sizes), for clean labels.
 
-    Equal to label smoothing with e = alpha / (1 + alpha); alpha = 0 is cross entropy. Train it on clean labels.
+    Equal to label smoothing with e = alpha / (1 + alpha); alpha = 0 is cross entropy.
     """
 
     alpha: float = 20.0

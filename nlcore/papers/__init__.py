@@ -30,10 +30,7 @@ def runs(name: str, tier: str, **overrides) -> list[Run]:
 
 
 def frame(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> pd.DataFrame:
-    """The results of an experiment, as from `records.frame`, trained first where they are missing.
-
-    An override that a chapter leaves unset (None, 0, [], "auto") means the tier's own value.
-    """
+    """The results of an experiment, trained where missing; an override left unset (0, [], "auto") is the tier's own."""
     overrides = {k: v for k, v in overrides.items() if v not in (None, 0, [], "auto")}
     found = sweep.collect(runs(name, tier, **overrides), name.partition(".")[0], train, device=device)
     require(bool(found), f"no record of {name} at {tier}; train them with `nlcore run {name} --tier {tier}`")

@@ -35,9 +35,9 @@ def uniform(
 ) -> list[Run]:
     """Fig. 1: test accuracy against alpha uniform labels added per clean one, for five networks.
 
-    Adam and batches of 128 as in the paper; length, schedule and the paper's learning rates were not found. Ours is one
-    pass over all N(1 + alpha) pairs (or `steps`), at least the tier's floor, under a cosine schedule from
-    lr / sqrt(1 + alpha): so the random walk of the weights over one pass stays as long for every alpha.
+    Adam and batches of 128 as in the paper; its length, schedule and rates were not found. Ours: one pass over all
+    N(1 + alpha) pairs (or `steps`), at least the tier's floor, under a cosine schedule from lr / sqrt(1 + alpha), so
+    that the random walk of the weights over one pass is as long for every alpha.
     """
     own = {"dataset": dataset, "models": models, "alphas": alphas, "seeds": seeds, "lr": lr}
     size = UNIFORM[tier] | {k: v for k, v in own.items() if v is not None}
