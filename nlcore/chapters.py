@@ -34,8 +34,8 @@ def check(**values) -> None:
     for name, options in CHOICES.items():
         if name in values:
             lookup(name, values[name], options)
-    seeds = values.get("seeds", 0)
-    require(seeds >= 0, f"seeds is how many seeds to run (0: the tier's own), not {seeds}")
+    for name in {"seeds", "seed"} & values.keys():
+        require(values[name] >= 0, f"{name} must be 0 or more, not {values[name]}")
 
 
 def validate(name: str, values: dict) -> dict:
@@ -62,6 +62,9 @@ def execute(name: str, out: Path, values: dict) -> Path:
     try:
         papermill.execute_notebook(home() / "book" / f"{name}.ipynb", draft, values, kernel_name="python3", config=ipc)
     except papermill.PapermillExecutionError as error:
+        if error.ename == "UserError":  # bad input that only the chapter could see
+            draft.unlink()
+            raise UserError(f"{name}: {error.evalue}") from None
         raise UserError(f"{name} stopped at {error.ename}: {error.evalue}; see {draft}") from None
     notebook = nbformat.read(draft, 4)
     normalise(notebook)

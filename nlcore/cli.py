@@ -79,15 +79,18 @@ def run(
 
 @app.command()
 def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json = False) -> None:
-    """How many runs are done, stale, failed and missing, per experiment and tier."""
-    rows = []
+    """How many runs are done, stale, failed and missing, per experiment and tier; and which records are stale."""
+    rows, stale = [], []
     for name in papers.experiments() if experiment == "all" else [experiment]:
         for tier in papers.TIERS:
             paper, runs = _runs(name, tier, None)
             states = {key: state for key, (state, _) in sweep.find(runs, paper).items()}
+            old = [run for run in runs if states[run.key] == "stale"]
             row = {"experiment": name, "tier": tier} | {s: list(states.values()).count(s) for s in sweep.STATES}
-            rows.append(row | ({"stale_keys": sorted(k for k, s in states.items() if s == "stale")} if as_json else {}))
+            rows.append(row | ({"stale_keys": [run.key for run in old]} if as_json else {}))
+            stale += [f"\nstale: {run.key} {sweep.title(run)}" for run in old]
     _print(rows, as_json)
+    print("" if as_json else "".join(stale))
 
 
 @app.command()

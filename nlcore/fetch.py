@@ -72,7 +72,6 @@ def _arrays(kind, work: Path, **options) -> dict[str, np.ndarray]:
 
 
 def _torchvision(cls: str):
-    """What torchvision downloads and checks itself."""
     return lambda work: _arrays(getattr(vision().datasets, cls), work, download=True)
 
 

@@ -17,9 +17,9 @@ def axes(ax: Axes | None, *size: float) -> Axes:
 
 
 def robustness(ours: pd.DataFrame, theirs: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
-    """Test accuracy against alpha, a line per network; bands are one standard deviation over seeds.
+    """Test accuracy against alpha, a line per network, of `ours` (a row per run) and `theirs` (`claims.published`).
 
-    `ours` has a row per run (model, alpha, test_accuracy); `theirs` rows of `claims.published` (model, at, value in %).
+    Bands are one standard deviation over seeds.
     """
     ax, table = axes(ax, 7, 4.2), ours.assign(accuracy=100 * ours.test_accuracy)
     style = {"hue": "model", "hue_order": [m for m in NETS if m in set(table.model)], "palette": COLOURS}

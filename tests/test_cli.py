@@ -42,6 +42,7 @@ BAD = {
     "seeds must be of type int": ["chapter", "02_massive_label_noise", "-p", "seeds=many"],
     "unknown tier 'tiny'": ["chapter", "02_massive_label_noise", "-p", "tier=tiny"],
     "unknown train": ["chapter", "02_massive_label_noise", "-p", "train=always"],
+    "seed must be 0 or more": ["chapter", "01_noise_models", "-p", "seed=-1"],
     "no published record": ["verify", "rolnick2017.uniform", "--tier", "paper"],
     "`nlcore run` makes them": ["publish", "rolnick2017.uniform"],
 }
@@ -53,6 +54,12 @@ def test_bad_input(capsys, sentence):
     assert code == 2 and out == "" and len(err.strip().splitlines()) == 1
     assert re.search(sentence, err), err
     assert not records.working().exists() or not list(records.working().iterdir())
+
+
+def test_what_only_a_chapter_can_refuse_is_one_sentence_too(capsys, tmp_path):
+    code, out, err = nlcore(capsys, "chapter", "01_noise_models", "-p", "rate=1.5", "--out", str(tmp_path / "out"))
+    assert code == 2 and out == "" and "rate is a share" in err.splitlines()[-1] and "Traceback" not in err
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_run_then_status_then_scoreboard(capsys):

@@ -49,6 +49,23 @@ def test_the_makefile_has_what_the_readme_promises(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
 
 
+def test_the_example_of_how_to_add_a_method_works_and_is_short():
+    import torch
+
+    from nlcore.methods import CE, Batch
+
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.S)
+    lines = [line for block in blocks for line in block.splitlines() if line.strip()]
+    assert len(lines) < 30
+    space = {"__name__": "example"}
+    exec(blocks[0].replace("from .base", "from nlcore.methods.base"), space)
+    logits, y = torch.randn(8, 5), torch.arange(8) % 5
+    ours, theirs = (
+        m.loss(lambda x: x, Batch(torch.arange(8), logits, y), None) for m in (space["SoftBootstrap"](b=1.0), CE())
+    )
+    torch.testing.assert_close(ours, theirs)
+
+
 def test_the_core_stays_small():
     assert sum(len(p.read_text().splitlines()) for p in (ROOT / "nlcore").rglob("*.py")) < 2000
 
