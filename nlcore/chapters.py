@@ -2,14 +2,18 @@
 
 import ast
 import inspect
+import json
 import os
+import shutil
+import tempfile
 import textwrap
 from pathlib import Path
 
 from . import home, papers
+from .evaluate import RULES
 from .inputs import UserError, conform, lookup, require
 
-CHOICES = {"tier": papers.TIERS, "train": ("never", "missing"), "device": ("auto", "cpu", "cuda")}
+CHOICES = {"tier": papers.TIERS, "train": ("never", "missing"), "device": ("auto", "cpu", "cuda"), "rule": RULES}
 TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
 
 
@@ -55,21 +59,22 @@ def execute(name: str, out: Path, values: dict) -> Path:
     from traitlets.config import Config
 
     values = validate(name, values)
-    ipc = Config({"KernelManager": {"transport": "ipc"}})  # kernels that run side by side cannot race for TCP ports
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_suffix(".part.ipynb")  # `out` may be the chapter itself
+    work = Path(tempfile.mkdtemp(prefix="nlcore-"))
+    # kernels that run side by side must not race for TCP ports, nor for one socket's name
+    ipc = Config({"KernelManager": {"transport": "ipc", "ip": str(work / "kernel")}})
+    draft = work / f"{name}.ipynb"  # `out` may be the chapter itself
     os.environ.setdefault("TQDM_DISABLE", "1")  # bars of the kernel would end up in the pages
     try:
         papermill.execute_notebook(home() / "book" / f"{name}.ipynb", draft, values, kernel_name="python3", config=ipc)
     except papermill.PapermillExecutionError as error:
         if error.ename == "UserError":  # bad input that only the chapter could see
-            draft.unlink()
             raise UserError(f"{name}: {error.evalue}") from None
         raise UserError(f"{name} stopped at {error.ename}: {error.evalue}; see {draft}") from None
     notebook = nbformat.read(draft, 4)
     normalise(notebook)
+    out.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, out)
-    draft.unlink()
+    shutil.rmtree(work)
     return out
 
 
@@ -91,9 +96,11 @@ def source(*things) -> object:
     return Code("\n\n".join(textwrap.dedent(inspect.getsource(t)).rstrip() for t in things), language="python")
 
 
-def provenance(table, experiment: str, tier: str) -> str:
-    """Where the numbers of a frame (one row per run) come from, and how to repeat them."""
+def provenance(table, experiment: str, tier: str, knobs: dict) -> str:
+    """Where the numbers of a frame (one row per run) come from, what is missing, and how to repeat them."""
     data, devices = (", ".join(sorted(table[column].unique())) for column in ("dataset", "device"))
-    size = f"{len(table)} runs at tier {tier} on {data}, {table.seed.nunique()} seeds"
+    size = f"{len(table)} of {len(papers.runs(experiment, tier, **knobs))} runs at tier {tier} on {data}"
+    stale = f", {table.stale.sum()} made by code that has since changed" if table.stale.any() else ""
     cost = f"{table.train_seconds.sum() / 60:.0f} minutes of training in all on {devices}"
-    return f"{size}; {cost}.\nRepeat: nlcore run {experiment} --tier {tier}"
+    options = "".join(f" --set {k}={json.dumps(v)}" for k, v in knobs.items())
+    return f"{size}{stale}; {cost}.\nRepeat: nlcore run {experiment} --tier {tier}{options}"

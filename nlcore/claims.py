@@ -57,7 +57,10 @@ def verdicts(paper: str, tier: str, table: pd.DataFrame | None = None) -> pd.Dat
             if table is None:
                 rows = frame([r for _, r in find(claim.experiment(tier), paper).values() if r])
             rows = select(rows) if len(rows) else rows
-        found.append(row | claim.judge(rows)._asdict() | {"where": claim.where, "sentence": claim.sentence})
+        verdict, evidence = claim.judge(rows)
+        on = f"on {', '.join(sorted(rows.dataset.unique()))}: " if verdict != "not run" and len(rows) else ""
+        row |= {"verdict": verdict, "evidence": on + evidence, "where": claim.where, "sentence": claim.sentence}
+        found.append(row)
     return pd.DataFrame(found)
 
 

@@ -18,7 +18,6 @@ app = typer.Typer(
 
 Experiment = Annotated[str, typer.Argument(help="such as rolnick2017.uniform")]
 Tier = Annotated[str, typer.Option(help="smoke | laptop | gpu | paper")]
-Device = Annotated[str, typer.Option(help="auto | cpu | cuda")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="override, such as alphas=[0,20]; repeatable")]
 
@@ -26,7 +25,7 @@ Set = Annotated[list[str] | None, typer.Option("--set", help="override, such as 
 def main() -> None:
     try:
         app()
-    except UserError as error:
+    except (UserError, OSError) as error:
         print(f"nlcore: {error}", file=sys.stderr)
         raise SystemExit(2) from None
 
@@ -60,17 +59,16 @@ def run(
     experiment: Annotated[str, typer.Argument(help="such as rolnick2017.uniform; or all")],
     tier: Tier = "smoke",
     override: Set = None,
-    jobs: Annotated[int | None, typer.Option(help="runs side by side (default: a core each, or one per GPU)")] = None,
-    device: Device = "auto",
+    jobs: Annotated[int | None, typer.Option(help="runs side by side (default: a core each; one on a GPU)")] = None,
+    device: Annotated[str, typer.Option(help="auto | cpu | cuda")] = "auto",
     budget: Annotated[float | None, typer.Option(help="minutes; no run is started that cannot finish")] = None,
-    keep_stale: Annotated[bool, typer.Option(help="accept records made by code that has since changed")] = False,
 ) -> None:
     """Train the runs of an experiment that have no record yet. Stop it at any time; a second start continues."""
     names = papers.experiments() if experiment == "all" else [experiment]
     wanted, start, failed = {name: _runs(name, tier, override) for name in names}, time.monotonic(), False
-    options = {"jobs": jobs, "device": device, "keep_stale": keep_stale, "echo": lambda line: print(line, flush=True)}
+    options = {"jobs": jobs, "device": device, "echo": lambda line: print(line, flush=True)}
     for name, (paper, runs) in wanted.items():
-        left = budget and budget - (time.monotonic() - start) / 60
+        left = budget and max(budget - (time.monotonic() - start) / 60, min(budget, 1e-9))
         found = sweep.collect(runs, paper, **options, minutes=left)
         print(f"{name} at {tier}: {len(found)} of {len(runs)} runs have a record, in {records.working()}")
         failed |= any(state == "failed" for state, _ in sweep.find(runs, paper).values())
@@ -97,8 +95,8 @@ def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json =
 def publish(experiment: Experiment, tier: Tier = "laptop", override: Set = None) -> None:
     """Merge the working store's records of an experiment into `book/records/`."""
     paper, runs = _runs(experiment, tier, override)
-    found = [record for run in runs if (record := records.load_working(run.key))]
-    require(bool(found), f"no record of {experiment} at {tier} in {records.working()}; `nlcore run` makes them")
+    found = [record for run in runs if (record := records.load_working(run.key)) and not record.stale]
+    require(bool(found), f"no current record of {experiment} at {tier} in {records.working()}; `nlcore run` makes them")
     print(f"{len(found)} of {len(runs)} runs, into {records.publish(paper, found)}")
 
 
@@ -129,15 +127,15 @@ def verify(
     tier: Tier = "laptop",
     count: Annotated[int, typer.Option(help="how many runs, the shortest first")] = 1,
     tolerance: Annotated[float, typer.Option(help="allowed difference of the last test accuracy")] = 0.01,
-    device: Device = "auto",
 ) -> None:
     """Train published runs again and compare."""
     paper, runs = _runs(experiment, tier, None)
+    require(count > 0 and tolerance >= 0, "--count must be 1 or more, --tolerance 0 or more")
     known, worst = records.load_published(paper), 0.0
     wanted = sorted((run for run in runs if run.key in known), key=lambda run: run.budget.steps)
     require(bool(wanted), f"no published record of {experiment} at {tier}")
     for run in wanted[:count]:
-        old, new = (r.history[-1]["test_accuracy"] for r in (known[run.key], train.train(run, device, progress=True)))
+        old, new = (r.history[-1]["test_accuracy"] for r in (known[run.key], train.train(run, progress=True)))
         worst = max(worst, abs(old - new))
         print(f"{sweep.title(run)}: published {old:.4f}, now {new:.4f}")
     print(f"largest difference {worst:.4f}, tolerance {tolerance:g}")

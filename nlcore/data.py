@@ -6,6 +6,7 @@ Whatever the source, images are ordered by the SHA-256 of their content, not as 
 import hashlib
 import os
 import zipfile
+import zlib
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -38,17 +39,10 @@ class Images(NamedTuple):
 class Dataset(NamedTuple):
     name: str
     classes: tuple[str, ...]
+    K: int  # classes
     train: Images
     test: Images
     sha256: str
-
-    @property
-    def K(self) -> int:
-        return len(self.classes)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return tuple(self.train.x.shape[1:])
 
 
 def root() -> Path:
@@ -59,9 +53,9 @@ def root() -> Path:
 @lru_cache(maxsize=4)
 def load(name: str) -> Dataset:
     """A data set by name, fetched if it is not there yet; or the user's own, `path` or `path#hash` (see `pin`)."""
-    path, _, pinned = name.partition("#")
+    path, _, pinned = name.rpartition("#") if "#" in name else (name, "", "")
     if path == "digits":
-        return _dataset(path, *_digits())
+        return verified(path, *_digits())
     if path in KNOWN:
         if not (root() / f"{path}.npz").exists():
             from .fetch import get  # only where something is missing
@@ -71,7 +65,7 @@ def load(name: str) -> Dataset:
     place = Path(path).expanduser()
     if not place.exists() and place.suffix != ".npz":
         lookup("data set", path, [*KNOWN, "path/to/file.npz", "path/to/folder"])
-    data = _dataset(path, *(_folder(place) if place.is_dir() else _npz(place)))
+    data = verified(path, *(_folder(place) if place.is_dir() else _npz(place)))
     same = data.sha256.startswith(pinned)
     require(same, f"{path} has changed since it was pinned: {data.sha256[:12]}, not {pinned}")
     return data
@@ -90,18 +84,19 @@ def pin(name: str) -> str:
 def read(name: str) -> Dataset:
     """The prepared file of a known data set, verified."""
     try:
-        return _dataset(name, *_npz(root() / f"{name}.npz"))
+        return verified(name, *_npz(root() / f"{name}.npz"))
     except UserError as error:
         raise UserError(f"{error}; `nlcore data get {name}` fetches it again") from None
 
 
-def _dataset(name: str, arrays: dict[str, np.ndarray], classes) -> Dataset:
+def verified(name: str, arrays: dict[str, np.ndarray], classes) -> Dataset:
+    """Arrays in canonical order; those of a known data set must be the published ones."""
     splits = [canonical(arrays[f"{split}_images"], arrays[f"{split}_labels"]) for split in ("train", "test")]
     digest = hashlib.sha256("".join(digest for *_, digest in splits).encode()).hexdigest()
     known = KNOWN.get(name, (0, None))[1]
     require(known in (None, digest), f"the images of {name} are not the published ones (hash {digest[:12]})")
     images = (Images(torch.from_numpy(x), torch.from_numpy(y)) for x, y, _ in splits)
-    return Dataset(name, tuple(map(str, classes)), *images, digest)
+    return Dataset(name, tuple(map(str, classes)), len(classes), *images, digest)
 
 
 def canonical(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
@@ -129,7 +124,7 @@ def _npz(path: Path):
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = {key: arrays[key] for key in arrays.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, TypeError, EOFError, OSError) as error:
         raise UserError(f"{path} is corrupt or not an .npz without pickles ({error})") from None
     missing = [key for key in ARRAYS if key not in found]
     require(not missing, f"{path} lacks the array {', '.join(missing)}; it needs {', '.join(ARRAYS)}")
@@ -156,11 +151,13 @@ def _folder(place: Path):
     split = (place / "train").is_dir() and (place / "test").is_dir()
     try:
         parts = [vision().datasets.ImageFolder(p) for p in ((place / "train", place / "test") if split else (place,))]
-    except FileNotFoundError as error:
-        raise UserError(f"{place} holds no images; it needs a folder of images for each class ({error})") from None
+        images = [np.asarray(parts[0].loader(file)) for part in parts for file, _ in part.samples]
+    except OSError as error:
+        raise UserError(
+            f"{place} holds no readable images; it needs a folder of them for each class ({error})"
+        ) from None
     require(parts[0].classes == parts[-1].classes, f"{place}: train/ and test/ must have the same class folders")
     samples = [sample for part in parts for sample in part.samples]
-    images = [np.asarray(parts[0].loader(file)) for file, _ in samples]
     odd = [file for (file, _), image in zip(samples, images, strict=True) if image.shape != images[0].shape]
     require(not odd, f"{odd[:1]} and {samples[0][0]} differ in size; resize all images alike")
     x, y, at = np.stack(images), np.array([k for _, k in samples]), np.arange(len(samples))

@@ -4,7 +4,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from .inputs import lookup
+from .inputs import lookup, require
 
 
 def accuracy(logits: Tensor, y: Tensor) -> float:
@@ -47,5 +47,6 @@ RULES = {
 def select(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
     """One row per run of a frame with one row per run and evaluation, chosen by one of `RULES`."""
     column = lookup("selection rule", rule, RULES) or "step"
+    require(column in history, f"these runs held no images out, so the rule {rule!r} cannot choose")
     measured = history[history[column].notna()]
     return history.loc[measured.groupby("key", sort=False)[column].idxmax()]

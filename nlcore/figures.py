@@ -32,16 +32,6 @@ def robustness(ours: pd.DataFrame, theirs: pd.DataFrame | None = None, ax: Axes 
     return ax
 
 
-def history(frame: pd.DataFrame, columns: dict[str, str], ax: Axes | None = None) -> Axes:
-    """Measured quantities (column -> label) against the step, mean and one standard deviation over runs."""
-    long = frame.melt(["key", "step"], list(columns), "quantity", "share").replace({"quantity": columns})
-    ax = sns.lineplot(long, x="step", y="share", hue="quantity", errorbar="sd", marker="o", ax=axes(ax, 7, 3.6))
-    ax.set(ylim=(0, 1), ylabel="share")
-    ax.legend(title=None, fontsize="small")
-    ax.grid(alpha=0.3)
-    return ax
-
-
 def matrix(T: np.ndarray, ax: Axes | None = None) -> Axes:
     """A transition matrix (K, K): true classes down, given labels across."""
     style = {"cmap": "viridis", "square": True, "cbar": False, "annot": len(T) <= 10, "fmt": ".2f"}

@@ -54,4 +54,5 @@ def conform(name: str, value, hint):
 def describe(value, names: dict[str, type] | None = None) -> dict:
     """A dataclass as plain data: its name in `names`, if given, and the fields that are not at their default."""
     found = {f.name: getattr(value, f.name) for f in fields(value) if getattr(value, f.name) != f.default}
+    found |= {f.name: float(found[f.name]) for f in fields(value) if f.type is float and f.name in found}  # 1 is 1.0
     return ({"name": next(n for n, cls in names.items() if type(value) is cls)} if names else {}) | found

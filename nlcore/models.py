@@ -1,7 +1,4 @@
-"""The networks of the papers, for images (C, H, W) of any data set here, returning logits (B, K).
-
-Rolnick et al. give no layer sizes. Ours: MLP layers of 256 units; Conv4 and Conv6 as the stacks usually called so.
-"""
+"""The networks of the papers, from images (C, H, W) to logits (B, K). Rolnick et al. give no layer sizes: ours."""
 
 from functools import partial
 
@@ -63,8 +60,7 @@ def resnet(shape, K, depths):
     a = 64
     for stage, depth in enumerate(depths):
         for i in range(depth):
-            layers.append(Block(a, 64 << stage, 2 if stage and not i else 1))
-            a = 64 << stage
+            layers.append(Block(a, a := 64 << stage, 2 if stage and not i else 1))
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(a, K))
 
 

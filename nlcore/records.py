@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import math
 import os
+import sys
+import uuid
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -34,6 +37,7 @@ class Budget:
 
     def __post_init__(self):
         require(min(self.steps, self.batch, self.evaluations) > 0, "steps, batch and evaluations must be 1 or more")
+        require(0 < self.lr < math.inf, f"lr must be more than 0 and finite, not {self.lr}")
         lookup("optimiser", self.optimiser, ("adam", "sgd"))
         lookup("schedule", self.schedule, ("constant", "cosine", "steps"))
         lookup("precision", self.precision, ("fp32", "bf16"))
@@ -112,11 +116,11 @@ def parse_record(line: str, where: str) -> Record:
     """A record from `Record.dump`; a truncated or edited one is a `UserError` that names the place."""
     try:
         content = json.loads(line)
-        digest, run = content.pop("digest"), parse_run(content["run"])
+        digest, key, run = content.pop("digest"), content["key"], parse_run(content["run"])
         record = Record(**({k: v for k, v in content.items() if k != "key"} | {"run": run}))
     except (ValueError, AttributeError, KeyError, TypeError, UserError) as error:
         raise UserError(f"{where} is not a whole record ({type(error).__name__}: {error})") from None
-    require(content["key"] == run.key, f"{where}: its key {content['key']} is not the key {run.key} of its content")
+    require(key == run.key, f"{where}: its key {key} is not the key {run.key} of its content")
     require(digest == _hash(content), f"{where}: its content does not match its checksum; it was edited or damaged")
     return record
 
@@ -133,7 +137,7 @@ def published(paper: str) -> Path:
 def _write(path: Path, text: str) -> Path:
     """All of the file or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     temporary.write_text(text)
     return temporary.rename(path)
 
@@ -141,7 +145,7 @@ def _write(path: Path, text: str) -> Path:
 def writable() -> None:
     """Refuse early, in one sentence, if the working store cannot be written."""
     try:
-        _write(working() / ".writable", "").unlink()
+        _write(working() / ".writable", "").unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"cannot write to {working()} ({error.strerror}); set NLCORE_RUNS to another folder") from None
 
@@ -153,15 +157,15 @@ def save(record: Record) -> Path:
     return path
 
 
-def load_working(key: str, warn=print) -> Record | None:
+def load_working(key: str) -> Record | None:
     """The record of a key in the working store; a damaged file is named, set aside and counts as missing."""
     path = working() / f"{key}.json"
     if not path.exists():
         return None
     try:
-        return parse_record(path.read_text(), str(path))
+        return parse_record(path.read_text(errors="replace"), str(path))
     except UserError as error:
-        warn(f"{error}; it is set aside")
+        print(f"{error}; it is set aside", file=sys.stderr)
         path.rename(path.with_suffix(".damaged"))
         return None
 
@@ -169,7 +173,7 @@ def load_working(key: str, warn=print) -> Record | None:
 def load_published(paper: str) -> dict[str, Record]:
     """The published records of a paper by key; a damaged line is an error."""
     path = published(paper)
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     found = [parse_record(line, f"{path.name}, line {i}") for i, line in enumerate(lines, 1)]
     return {record.run.key: record for record in found}
 
@@ -186,7 +190,8 @@ def frame(records: list[Record]) -> pd.DataFrame:
     for r in records:
         run, spec = r.run, r.run.spec()
         base = {"key": run.key, "method": spec["method"]["name"], "noise": spec["noise"]["name"]}
-        base |= {k: getattr(run, k) for k in ("dataset", "model", "seed")} | asdict(run.noise) | asdict(run.method)
+        base |= {k: getattr(run, k) for k in ("dataset", "model", "seed")} | asdict(run.noise)
+        base |= {f"method_{k}": v for k, v in asdict(run.method).items()} | {"stale": r.stale}
         base |= {k: getattr(run.budget, k) for k in ("lr", "batch", "steps", "schedule")}
         base |= {k: r.card[k] for k in ("realised_rate", "images")} | {"diverged": r.diverged}
         base |= {"train_seconds": r.cost["seconds"], "device": r.cost["device"]}

@@ -4,6 +4,7 @@ import math
 import platform
 import resource
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -219,14 +220,16 @@ def reproducible(seed: int, device: torch.device):
 
 def train(run: Run, device: str = "auto", progress: bool = False, eager: bool = False) -> Record:
     """Train one run and account for it. Nothing is written."""
-    place, data = pick_device(device), datasets.load(run.dataset)
+    place, data, mark = pick_device(device), datasets.load(run.dataset), run.fingerprint  # of the code as it is now
+    torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32
     split = prepare(run, data.train.y.numpy(), data.K).to(place)
     images, *test = resident(run.dataset, place)
     history, cuda = [], place.type == "cuda"
     if cuda:
         torch.cuda.reset_peak_memory_stats(place)
     bar = tqdm(total=run.budget.steps, unit="step", leave=False, disable=None if progress else True)
-    with reproducible(run.seed, place), bar:
+    with reproducible(run.seed, place), bar, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*capturable")  # the eager twin of a step that could be captured
         for row in fit(run, images, tuple(test), split, data.K, eager):
             history.append(row)
             bar.update(row["step"] - bar.n)
@@ -235,5 +238,10 @@ def train(run: Run, device: str = "auto", progress: bool = False, eager: bool = 
     cost = {"seconds": seconds, "steps": steps, "peak_memory_mb": round(kilobytes / 1e3), "device": device_name(place)}
     cost["examples_per_second"] = round(steps * min(run.budget.batch, len(split.train.row)) / max(seconds, 1e-6))
     cost |= {"forward_passes": steps * run.method.passes[0], "backward_passes": steps * run.method.passes[1]}
-    environment = {"python": platform.python_version(), "torch": torch.__version__, "dataset_sha256": data.sha256}
-    return Record(run, split.card, history, cost, environment, run.fingerprint, history[-1]["loss"] is None)
+    environment = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+        "dataset_sha256": data.sha256,
+    }
+    return Record(run, split.card, history, cost, environment, mark, history[-1]["loss"] is None)

@@ -29,7 +29,9 @@ def own(path, **changes):
 
 def test_digits_need_nothing():
     digits = data.load("digits")
-    assert digits.shape == (1, 8, 8) and digits.K == 10 and len(digits.train.y) == data.train_size("digits")
+    assert (
+        digits.train.x.shape == (1437, 1, 8, 8) and digits.K == 10 and len(digits.train.y) == data.train_size("digits")
+    )
 
 
 def test_the_order_of_a_source_does_not_matter(tmp_path):
@@ -68,9 +70,10 @@ def test_class_names_are_kept(tmp_path):
 def test_a_truncated_npz_is_corrupt(tmp_path):
     path = tmp_path / "a.npz"
     own(path)
-    path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(UserError, match="corrupt"):
-        data.load(str(path))
+    for damaged in (path.read_bytes()[:500], b"", b"\x93NUMPY\x01\x00v\x00{'descr': '<i8'"):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match="corrupt"):
+            data.load(str(path))
 
 
 def folder(place, splits=("train", "test"), size=(4, 4)):
@@ -85,7 +88,9 @@ def folder(place, splits=("train", "test"), size=(4, 4)):
 def test_a_folder_with_train_and_test(tmp_path):
     found = data.load(str(folder(tmp_path / "pets")))
     assert (
-        found.classes == ("cat", "dog") and found.shape == (3, 4, 4) and len(found.train.y) == len(found.test.y) == 20
+        found.classes == ("cat", "dog")
+        and found.train.x.shape == (20, 3, 4, 4)
+        and len(found.train.y) == len(found.test.y) == 20
     )
 
 
@@ -96,10 +101,13 @@ def test_a_folder_of_class_folders_is_split(tmp_path):
 
 def test_bad_folders(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="no images"):
+    with pytest.raises(UserError, match="readable images"):
         data.load(str(tmp_path / "empty"))
     place = folder(tmp_path / "pets")
     Image.new("RGB", (9, 9)).save(place / "train" / "dog" / "odd.png")
+    with pytest.raises(UserError, match="odd.png"):
+        data.load(str(place))
+    (place / "train" / "dog" / "odd.png").write_text("no picture")
     with pytest.raises(UserError, match="odd.png"):
         data.load(str(place))
 
@@ -122,7 +130,7 @@ def test_a_known_name_with_other_content_is_never_used(tmp_path):
 def test_get_sets_a_corrupt_file_aside_and_tries_sources_in_order(monkeypatch):
     data.root().mkdir()
     (data.root() / "mnist.npz").write_bytes(b"half a file")
-    good = dict(np.load(own(data.root() / "good.npz")))
+    good = dict(np.load(own(data.root() / "good.npz"))) | {"classes": np.array(["a", "b", "c"])}
     monkeypatch.setitem(data.KNOWN, "mnist", (12, data.load(str(data.root() / "good.npz")).sha256))
 
     def broken(work):
@@ -132,7 +140,7 @@ def test_get_sets_a_corrupt_file_aside_and_tries_sources_in_order(monkeypatch):
     monkeypatch.setitem(fetch.SOURCES, "mnist", {"one": broken, "two": lambda w: wrong, "three": lambda w: good})
     said = []
     path = fetch.get("mnist", said.append)
-    assert data.load("mnist").shape == (3, 5, 5) and path.with_suffix(".corrupt").exists()
+    assert data.load("mnist").train.x.shape == (12, 3, 5, 5) and path.with_suffix(".corrupt").exists()
     assert ["corrupt" in said[0], "no route" in said[1], "not the published" in said[2], "three" in said[3]] == [
         True
     ] * 4

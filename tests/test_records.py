@@ -86,12 +86,14 @@ def test_a_key_that_is_not_its_contents_is_found(record):
         records.parse_record(json.dumps(content), "line 3")
 
 
-def test_a_truncated_record_is_named_set_aside_and_missing(record):
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-30], lambda b: b"\xff\xfe", lambda b: b.replace(b'"key":', b'"kay":')]
+)
+def test_a_damaged_record_is_named_set_aside_and_missing(record, damage, capsys):
     path = records.save(record)
-    path.write_text(path.read_text()[:-30])
-    said = []
-    assert records.load_working(RUN.key, said.append) is None
-    assert path.name in said[0] and not path.exists() and path.with_suffix(".damaged").exists()
+    path.write_bytes(damage(path.read_bytes()))
+    assert records.load_working(RUN.key) is None
+    assert path.name in capsys.readouterr().err and not path.exists() and path.with_suffix(".damaged").exists()
 
 
 def test_saving_leaves_no_temporary_file(record):

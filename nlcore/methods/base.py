@@ -34,8 +34,8 @@ class Clock:
 class Method:
     """Subclasses are frozen dataclasses; their fields are the paper's hyperparameters with the paper's values.
 
-    `loss` is pure tensor code: no `.item()`, no shape and no Python branch that depends on data. Memory per example
-    belongs into buffers of the module that `build` returns.
+    `loss` is pure tensor code: no `.item()`, no shape and no Python branch that depends on data, no `clock.epoch` (a
+    captured step never sees it change). Memory per example belongs into buffers of the module that `build` returns.
     """
 
     passes = (1, 1)  # forward and backward passes a step, for the account of cost

@@ -1,4 +1,4 @@
-"""The infinite batch of massive label noise, which is label smoothing."""
+"""The infinite batch of massive label noise: label smoothing with e = alpha / (1 + alpha); alpha = 0: cross entropy."""
 
 import math
 from dataclasses import dataclass
@@ -10,10 +10,7 @@ from .base import Method
 
 @dataclass(frozen=True)
 class HAlpha(Method):
-    """H_alpha: the expected loss over uniform noise (Rolnick 2017, figure of batch sizes), for clean labels.
-
-    Equal to label smoothing with e = alpha / (1 + alpha); alpha = 0 is cross entropy.
-    """
+    """H_alpha, the loss expected over uniform noise, for clean labels (Rolnick 2017, figure of batch sizes)."""
 
     alpha: float = 20.0
     rescale: bool = False  # times 1 + alpha; the paper's factor was not found, and Adam does not see it

@@ -26,12 +26,17 @@ def runs(name: str, tier: str, **overrides) -> list[Run]:
     for key, value in overrides.items():
         lookup(f"parameter of {name}", key, hints)
         conform(key, value, hints[key])
+        require(value != [], f"{key} must not be empty")
     return make(tier, **overrides)
 
 
+def given(**overrides) -> dict:
+    """The overrides that a chapter really sets: neither 0 nor [] nor "auto"."""
+    return {k: v for k, v in overrides.items() if v not in (0, [], "auto")}
+
+
 def frame(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> pd.DataFrame:
-    """The results of an experiment, trained where missing; an override left unset (0, [], "auto") is the tier's own."""
-    overrides = {k: v for k, v in overrides.items() if v not in (None, 0, [], "auto")}
+    """The results of an experiment, as from `records.frame`, trained where they are missing."""
     found = sweep.collect(runs(name, tier, **overrides), name.partition(".")[0], train, device=device)
     require(bool(found), f"no record of {name} at {tier}; train them with `nlcore run {name} --tier {tier}`")
     return records.frame(found)
