@@ -12,8 +12,9 @@ from pathlib import Path
 from . import home, papers
 from .evaluate import RULES
 from .inputs import UserError, conform, lookup, require
+from .sweep import TRAIN
 
-CHOICES = {"tier": papers.TIERS, "train": ("never", "missing"), "device": ("auto", "cpu", "cuda"), "rule": RULES}
+CHOICES = {"tier": papers.TIERS, "train": TRAIN, "device": ("auto", "cpu", "cuda"), "rule": RULES}
 TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
 
 
@@ -103,4 +104,4 @@ def provenance(table, experiment: str, tier: str, knobs: dict) -> str:
     stale = f", {table.stale.sum()} made by code that has since changed" if table.stale.any() else ""
     cost = f"{table.train_seconds.sum() / 60:.0f} minutes of training in all on {devices}"
     options = "".join(f" --set {k}={json.dumps(v)}" for k, v in knobs.items())
-    return f"{size}{stale}; {cost}.\nRepeat: nlcore run {experiment} --tier {tier}{options}"
+    return f"{size}{stale};\n{cost}.\nRepeat: nlcore run {experiment} --tier {tier}{options}"

@@ -63,13 +63,13 @@ def run(
     device: Annotated[str, typer.Option(help="auto | cpu | cuda")] = "auto",
     budget: Annotated[float | None, typer.Option(help="minutes; no run is started that cannot finish")] = None,
 ) -> None:
-    """Train the runs of an experiment that have no record yet. Stop it at any time; a second start continues."""
+    """Train the runs of an experiment that have no current record. Stop it at any time; a second start continues."""
     names = papers.experiments() if experiment == "all" else [experiment]
     wanted, start, failed = {name: _runs(name, tier, override) for name in names}, time.monotonic(), False
     options = {"jobs": jobs, "device": device, "echo": lambda line: print(line, flush=True)}
     for name, (paper, runs) in wanted.items():
         left = budget and max(budget - (time.monotonic() - start) / 60, min(budget, 1e-9))
-        found = sweep.collect(runs, paper, **options, minutes=left)
+        found = sweep.collect(runs, paper, "stale", **options, minutes=left)
         print(f"{name} at {tier}: {len(found)} of {len(runs)} runs have a record, in {records.working()}")
         failed |= any(state == "failed" for state, _ in sweep.find(runs, paper).values())
     raise SystemExit(int(failed))
@@ -106,9 +106,8 @@ def chapter(
     parameter: Annotated[list[str] | None, typer.Option("-p", help="parameter, such as tier=smoke; repeatable")] = None,
     out: Annotated[Path | None, typer.Option(help="folder for the executed notebooks")] = None,
 ) -> None:
-    """Execute chapters; with parameters, what is not trained yet is trained (unless -p train=never)."""
-    given = dict(map(parse, parameter or []))
-    values = {name: chapters.validate(name, {"train": "missing"} | given if given else {}) for name in names}
+    """Execute chapters; what has no record yet is trained (unless -p train=never)."""
+    values = {name: chapters.validate(name, dict(map(parse, parameter or []))) for name in names}
     for name in names:
         place = (out or home() / "_build" / "chapters") / f"{name}.ipynb"
         print(f"executed: {chapters.execute(name, place, values[name])}")

@@ -14,6 +14,7 @@ from . import train as loop
 from .inputs import UserError, lookup, require
 from .records import Record, Run
 
+TRAIN = ("never", "missing", "stale")
 STATES = ("done", "stale", "failed", "missing")
 
 
@@ -34,19 +35,19 @@ def find(runs: list[Run], paper: str) -> dict[str, tuple[str, Record | None]]:
 def collect(
     runs: list[Run], paper: str, train="missing", *, jobs=None, device="auto", minutes=None, echo=print
 ) -> list[Record]:
-    """The records of `runs`. What has none, or a stale one, is trained first unless `train` is "never".
+    """The records of `runs`; those without one are trained first, unless `train` is "never"; if "stale", those too.
 
     `jobs` processes run side by side (default: one per CPU core; one on a GPU). With `minutes` no run is started that
     cannot finish in time. Every record is saved the moment it exists, so a killed sweep loses only runs in progress.
     """
-    lookup("train", train, ("never", "missing"))
+    lookup("train", train, TRAIN)
     require(minutes is None or minutes > 0, f"--budget must be more than 0 minutes, not {minutes}")
     require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
     place = loop.pick_device(device)
     runs = list({run.key: run for run in runs}.values())
     found = find(runs, paper)
-    todo = [run for run in runs if found[run.key][0] != "done"]
-    if todo and train == "missing":
+    todo = [run for run in runs if not found[run.key][1] or train == "stale" and found[run.key][0] != "done"]
+    if todo and train != "never":
         records.writable()
         for run in todo:
             run.noise.matrix(data.load(run.dataset).K)  # a wrong name or a noise that does not fit stops here

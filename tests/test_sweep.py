@@ -53,7 +53,7 @@ def test_stale_records_are_told_and_trained_again(monkeypatch, tmp_path):
     records.publish("nopaper", found)
     assert states(RUNS[:1]) == ["done"]  # a current published record comes before a stale one here
     records.published("nopaper").unlink()
-    assert len(collect(RUNS[:1])[1]) == 1 and states(RUNS[:1]) == ["done"]
+    assert not collect(RUNS[:1])[1] and len(collect(RUNS[:1], "stale")[1]) == 1 and states(RUNS[:1]) == ["done"]
 
 
 def test_a_failed_run_is_told_and_does_not_stop_the_others(monkeypatch):
