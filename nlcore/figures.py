@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 NETS = ("perceptron", "mlp1", "mlp2", "mlp4", "conv4", "conv_small", "conv6", "resnet18", "resnet34")
 COLOURS = dict(zip(NETS, sns.color_palette("colorblind", len(NETS)), strict=True))  # one for each network, everywhere
+COLOURS["conv_small"] = COLOURS["conv4"]  # it stands in for it
 
 
 def axes(ax: Axes | None, *size: float) -> Axes:

@@ -1,4 +1,4 @@
-"""The networks of the papers, from images (C, H, W) to logits (B, K). Rolnick et al. give no layer sizes: ours."""
+"""The networks of the papers, from images (C, H, W) to logits (B, K). Sizes that we did not find are ours."""
 
 from functools import partial
 
