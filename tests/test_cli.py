@@ -43,7 +43,7 @@ BAD = {
     "unknown tier 'tiny'": ["chapter", "02_massive_label_noise", "-p", "tier=tiny"],
     "unknown train": ["chapter", "02_massive_label_noise", "-p", "train=always"],
     "seed must be 0 or more": ["chapter", "01_noise_models", "-p", "seed=-1"],
-    "no published record": ["verify", "rolnick2017.uniform", "--tier", "paper"],
+    "no published record": ["verify", "rolnick2017.uniform", "--tier", "smoke"],
     "`nlcore run` makes them": ["publish", "rolnick2017.uniform"],
 }
 
