@@ -88,7 +88,7 @@ def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json =
             rows.append(row | ({"stale_keys": [run.key for run in old]} if as_json else {}))
             stale += [f"\nstale: {run.key} {sweep.title(run)}" for run in old]
     _print(rows, as_json)
-    print("" if as_json else "".join(stale))
+    print("" if as_json else "".join(dict.fromkeys(stale)))  # tiers share runs
 
 
 @app.command()
