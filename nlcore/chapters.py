@@ -69,6 +69,7 @@ def execute(name: str, out: Path, values: dict) -> Path:
         papermill.execute_notebook(home() / "book" / f"{name}.ipynb", draft, values, kernel_name="python3", config=ipc)
     except papermill.PapermillExecutionError as error:
         if error.ename == "UserError":  # bad input that only the chapter could see
+            shutil.rmtree(work)
             raise UserError(f"{name}: {error.evalue}") from None
         raise UserError(f"{name} stopped at {error.ename}: {error.evalue}; see {draft}") from None
     notebook = nbformat.read(draft, 4)

@@ -119,7 +119,6 @@ def get(name: str, echo=print) -> Path:
     """The prepared file of a known data set: kept if it verifies, else made from the first source that does."""
     lookup("data set to fetch", name, SOURCES)
     target, work = data.root() / f"{name}.npz", data.root() / ".archives" / name
-    work.mkdir(parents=True, exist_ok=True)
     if target.exists():
         try:
             data.read(name)
@@ -127,6 +126,7 @@ def get(name: str, echo=print) -> Path:
         except UserError as error:
             echo(f"{name}: {str(error).split(';')[0]}; it is set aside and fetched again")
             target.rename(target.with_suffix(".corrupt"))
+    work.mkdir(parents=True, exist_ok=True)
     for label, source in SOURCES[name].items():
         try:
             arrays = source(work)

@@ -35,7 +35,7 @@ def find(runs: list[Run], paper: str) -> dict[str, tuple[str, Record | None]]:
 def collect(
     runs: list[Run], paper: str, train="missing", *, jobs=None, device="auto", minutes=None, echo=print
 ) -> list[Record]:
-    """The records of `runs`; those without one are trained first, unless `train` is "never"; if "stale", those too.
+    """The records of `runs`. `train` says what is trained first: nothing, runs without a record, or stale ones as well.
 
     `jobs` processes run side by side (default: one per CPU core; one on a GPU). With `minutes` no run is started that
     cannot finish in time. Every record is saved the moment it exists, so a killed sweep loses only runs in progress.
