@@ -40,24 +40,34 @@ def share(values: pd.Series) -> str:
 
 
 def published(paper: str) -> pd.DataFrame:
-    """The paper's numbers: where, experiment, model, knob, at, metric, value, plusminus, tag, note."""
+    """The paper's numbers: where, experiment, model, series, knob, at, metric, value, plusminus, tag, note.
+
+    `series` is the curve of a figure, as `name=value`.
+    """
     table = pd.read_csv(home() / "book" / "published.csv")
     return table[table.paper == paper].drop(columns="paper").reset_index(drop=True)
 
 
-def verdicts(paper: str, tier: str, table: pd.DataFrame | None = None) -> pd.DataFrame:
-    """One row per claim at a tier, judged on `table` (as from `records.frame`) or else on the stored records."""
+def verdicts(paper: str, tier: str, tables: dict[str, pd.DataFrame] | None = None) -> pd.DataFrame:
+    """One row per claim at a tier, judged on the stored records; or, for the experiments named in `tables` alone, on
+    these frames (as from `records.frame`)."""
     from .papers import PAPERS
 
     found = []
     for claim in PAPERS[paper].CLAIMS:
+        name = claim.experiment.__name__ if claim.experiment else None
+        if tables is not None and name not in tables:
+            continue
         row, rows = {"claim": claim.id, "paper": paper, "tier": "identity"}, pd.DataFrame()
         if claim.experiment:
-            row["tier"], rows = tier, table
-            if table is None:
+            row["tier"] = tier
+            if tables is not None:
+                rows = tables[name]
+            else:
                 rows = frame([r for _, r in find(claim.experiment(tier), paper).values() if r])
             rows = select(rows) if len(rows) else rows
-        verdict, evidence = claim.judge(rows)
+        ran = not claim.experiment or len(rows)
+        verdict, evidence = claim.judge(rows) if ran else Verdict("not run", f"no record of {name} at this tier")
         on = f"on {', '.join(sorted(rows.dataset.unique()))}: " if verdict != "not run" and len(rows) else ""
         row |= {"verdict": verdict, "evidence": on + evidence, "where": claim.where, "sentence": claim.sentence}
         found.append(row)

@@ -126,9 +126,16 @@ def verify(
     tier: Tier = "laptop",
     count: Annotated[int, typer.Option(help="how many runs, the shortest first")] = 1,
     tolerance: Annotated[float, typer.Option(help="allowed difference of the last test accuracy")] = 0.01,
+    vouch: Annotated[
+        bool, typer.Option("--vouch", help="keep stale records that the new code repeats exactly")
+    ] = False,
 ) -> None:
     """Train published runs again and compare."""
     paper, runs = _runs(experiment, tier, None)
+    if vouch:
+        kept = sweep.vouch(paper, runs)
+        print(f"{len(kept)} records are current again, in {records.publish(paper, kept)}")
+        return
     require(count > 0 and tolerance >= 0, "--count must be 1 or more, --tolerance 0 or more")
     known, worst = records.load_published(paper), 0.0
     wanted = sorted((run for run in runs if run.key in known), key=lambda run: run.budget.steps)

@@ -17,18 +17,32 @@ def axes(ax: Axes | None, *size: float) -> Axes:
     return ax or plt.subplots(figsize=size, layout="constrained", facecolor="white")[1]
 
 
-def robustness(ours: pd.DataFrame, theirs: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
-    """Test accuracy against alpha, a line per network, of `ours` (a row per run) and `theirs` (`claims.published`).
+AXES = {
+    "accuracy": "test accuracy, %",
+    "alpha": "noisy labels per clean label, alpha",
+    "delta": "delta",
+    "images": "clean examples",
+    "batch": "batch size",
+}
 
-    Bands are one standard deviation over seeds.
+
+def curves(
+    ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = None, ax: Axes | None = None, **options
+) -> Axes:
+    """Test accuracy against column `x`, a line per value of `by`, of `ours` (a row per run) and `theirs`.
+
+    `theirs` is `claims.published` with a column `by`. Bands are one standard deviation over seeds; `options` go to
+    `Axes.set`.
     """
     ax, table = axes(ax, 7, 4.2), ours.assign(accuracy=100 * ours.test_accuracy)
-    style = {"hue": "model", "hue_order": [m for m in NETS if m in set(table.model)], "palette": COLOURS}
-    sns.lineplot(table, x="alpha", y="accuracy", errorbar="sd", marker="o", ax=ax, **style)
-    for model, line in theirs.groupby("model") if theirs is not None else ():
-        ax.plot(line["at"], line.value, "x--", color=COLOURS[model], lw=1, ms=4, label=f"{model} (paper)")
-    ax.set(xlabel="noisy labels per clean label, alpha", ylabel="test accuracy, %", ylim=(0, 101))
-    ax.legend(title=None, fontsize="small", ncols=2, loc="lower left")
+    names = [m for m in NETS if m in set(table[by])] if by == "model" else sorted(table[by].unique())
+    colours = COLOURS if by == "model" else dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
+    style = {"hue": by, "hue_order": names, "palette": {name: colours[name] for name in names}}
+    sns.lineplot(table, x=x, y="accuracy", errorbar="sd", marker="o", ax=ax, **style)
+    for name, line in theirs.groupby(by) if theirs is not None else ():
+        ax.plot(line["at"], line.value, "x--", color=colours.get(name, "grey"), lw=1, ms=4, label=f"{name} (paper)")
+    ax.set(**({"xlabel": AXES.get(x, x), "ylabel": AXES["accuracy"], "ylim": (0, 101)} | options))
+    ax.legend(title=None if by == "model" else by, fontsize="small", ncols=2)
     ax.grid(alpha=0.3)
     return ax
 

@@ -5,12 +5,14 @@ A draw happens on the CPU, so one seed gives the same labels for every device.
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from .inputs import describe, require
+from .confusion import confusing_order
+from .data import Dataset
+from .inputs import describe, lookup, require
 
 VERSION = 1  # of the generator: raise it when the same seed would draw other labels
 
@@ -43,6 +45,18 @@ class Noise:
         """(K, K) law of a given label over the whole training set, clean originals included."""
         return self.law(K) if self.copies is None else (np.eye(K) + self.copies * self.law(K)) / (1 + self.copies)
 
+    def check(self, K: int) -> None:
+        """Refuse K classes that the definition does not fit."""
+        self.matrix(K)
+
+    def on(self, data: Dataset, seed: int) -> "Noise":
+        """The noise, with whatever its law must measure on the training images."""
+        return self
+
+    def pick(self, k: int, u: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
+        """A label for each uniform number of `u` (m,), given the true class k."""
+        return np.minimum(np.searchsorted(np.cumsum(self.law(K)[k]), u, side="right"), K - 1)
+
 
 @dataclass(frozen=True)
 class Clean(Noise):
@@ -68,6 +82,65 @@ class Uniform(Noise):
 
     def law(self, K):
         return np.full((K, K), 1 / K)
+
+
+ORDERS = ("confusing", "reverse", "random", "fresh")
+
+
+@dataclass(frozen=True)
+class Structured(Uniform):
+    """Uniform noise tilted by `delta` in [0, 1] towards some false labels (Rolnick 2017, structured noise).
+
+    With eps = 1/(1+alpha) and b = (1-eps)/K, a given label is the truth with probability b + eps, and the k-th false
+    label, k = 1..K-1, with b + delta eps (1 - 2(k-1)/(K-2)): delta = 0 is uniform, delta = 1 ties the first one with
+    the truth. The order of a class's false labels is how often they are mistaken for it (`confusing`), the `reverse`, a
+    `random` order drawn once a class, or a `fresh` random order for every single label.
+    """
+
+    delta: float = 0.0
+    order: str = "random"
+    ranking: tuple[tuple[int, ...], ...] = ()  # (K, K-1) false labels, the likeliest first; `on` finds it
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(0 <= self.delta <= 1, f"delta is between 0 (uniform) and 1 (a tie with the truth), not {self.delta}")
+        lookup("order", self.order, ORDERS)
+
+    def tilted(self, K: int) -> np.ndarray:
+        """(K-1,) probabilities of the false labels of one added label, in their order."""
+        least = K * self.delta
+        require(K > 2, f"structured noise orders the false labels, so it needs 3 classes or more, not {K}")
+        fits = self.alpha >= least
+        require(fits, f"delta = {self.delta:g} with {K} classes needs alpha >= {least:g}, not {self.alpha:g}")
+        return 1 / K + (self.delta / self.alpha if self.delta else 0) * np.linspace(1, -1, K - 1)
+
+    def check(self, K):
+        self.tilted(K)
+
+    def law(self, K):
+        """Under fresh orders every false label has every rank equally often, and the tilts sum to 0: uniform."""
+        q, T = self.tilted(K), np.full((K, K), 1 / K)
+        if self.delta and self.order != "fresh":
+            require(len(self.ranking) == K, f"the order of {K} classes was not measured; use `on` first")
+            np.put_along_axis(T, np.array(self.ranking), q[None], axis=1)
+        return T
+
+    def on(self, data, seed):
+        if not self.delta or self.order == "fresh":
+            return self
+        if self.order == "random":
+            rng, classes = np.random.default_rng([seed, 3]), np.arange(data.K)
+            found = np.array([rng.permutation(np.delete(classes, k)) for k in classes])
+        else:
+            found = confusing_order(data.name, seed)[:, :: -1 if self.order == "reverse" else 1]
+        return replace(self, ranking=tuple(map(tuple, found.tolist())))
+
+    def pick(self, k, u, K, rng):
+        if self.order != "fresh":
+            return super().pick(k, u, K, rng)
+        rank = np.minimum(np.searchsorted(np.cumsum([1 / K, *self.tilted(K)]), u, side="right"), K - 1)  # 0: the truth
+        orders = rng.permuted(np.tile(np.delete(np.arange(K), k), (len(u), 1)), axis=1)  # one for each label
+        return np.where(rank == 0, k, orders[np.arange(len(u)), rank - 1])
 
 
 @dataclass(frozen=True)
@@ -145,6 +218,7 @@ class Matrix(Noise):
 NOISES = {
     "clean": Clean,
     "uniform": Uniform,
+    "structured": Structured,
     "symmetric_inclusive": SymmetricInclusive,
     "symmetric_exclusive": SymmetricExclusive,
     "asymmetric_cifar10": AsymmetricCifar10,
@@ -154,32 +228,41 @@ NOISES = {
 }
 
 
-def draw(noise: Noise, y: np.ndarray, K: int, seed) -> Pairs:
+def draw(noise: Noise, y: np.ndarray, K: int, seed, carriers: np.ndarray | None = None) -> Pairs:
     """Draw the given labels of images with true classes `y` (N,); `seed` is whatever numpy's `default_rng` takes.
 
-    Added labels follow the N originals; a fractional number of copies gives some images one copy more.
+    Added labels follow the N originals; a fractional number of copies gives some images one copy more. They go to the
+    same images, or to others with classes `carriers` (n,), whose rows are then N to N + n - 1; class K means none.
     """
     rng = np.random.default_rng(seed)
     N, width = len(y), np.uint8 if K <= 256 else np.int16
-    row = drawn = np.arange(N, dtype=np.int32)
-    kept = np.empty(0, width)
+    row, kept, true = np.arange(N, dtype=np.int32), np.empty(0, width), y.astype(np.int16)
     if noise.copies is not None:
-        whole, rest = divmod(round(noise.copies * N), max(N, 1))
-        drawn = np.concatenate([np.tile(row, whole), rng.permutation(row)[:rest]])
-        row, kept = np.concatenate([row, drawn]), y.astype(width)
-    cdf = np.cumsum(noise.law(K), axis=1)
+        added, kept = row, y.astype(width)
+        if carriers is not None:
+            true = carriers.astype(np.int16)
+            added = np.arange(N, N + len(true), dtype=np.int32)
+        whole, rest = divmod(round(noise.copies * N), max(len(added), 1))
+        row = np.concatenate([row, np.tile(added, whole), rng.permutation(added)[:rest]])
+    drawn = row[len(kept) :]
+    true = true[drawn - (N if carriers is not None else 0)]
     u, label = rng.random(len(drawn), dtype=np.float32), np.empty(len(drawn), width)
-    for k in range(K):
-        mine = y[drawn] == k
-        label[mine] = np.minimum(np.searchsorted(cdf[k], u[mine], side="right"), K - 1)
+    for k in np.unique(true):
+        mine = true == k
+        label[mine] = noise.pick(k % K, u[mine], K, rng)  # no class: any row of a law whose rows are equal
     return Pairs(row, np.concatenate([kept, label]))
 
 
-def card(noise: Noise, pairs: Pairs, y: np.ndarray, K: int, seed: int) -> dict:
-    """What was asked for and what was drawn: definition, requested and realised rate, counts (K, K), seed, hash."""
-    true = y[pairs.row]
-    counts = np.bincount(true.astype(np.int64) * K + pairs.label, minlength=K * K).reshape(K, K)
+def card(noise: Noise, pairs: Pairs, y: np.ndarray, true: np.ndarray, K: int, seed: int) -> dict:
+    """What was asked for and what was drawn: definition, requested and realised rate, counts (K, K), seed, hash.
+
+    `y` (N,) are the classes of the clean images, `true` (M,) those of the pairs. Class K stands for images that have
+    none: their labels are wrong, and not counted.
+    """
+    counts = np.array([np.bincount(pairs.label[true == k], minlength=K) for k in range(K)])
     requested = 1 - np.bincount(y, minlength=K) / len(y) @ np.diag(noise.matrix(K))
+    if (true == K).any():
+        requested = noise.copies / (1 + noise.copies)
     found = {"definition": describe(noise, NOISES), "requested_rate": round(float(requested), 6)}
     found |= {"realised_rate": round(float((true != pairs.label).mean()), 6), "counts": counts.tolist()}
     found |= {"images": len(y), "pairs": len(pairs.label), "seed": seed, "version": VERSION}

@@ -16,7 +16,7 @@ from .fingerprint import fingerprint
 from .inputs import UserError, describe, lookup, require
 from .methods import CE, METHODS, Method
 from .models import MODELS
-from .noise import NOISES, Clean, Noise
+from .noise import NOISES, Clean, Noise, Uniform
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Budget:
     precision: str = "fp32"  # fp32 | bf16
     channels_last: bool = False
     evaluations: int = 10
+    augment: str = "none"  # none | flip_crop
 
     def __post_init__(self):
         require(min(self.steps, self.batch, self.evaluations) > 0, "steps, batch and evaluations must be 1 or more")
@@ -41,6 +42,7 @@ class Budget:
         lookup("optimiser", self.optimiser, ("adam", "sgd"))
         lookup("schedule", self.schedule, ("constant", "cosine", "steps"))
         lookup("precision", self.precision, ("fp32", "bf16"))
+        lookup("augmentation", self.augment, ("none", "flip_crop"))
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,16 @@ class Run:
     examples: int = 0  # clean training images used; 0: all that the validation split leaves
     validation: int = 0  # training images held out to choose an evaluation
     seed: int = 0
+    carrier: str = (
+        "same"  # what bears added labels: same | novel (unused training images) | white | photos | a data set
+    )
 
     def __post_init__(self):
         lookup("model", self.model, MODELS)
+        added, classless = self.noise.copies is not None, self.carrier not in ("same", "novel")
+        require(added or self.carrier == "same", f"only added labels have carriers, not those of {self.noise}")
+        fits = type(self.noise) is Uniform or not classless
+        require(fits, f"images of {self.carrier} have no true class, so their labels can only be uniform")
         require(min(self.seed, self.examples, self.validation) >= 0, "seed, examples and validation must be 0 or more")
 
     def spec(self) -> dict:
@@ -190,9 +199,10 @@ def frame(records: list[Record]) -> pd.DataFrame:
     for r in records:
         run, spec = r.run, r.run.spec()
         base = {"key": run.key, "method": spec["method"]["name"], "noise": spec["noise"]["name"]}
-        base |= {k: getattr(run, k) for k in ("dataset", "model", "seed")} | asdict(run.noise)
+        base |= {k: getattr(run, k) for k in ("dataset", "model", "seed", "carrier")} | asdict(run.noise)
+        base.pop("ranking", None)  # measured; the card has it
         base |= {f"method_{k}": v for k, v in asdict(run.method).items()} | {"stale": r.stale}
-        base |= {k: getattr(run.budget, k) for k in ("lr", "batch", "steps", "schedule")}
+        base |= {k: getattr(run.budget, k) for k in ("optimiser", "lr", "batch", "steps", "schedule")}
         base |= {k: r.card[k] for k in ("realised_rate", "images")} | {"diverged": r.diverged}
         base |= {"train_seconds": r.cost["seconds"], "device": r.cost["device"]}
         rows += [base | entry for entry in r.history]

@@ -1,5 +1,6 @@
 """The only training loop: a step at a time in plain sight on the CPU, the same step as one captured graph on CUDA."""
 
+import hashlib
 import math
 import platform
 import resource
@@ -12,10 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
 from . import data as datasets
+from .carriers import foreign
 from .evaluate import accuracy, ece, nll, pair_accuracy
 from .inputs import lookup, require
 from .methods import Batch, Clock, Task
@@ -25,7 +28,7 @@ from .records import Record, Run
 
 
 class Labels(NamedTuple):
-    """Pairs: image rows, given labels and true classes, each (M,). No method sees the true ones."""
+    """Pairs: image rows, given labels and true classes (K: none), each (M,). No method sees the true ones."""
 
     row: Tensor
     label: Tensor
@@ -38,28 +41,44 @@ class Split(NamedTuple):
     train: Labels
     validation: Labels
     probe: Labels  # all pairs of up to 2,000 training images, for memorisation
+    foreign: Tensor  # uint8 (n, C, H, W): carriers of labels that follow the data set's own images
     card: dict
 
     def to(self, device: torch.device) -> "Split":
-        return Split(*(Labels(*(t.to(device) for t in part)) for part in self[:3]), self.card)
+        parts = (Labels(*(t.to(device) for t in part)) for part in self[:3])
+        return Split(*parts, self.foreign.to(device), self.card)
 
 
-def prepare(run: Run, y: np.ndarray, K: int) -> Split:
-    """Draw the split and the labels of a run on the CPU, from its seed alone. `y` (N,) are the true classes."""
-    left = len(y) - run.validation
-    require(left >= max(run.examples, 1), f"{len(y)} images are too few for {run.validation} + {run.examples}")
-    order = np.random.default_rng([run.seed, 0]).permutation(len(y))
+def prepare(run: Run, data: datasets.Dataset) -> Split:
+    """Draw the split and the labels of a run on the CPU, from its seed alone."""
+    y, K, N = data.train.y.numpy().astype(np.int16), data.K, len(data.train.y)
+    left = N - run.validation
+    require(left >= max(run.examples, 1), f"{N} images are too few for {run.validation} + {run.examples}")
+    order = np.random.default_rng([run.seed, 0]).permutation(N).astype(np.int32)
     held, used = order[: run.validation], order[run.validation :][: run.examples or None]
+    noise, extra, carried = run.noise.on(data, run.seed), data.train.x[:0], None
+    if run.carrier == "novel":
+        carried = order[run.validation + len(used) :][: round(noise.copies * len(used))]
+    elif run.carrier != "same":
+        extra = foreign(run.carrier, data, len(used), run.seed)
+        carried, y = np.arange(N, N + len(extra), dtype=np.int32), np.append(y, np.full(len(extra), K, np.int16))
 
-    def labels(rows: np.ndarray, stream: int):
-        pairs = draw(run.noise, y[rows], K, [run.seed, stream])
-        row = rows[pairs.row].astype(np.int32)
-        return pairs, Labels(*map(torch.from_numpy, (row, pairs.label, y[row].astype(pairs.label.dtype))))
+    def labels(rows: np.ndarray, others: np.ndarray | None, stream: int):
+        pairs = draw(noise, y[rows], K, [run.seed, stream], None if others is None else y[others])
+        row = (rows if others is None else np.append(rows, others))[pairs.row]
+        return pairs, Labels(*map(torch.from_numpy, (row, pairs.label, y[row])))
 
-    pairs, train = labels(used, 1)
-    near = torch.isin(train.row, torch.from_numpy(used[:2000]))
-    probe = Labels(*(t[near] for t in train))
-    return Split(train, labels(held, 2)[1], probe, card(run.noise, pairs, y[used], K, run.seed))
+    pairs, train = labels(used, carried, 1)
+    near = np.zeros(len(y), bool)
+    near[used[:2000]] = True
+    near[carried[:2000] if carried is not None else []] = True
+    probe = Labels(*(t[torch.from_numpy(near[train.row])] for t in train))
+    told = card(noise, pairs, y[used], train.true.numpy(), K, run.seed)
+    if carried is not None:
+        told |= {"carrier": run.carrier, "carriers": len(carried)}
+    if len(extra):
+        told["carriers_sha256"] = hashlib.sha256(extra.numpy().tobytes()).hexdigest()
+    return Split(train, labels(held, None, 2)[1], probe, extra, told)
 
 
 def rate(budget, t: int) -> float:
@@ -79,6 +98,17 @@ def optimiser(budget, net: torch.nn.Module, device: torch.device) -> torch.optim
     if budget.optimiser == "sgd":
         return torch.optim.SGD(net.parameters(), momentum=budget.momentum, **common)
     return torch.optim.Adam(net.parameters(), capturable=cuda, **common)
+
+
+def flip_crop(x: Tensor, pad: int = 4) -> Tensor:
+    """Images (B, C, H, W), each mirrored or not and cut at random from itself with `pad` black pixels around it."""
+    B, C, H, W = x.shape
+    down, right = torch.randint(2 * pad + 1, (2, B, 1), device=x.device)
+    column = torch.arange(W, device=x.device)
+    column = right + torch.where(torch.rand(B, 1, device=x.device) < 0.5, column, W - 1 - column)  # (B, W)
+    row, image = down + torch.arange(H, device=x.device), torch.arange(B, device=x.device)
+    channel = torch.arange(C, device=x.device)[:, None, None]
+    return F.pad(x, [pad] * 4)[image[:, None, None, None], channel, row[:, None, :, None], column[:, None, None, :]]
 
 
 def capture(step, index: Tensor, opt, state: list[Tensor]):
@@ -103,8 +133,13 @@ def capture(step, index: Tensor, opt, state: list[Tensor]):
     return lambda _: graph.replay()
 
 
-def fit(run: Run, images: Tensor, test: tuple[Tensor, Tensor], split: Split, K: int, eager=False) -> Iterator[dict]:
-    """Train on the device of `images` uint8 (N, C, H, W); yield what is measured at every evaluation point."""
+def fit(
+    run: Run, images: Tensor, test: tuple[Tensor, Tensor], split: Split, K: int, eager=False, net=None
+) -> Iterator[dict]:
+    """Train on the device of `images` uint8 (N, C, H, W); yield what is measured at every evaluation point.
+
+    `net`: train this network instead of a new one.
+    """
     budget, device = run.budget, images.device
     cuda, mixed = device.type == "cuda", budget.precision == "bf16"
     layout = torch.channels_last if budget.channels_last else torch.contiguous_format
@@ -112,8 +147,10 @@ def fit(run: Run, images: Tensor, test: tuple[Tensor, Tensor], split: Split, K: 
     M = len(pairs.row)
     B = min(budget.batch, M)
     mean, std = moments(images)
+    images = torch.cat([images, split.foreign]) if len(split.foreign) else images
 
-    net = run.method.build(build(run.model, shape, K), Task(K, M, shape)).to(device, memory_format=layout)
+    net = build(run.model, shape, K) if net is None else net
+    net = run.method.build(net, Task(K, M, shape)).to(device, memory_format=layout)
     opt = optimiser(budget, net, device)
     clock = Clock(torch.zeros((), dtype=torch.long, device=device), budget.steps)
     total = torch.zeros((), dtype=torch.double, device=device)  # of losses since the last evaluation
@@ -122,7 +159,8 @@ def fit(run: Run, images: Tensor, test: tuple[Tensor, Tensor], split: Split, K: 
         return x.float().sub_(mean).div_(std).contiguous(memory_format=layout)
 
     def step(index: Tensor) -> None:
-        x, y = normalised(images.index_select(0, pairs.row[index])), pairs.label[index].long()
+        x, y = images.index_select(0, pairs.row[index]), pairs.label[index].long()
+        x = normalised(flip_crop(x) if budget.augment == "flip_crop" else x)
         opt.zero_grad(set_to_none=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             loss = run.method.loss(net, Batch(index, x, y), clock)
@@ -218,11 +256,33 @@ def reproducible(seed: int, device: torch.device):
             torch.set_num_threads(threads)
 
 
+def check(run: Run) -> None:
+    """Refuse, before anything starts, a noise or carriers that do not fit the data; fetches what is missing."""
+    data = datasets.load(run.dataset)
+    run.noise.check(data.K)
+    if run.carrier == "novel":
+        left = len(data.train.y) - run.validation - run.examples
+        require(run.examples and left > 0, "no training image is left to be novel; let examples be fewer than all")
+    elif run.carrier != "same":
+        foreign(run.carrier, data, 1, run.seed)
+
+
+def trained(run: Run, device: str = "cpu") -> torch.nn.Module:
+    """The network that a run trains, for what its record does not tell."""
+    place, data = pick_device(device), datasets.load(run.dataset)
+    images, *test = resident(run.dataset, place)
+    with reproducible(run.seed, place):
+        net = build(run.model, tuple(images.shape[1:]), data.K)
+        for _ in fit(run, images, tuple(test), prepare(run, data).to(place), data.K, net=net):
+            pass
+    return net
+
+
 def train(run: Run, device: str = "auto", progress: bool = False, eager: bool = False) -> Record:
     """Train one run and account for it. Nothing is written."""
     place, data, mark = pick_device(device), datasets.load(run.dataset), run.fingerprint  # of the code as it is now
     torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32
-    split = prepare(run, data.train.y.numpy(), data.K).to(place)
+    split = prepare(run, data).to(place)
     images, *test = resident(run.dataset, place)
     history, cuda = [], place.type == "cuda"
     if cuda:

@@ -1,0 +1,37 @@
+"""Images that carry wrong labels and show none of the classes: white noise, photographs, another data set."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import data
+from .inputs import require
+
+
+def foreign(kind: str, target: data.Dataset, count: int, seed: int) -> Tensor:
+    """Up to `count` images uint8 (n, C, H, W), shaped like those of `target`.
+
+    `white`: each pixel drawn on its own from the grey levels of its channel over all training images, so with exactly
+    their mean and variance. `photos`: windows of scikit-learn's two photographs. Otherwise the images of the data set
+    called so, those of its test split first.
+    """
+    C, H, W = shape = tuple(target.train.x.shape[1:])
+    rng = np.random.default_rng([seed, 5])
+    if kind == "white":
+        parts = [channel.flatten().numpy() for channel in target.train.x.unbind(1)]
+        noise = [part[rng.integers(len(part), size=(count, H, W), dtype=np.int32)] for part in parts]
+        return torch.from_numpy(np.stack(noise, 1))
+    if kind == "photos":
+        from sklearn.datasets import load_sample_images
+
+        require(H <= 427 and W <= 640, f"the photographs are 427 x 640, too small for images of {H} x {W}")
+        pictures = np.stack([p[:427, :640] for p in load_sample_images().images])  # (2, 427, 640, 3)
+        which, top, left = rng.integers([2, 427 - H, 640 - W], size=(count, 3)).T[:, :, None, None]
+        windows = pictures[which, top + np.arange(H)[:, None], left + np.arange(W)]  # (count, H, W, 3)
+        grey = windows if C == 3 else windows.mean(-1, keepdims=True).repeat(C, -1)
+        return torch.from_numpy(grey.astype(np.uint8).transpose(0, 3, 1, 2).copy())
+    other = data.load(kind)
+    found = tuple(other.train.x.shape[1:])
+    alike = f"the images of {kind} are {found} (C, H, W), those of {target.name} {shape}; they must be alike"
+    require(found == shape, alike)
+    return torch.cat([other.test.x[:count], other.train.x[: max(count - len(other.test.x), 0)]])
