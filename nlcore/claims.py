@@ -39,6 +39,13 @@ def share(values: pd.Series) -> str:
     return f"{100 * values.mean():.1f}{spread} % (n = {len(values)})"
 
 
+def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
+    """Test accuracies as a table of `mean ± standard deviation` over seeds, in percent."""
+    spread = rows.groupby([index, columns], sort=False).test_accuracy.agg(["mean", "std"]) * 100
+    cells = spread["mean"].map("{:.1f}".format) + spread["std"].map(" ± {:.1f}".format).replace(" ± nan", "")
+    return cells.unstack(columns, sort=False).rename(index="{:g}".format if rows[index].dtype.kind in "if" else str)
+
+
 def published(paper: str) -> pd.DataFrame:
     """The paper's numbers: where, experiment, model, series, knob, at, metric, value, plusminus, tag, note.
 
@@ -50,12 +57,12 @@ def published(paper: str) -> pd.DataFrame:
 
 def verdicts(paper: str, tier: str, tables: dict[str, pd.DataFrame] | None = None) -> pd.DataFrame:
     """One row per claim at a tier, judged on the stored records; or, for the experiments named in `tables` alone, on
-    these frames (as from `records.frame`)."""
+    these frames (as from `records.frame`). The name of identities, which need no run, is None."""
     from .papers import PAPERS
 
     found = []
     for claim in PAPERS[paper].CLAIMS:
-        name = claim.experiment.__name__ if claim.experiment else None
+        name = claim.experiment.name if claim.experiment else None
         if tables is not None and name not in tables:
             continue
         row, rows = {"claim": claim.id, "paper": paper, "tier": "identity"}, pd.DataFrame()

@@ -36,8 +36,8 @@ def squares(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 def alignment(net: nn.Module, x: Tensor, y: Tensor, K: int, alphas, batches, draws: int = 50) -> list[dict]:
     """How the gradient of a noisy batch lies to the clean one, over images `x` (n, C, H, W) of true classes `y` (n,).
 
-    A row per alpha and batch size: `cosine`, the mean over random batches of the cosine between g and c; `expected`, its
-    estimate E g.c / (|c| sqrt(E |g|^2)) from the formulas; `limit`, that of an infinite batch; `length`, |E g| / |c|.
+    A row per alpha and batch size: `cosine`, the mean over random batches of the cosine between g and c; `expected`,
+    its estimate E g.c / (|c| sqrt(E |g|^2)); `limit`, that of an infinite batch; `length`, |E g| / |c|.
     """
     n, generator, rows = len(x), torch.Generator().manual_seed(0), []
     c = gradient(net, cross_entropy(net(x), y).mean())

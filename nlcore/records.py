@@ -7,6 +7,7 @@ import os
 import sys
 import uuid
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -182,7 +183,12 @@ def load_working(key: str) -> Record | None:
 def load_published(paper: str) -> dict[str, Record]:
     """The published records of a paper by key; a damaged line is an error."""
     path = published(paper)
-    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    return dict(_parsed(path, path.stat().st_mtime_ns)) if path.exists() else {}
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, changed: int) -> dict[str, Record]:
+    lines = path.read_text(errors="replace").splitlines()
     found = [parse_record(line, f"{path.name}, line {i}") for i, line in enumerate(lines, 1)]
     return {record.run.key: record for record in found}
 

@@ -38,7 +38,7 @@ def test_a1(at_50, at_100, verdict):
 def test_a2_fails_when_the_order_is_reversed():
     reverse = {(m, 50): 0.9 - 0.1 * i for i, m in enumerate(rolnick2017.NETS)}
     assert rolnick2017.a2(rows(reverse)).verdict == "not reproduced"
-    assert rolnick2017.a2(pd.DataFrame()).verdict == "not run"
+    assert rolnick2017.a2(rows({("conv4", 50): 0.9})).verdict == "not run"
 
 
 def test_the_stand_in_is_used_only_where_conv4_is_missing():
@@ -46,6 +46,129 @@ def test_the_stand_in_is_used_only_where_conv4_is_missing():
     assert rolnick2017.a1(both).verdict == "reproduced"
     stand_in = rolnick2017.a1(rows({("conv_small", 50): 0.96, ("conv_small", 100): 0.92}))
     assert stand_in.verdict == "reproduced" and "conv_small" in stand_in.evidence
+
+
+def paper_frame(where: str, **columns) -> pd.DataFrame:
+    """A figure of the paper as one row per run: `series` and `at` under the names of our columns."""
+    table = claims.published("rolnick2017").query("where == @where")
+    frame = pd.DataFrame({columns.pop("at"): table["at"].astype(float), "test_accuracy": table.value / 100})
+    if series := columns.pop("series", None):
+        frame[series] = table.series.str.partition("=")[2].map(columns.pop("kind", str))
+    return frame.assign(model=table.model, seed=0, dataset="mnist", **columns).reset_index(drop=True)
+
+
+def judge(id: str, frame: pd.DataFrame) -> str:
+    return next(c for c in rolnick2017.CLAIMS if c.id == id).judge(frame).verdict
+
+
+def fig2():
+    return paper_frame("Fig. 2", at="alpha").replace({"model": {"resnet": "resnet18"}})
+
+
+def fig8():
+    return paper_frame("Fig. 8", at="images", series="alpha", kind=float)
+
+
+def fig11():
+    table = claims.published("rolnick2017").query("where == 'Fig. 11'")
+    frame = paper_frame("Fig. 11", at="alpha", method="ce", schedule="constant")
+    limit = (table.series == "method=h_alpha").to_numpy()
+    batch = pd.to_numeric(table.series.str.partition("=")[2], errors="coerce").fillna(256).astype(int)
+    frame = frame.assign(batch=batch.to_numpy(), method_alpha=frame.alpha.where(limit))
+    frame.loc[limit, "method"] = "h_alpha"
+    frame.loc[limit, "alpha"] = float("nan")
+    return frame
+
+
+def fig7():
+    return paper_frame("Fig. 7", at="alpha", series="carrier")
+
+
+def fig12():
+    return paper_frame("Fig. 12", at="alpha", series="lr", kind=float)
+
+
+OWN = {"A3": fig2, "A4": fig2, "A7": fig8, "A8": fig8, "A9": fig7, "A10": fig11, "A12": fig12}
+
+
+@pytest.mark.parametrize("id", OWN)
+def test_a_claim_holds_on_the_papers_own_figure(id):
+    assert judge(id, OWN[id]()) == "reproduced"
+
+
+@pytest.mark.parametrize("id", OWN)
+def test_a_claim_fails_on_the_figure_turned_round(id):
+    """Accuracies in reverse within each curve, or curves swapped; H_alpha and Conv4 then fall as much as they rose."""
+    frame = OWN[id]()
+    if id == "A9":
+        frame.loc[frame.carrier == "novel", "test_accuracy"] -= 0.1
+    elif id == "A4":
+        frame.loc[frame.model == "conv6", "test_accuracy"] += 0.1
+    elif id == "A8":
+        frame["test_accuracy"] = 0.9 + frame.test_accuracy / 20
+    elif id == "A3":
+        frame["model"] = frame.model.replace({"resnet18": "conv4", "conv4": "resnet18"})
+    elif id == "A10":
+        frame["batch"] = 1 / frame.batch
+        frame.loc[frame.method == "h_alpha", "method_alpha"] *= -1
+        frame["method_alpha"] += 50
+    else:
+        frame["alpha"] = -frame.alpha + (50 if id == "A7" else 10)
+        frame["alpha"] = frame.alpha.replace({30.0: 20.0, 40.0: 10.0})
+    assert judge(id, frame) in {"not reproduced", "partly"}
+
+
+def delta_frame(fresh: float, spread: float = 0.01, fall: float = 0.4) -> pd.DataFrame:
+    table = {("random", 0.0): 0.95, ("fresh", 0.5): 0.95, ("fresh", 1.0): 0.95 + fresh}
+    for i, order in enumerate(("confusing", "random", "reverse")):
+        table |= {(order, 0.5): 0.9 - i * spread, (order, 1.0): 0.95 - fall}
+    rows = [{"order": o, "delta": d, "alpha": 20.0, "test_accuracy": v} for (o, d), v in table.items()]
+    return pd.DataFrame(rows)
+
+
+def test_structured_claims():
+    assert judge("A5", delta_frame(0)) == judge("Q1", delta_frame(0)) == "reproduced"
+    assert judge("A5", delta_frame(0, spread=0.1)) == "partly"
+    assert judge("A5", delta_frame(0, fall=-0.01)) == "not reproduced"
+    assert judge("Q1", delta_frame(-0.1)) == "not reproduced"
+    short = delta_frame(0).query("delta < 1")
+    assert judge("A5", short) == judge("Q1", short) == "not run"
+
+
+def source_frame(white, foreign, same, names=("white", "fashion", "same")) -> pd.DataFrame:
+    found = zip(names, (white, foreign, same), strict=True)
+    return pd.DataFrame(
+        [{"carrier": c, "alpha": 10.0, "test_accuracy": v + s} for c, v in found for s in (-0.01, 0.01)]
+    )
+
+
+def test_a6():
+    assert judge("A6", source_frame(0.97, 0.9, 0.8)) == "reproduced"
+    assert judge("A6", source_frame(0.97, 0.97, 0.8)) == "partly"
+    assert judge("A6", source_frame(0.8, 0.9, 0.97)) == "not reproduced"
+    assert judge("A6", source_frame(0.97, 0.9, 0.8, ("white", "novel", "same"))) == "not run"
+
+
+def test_a11_compares_schedules():
+    frame = fig11()
+    assert judge("A11", frame) == "not run"
+    cosine = frame.assign(schedule="cosine", test_accuracy=0.9)
+    assert judge("A11", pd.concat([frame, cosine])) == "reproduced"
+    assert (
+        judge("A11", pd.concat([frame.assign(test_accuracy=0.9), frame.assign(schedule="cosine")])) == "not reproduced"
+    )
+
+
+def test_examples_needed_are_interpolated_between_sizes_in_the_logarithm():
+    curve = pd.DataFrame({"images": [100, 1000, 10_000], "test_accuracy": [0.5, 0.7, 0.9], "alpha": 0.0, "seed": 0})
+    n = rolnick2017.needed(pd.concat([curve, curve.assign(seed=1, test_accuracy=[0.1, 0.2, 0.3])]), 0.8).n
+    assert n[0] == pytest.approx(10**3.5) and n[1] == float("inf")
+    assert rolnick2017.needed(curve, 0.4).n[0] == pytest.approx(100)
+
+
+def test_frames_given_are_the_only_ones_judged():
+    table = claims.verdicts("rolnick2017", "laptop", {"structured": pd.DataFrame()})
+    assert set(table.claim) == {"A5", "Q1"} and set(table.verdict) == {"not run"}
 
 
 def test_a13_is_an_identity():
@@ -64,6 +187,18 @@ def test_published_numbers_say_how_exact_they_are():
     assert len(figure) == 55 and not figure.duplicated(["model", "at"]).any()
     assert (figure.tag == "R").all() and (figure.plusminus == 0.3).all() and figure.value.between(10, 100).all()
     assert table[table.tag.isna()].empty
+    counts = {
+        "Fig. 2": 33,
+        "Fig. 3": 12,
+        "Fig. 7": 10,
+        "Fig. 8": 52,
+        "Fig. 9": 16,
+        "Fig. 10": 10,
+        "Fig. 11": 36,
+        "Fig. 12": 44,
+    }
+    assert table.groupby("where").size().to_dict() == counts | {"Fig. 1": 55, "abstract": 1}
+    assert not table.duplicated(["where", "model", "series", "at", "metric"]).any()
 
 
 @pytest.mark.parametrize("paper", PAPERS)

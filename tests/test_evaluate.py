@@ -58,3 +58,16 @@ def test_selection_rules(rule, steps):
 def test_an_unknown_rule_is_refused():
     with pytest.raises(UserError, match="last"):
         evaluate.select(HISTORY, "lats")
+
+
+def test_the_best_of_several_is_chosen_by_the_mean_for_each_group():
+    table = pd.DataFrame(
+        {
+            "alpha": [0, 0, 0, 0, 5, 5],
+            "lr": [1, 1, 2, 2, 1, 2],
+            "test_accuracy": [0.9, 0.1, 0.6, 0.6, 0.3, 0.2],
+            "seed": 0,
+        }
+    )
+    chosen = evaluate.best(table, "lr", ["alpha"])
+    assert chosen.groupby("alpha").lr.unique().explode().to_dict() == {0: 2, 5: 1} and len(chosen) == 3

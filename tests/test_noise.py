@@ -1,21 +1,35 @@
 """The laws: they are laws, they are what their names say, and draws follow them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nlcore import noise
+from nlcore import confusion, data, noise
 from nlcore.inputs import UserError
 
 rates = st.floats(0, 1)
 FLIPS = [noise.SymmetricInclusive, noise.SymmetricExclusive, noise.PairFlip]
 
 
+@st.composite
+def structured(draw, K: int):
+    """Structured noise whose orders are known."""
+    ranking = tuple(tuple(draw(st.permutations([j for j in range(K) if j != k]))) for k in range(K))
+    delta = draw(rates)
+    alpha = K * delta + draw(st.floats(0, 50))
+    return noise.Structured(alpha, delta, draw(st.sampled_from(noise.ORDERS)), ranking)
+
+
 def models(K: int):
     found = [st.sampled_from([noise.Clean()]), st.builds(noise.Uniform, st.floats(0, 200))]
     found += [st.builds(flip, rates) for flip in FLIPS]
+    if K > 2:
+        found.append(structured(K))
     if K == 10:
         found.append(st.builds(noise.AsymmetricCifar10, rates))
     if K == 100:
@@ -80,7 +94,7 @@ def test_draws_follow_the_law(case, seed):
     K, model = case
     y = np.arange(400 * K) % K
     pairs = noise.draw(model, y, K, seed)
-    T, counts = model.matrix(K), np.asarray(noise.card(model, pairs, y, K, seed)["counts"])
+    T, counts = model.matrix(K), np.asarray(noise.card(model, pairs, y, y[pairs.row], K, seed)["counts"])
     n = counts.sum(1, keepdims=True)
     bound = 6 * np.sqrt(n * T * (1 - T)) + 2 + (model.copies or 0)  # six standard deviations, and rounding of copies
     assert (np.abs(counts - n * T) <= bound).all()
@@ -97,13 +111,92 @@ def test_added_labels_leave_every_clean_pair_and_use_images_equally(y, alpha):
 
 def test_a_seed_names_a_draw():
     y = np.arange(1000) % 10
-    a, b, c = (noise.card(m := noise.Uniform(3), noise.draw(m, y, 10, s), y, 10, s)["labels_sha256"] for s in (1, 1, 2))
+
+    def named(seed):
+        pairs = noise.draw(noise.Uniform(3), y, 10, seed)
+        return noise.card(noise.Uniform(3), pairs, y, y[pairs.row], 10, seed)["labels_sha256"]
+
+    a, b, c = map(named, (1, 1, 2))
     assert a == b != c
     # the draw itself is pinned: if this fails, raise noise.VERSION and say so in book/log.md
     assert a == PINNED
 
 
 PINNED = "82061435748f091b4b73727b4fb20c1393f9504ab8e3c3c0ad58c3de703bdb7b"
+
+
+@given(structured(10))
+def test_delta_0_is_uniform_and_fresh_orders_are_too(model):
+    flat = noise.Uniform(model.alpha).matrix(10)
+    np.testing.assert_allclose(replace(model, delta=0.0).matrix(10), flat)
+    np.testing.assert_allclose(replace(model, order="fresh").matrix(10), flat)
+
+
+@given(structured(10))
+def test_delta_1_ties_the_first_false_label_with_the_truth(model):
+    model = replace(model, alpha=model.alpha + 10, delta=1.0, order="random")
+    T, first = model.matrix(10), [order[0] for order in model.ranking]
+    np.testing.assert_allclose(T[np.arange(10), first], T.diagonal())
+    assert (T <= T.diagonal()[:, None] + 1e-12).all()
+
+
+@given(structured(10), st.permutations(range(10)))
+def test_a_permutation_of_classes_permutes_structured_matrices(model, names):
+    model = replace(model, order="random")
+    ranking = [None] * 10
+    for k, order in enumerate(model.ranking):
+        ranking[names[k]] = tuple(names[j] for j in order)
+    renamed = replace(model, ranking=tuple(ranking)).matrix(10)
+    np.testing.assert_allclose(renamed[np.ix_(names, names)], model.matrix(10))
+
+
+def test_structured_has_the_probabilities_of_the_papers_diagram():
+    # alpha = 20, delta = 0.5, K = 10, to four digits
+    ranking = tuple(tuple(j for j in range(10) if j != k) for k in range(10))
+    T = noise.Structured(20, 0.5, "random", ranking).matrix(10)
+    assert T[0].round(4).tolist() == [0.1429, 0.119, 0.1131, 0.1071, 0.1012, 0.0952, 0.0893, 0.0833, 0.0774, 0.0714]
+
+
+def test_the_rarest_label_vanishes_where_alpha_is_K_delta():
+    ranking = tuple(tuple(j for j in range(10) if j != k) for k in range(10))
+    assert noise.Structured(10, 1.0, "random", ranking).matrix(10).min() == pytest.approx(0, abs=1e-12)
+    with pytest.raises(UserError, match="alpha >= 10"):
+        noise.Structured(9.9, 1.0).check(10)
+
+
+def test_orders_are_measured_drawn_and_reversed():
+    digits = data.load("digits")
+    found = {o: noise.Structured(20, 0.5, o).on(digits, 0) for o in noise.ORDERS}
+    for order in ("confusing", "reverse", "random"):
+        ranking = np.array(found[order].ranking)
+        assert (np.sort(ranking) == [[j for j in range(10) if j != k] for k in range(10)]).all()
+    assert (np.array(found["reverse"].ranking) == np.array(found["confusing"].ranking)[:, ::-1]).all()
+    assert found["random"].ranking != noise.Structured(20, 0.5, "random").on(digits, 1).ranking
+    assert found["fresh"].ranking == ()
+    with pytest.raises(UserError, match="not measured"):
+        noise.Structured(20, 0.5, "confusing").law(10)
+
+
+def test_the_confusing_order_counts_the_errors_of_the_nearest_neighbour(monkeypatch):
+    # one class beside each other: 0 is mistaken for 1 more often than for 2
+    x = np.array([0, 10, 20] * 40 + [9, 9, 16] * 10, dtype=np.uint8).reshape(-1, 1, 1, 1)
+    y = np.array([0, 1, 2] * 40 + [0, 0, 0] * 10)
+    images = data.Images(torch.from_numpy(x), torch.from_numpy(y))
+    monkeypatch.setattr(data, "load", lambda name: data.Dataset(name, ("a", "b", "c"), 3, images, images, ""))
+    assert confusion.confusing_order("synthetic", 0, 30)[0].tolist() == [1, 2]
+
+
+@given(st.integers(1, 300), st.floats(0, 3), st.integers(1, 50))
+def test_carriers_bear_all_added_labels_equally(N, alpha, n):
+    y, others = np.arange(N) % 3, np.full(n, 3)
+    pairs = noise.draw(noise.Uniform(alpha), y, 3, 0, others)
+    added = round(alpha * N)
+    assert (pairs.row[:N] == np.arange(N)).all() and (pairs.label[:N] == y).all()
+    use = np.bincount(pairs.row[N:] - N, minlength=n)
+    assert len(use) == n and use.sum() == added and np.ptp(use) <= 1
+    told = noise.card(noise.Uniform(alpha), pairs, y, np.append(y, others)[pairs.row], 3, 0)
+    assert told["realised_rate"] == pytest.approx(added / (N + added), abs=1e-6)  # an image without a class is wrong
+    assert np.sum(told["counts"]) == N
 
 
 def test_more_classes_than_a_byte():
@@ -124,6 +217,9 @@ def test_more_classes_than_a_byte():
         lambda: noise.AsymmetricCifar10(0.4).matrix(7),
         lambda: noise.AsymmetricSuperclass(0.4).matrix(10),
         lambda: noise.Matrix(((0.5, 0.6), (0.5, 0.5))),
+        lambda: noise.Structured(20, 1.1),
+        lambda: noise.Structured(20, 0.5, "alphabetical"),
+        lambda: noise.Structured(20, 0.5).check(2),
         lambda: noise.Matrix(((1.5, -0.5), (0.5, 0.5))),
         lambda: noise.Matrix(((0.5, 0.5),)),
         lambda: noise.Matrix(((1.0, 0.0), (0.0, 1.0))).matrix(3),

@@ -123,6 +123,21 @@ def test_a_killed_sweep_goes_on_where_it_stopped():
     assert len(said) == len(runs) - len(before) and states(runs) == ["done"] * len(runs)
 
 
+def test_stale_records_are_vouched_for_only_by_repeating_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "published", lambda paper: tmp_path / f"{paper}.jsonl")
+    honest = [replace(r, fingerprint="0" * 16) for r in collect(RUNS)[0]]
+    records.publish("nopaper", honest)
+    kept = sweep.vouch("nopaper", RUNS)
+    assert len(kept) == 3 and not any(r.stale for r in kept) and all(r.environment["vouched"] for r in kept)
+    shortest = honest[0]
+    other = [shortest.history[0] | {"test_accuracy": 0.5}, *shortest.history[1:]]
+    records.publish("nopaper", [replace(r, history=other) for r in honest])
+    said = []
+    assert sweep.vouch("nopaper", RUNS, said.append) == [] and "CHANGED" in said[0]
+    records.publish("nopaper", kept)
+    assert sweep.vouch("nopaper", RUNS) == []  # nothing is stale
+
+
 def _alive(group: int) -> bool:
     """Whether a process of the group still runs (zombies do not count)."""
     out = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True).stdout

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nlcore import data, train
 from nlcore.inputs import UserError
@@ -109,14 +111,44 @@ def test_normalised_images_have_mean_0_and_deviation_1():
 
 
 def test_a_split_depends_on_the_seed_alone_and_keeps_parts_apart():
-    y = data.load("digits").train.y.numpy()
-    a, b = (train.prepare(replace(SHORT, noise=n), y, 10) for n in (Uniform(2.0), Clean()))
+    digits = data.load("digits")
+    y = digits.train.y.numpy()
+    a, b = (train.prepare(replace(SHORT, noise=n), digits) for n in (Uniform(2.0), Clean()))
     assert torch.equal(a.validation.row.unique(), b.validation.row.unique())
     assert not np.intersect1d(a.train.row, a.validation.row).size
     assert np.isin(a.probe.row, a.train.row).all()
     assert (a.train.true.numpy() == y[a.train.row.numpy()]).all()
-    small = train.prepare(replace(SHORT, examples=50), y, 10)
+    small = train.prepare(replace(SHORT, examples=50), digits)
     assert len(small.train.row.unique()) == 50 and len(small.train.row) == 150
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_flip_crop_moves_images_about_and_does_nothing_else(seed):
+    torch.manual_seed(seed)
+    x = torch.arange(1, 1 + 3 * 2 * 6 * 6).to(torch.uint8).reshape(3, 2, 6, 6)
+    padded = torch.nn.functional.pad(x, [4] * 4)
+    views = [torch.stack([padded.flip(3), padded])[:, :, :, d : d + 6, r : r + 6] for d in range(9) for r in range(9)]
+    out = train.flip_crop(x)
+    assert out.shape == x.shape and out.dtype == x.dtype
+    for i in range(3):
+        assert any(torch.equal(out[i], view[m, i]) for view in views for m in (0, 1))
+
+
+def test_augmentation_changes_training_and_no_padding_is_the_image_or_its_mirror():
+    x = data.load("digits").train.x[:50]
+    out = train.flip_crop(x, pad=0)
+    mirrored = (out == x.flip(3)).flatten(1).all(1)
+    assert ((out == x).flatten(1).all(1) | mirrored).all() and 5 < mirrored.sum() < 45
+    plain, augmented = (replace(SHORT, budget=replace(SHORT.budget, augment=a)) for a in ("none", "flip_crop"))
+    assert plain.key == SHORT.key and history(augmented) == history(augmented) != history(plain)
+
+
+def test_trained_returns_the_network_of_the_run():
+    net, last = train.trained(SHORT), history(SHORT)[-1]
+    digits = data.load("digits")
+    mean, std = train.moments(digits.train.x)
+    guess = net((digits.test.x.float() - mean) / std).argmax(1)
+    assert (guess == digits.test.y).double().mean().item() == pytest.approx(last["test_accuracy"], abs=1e-6)
 
 
 def test_too_few_images_are_refused():

@@ -1,33 +1,26 @@
 """Experiments by name: functions from a tier and overrides to the runs that shall exist."""
 
-import typing
-
 import pandas as pd
 
 from .. import records, sweep
-from ..inputs import conform, lookup, require
+from ..inputs import lookup, require
 from ..records import Run
 from . import rolnick2017
+from .base import TIERS, Experiment
 
 PAPERS = {"rolnick2017": rolnick2017}
-TIERS = ("smoke", "laptop", "gpu", "paper")
+
+__all__ = ["PAPERS", "TIERS", "experiments", "frame", "given", "runs"]
 
 
-def experiments() -> dict[str, typing.Callable]:
+def experiments() -> dict[str, Experiment]:
     """All experiments, as `paper.experiment`."""
-    return {f"{paper}.{f.__name__}": f for paper, module in PAPERS.items() for f in module.EXPERIMENTS}
+    return {f"{paper}.{e.name}": e for paper, module in PAPERS.items() for e in module.EXPERIMENTS}
 
 
 def runs(name: str, tier: str, **overrides) -> list[Run]:
     """The runs of an experiment at a tier."""
-    make = lookup("experiment", name, experiments())
-    lookup("tier", tier, TIERS)
-    hints = {k: v for k, v in typing.get_type_hints(make).items() if k not in ("tier", "return")}
-    for key, value in overrides.items():
-        lookup(f"parameter of {name}", key, hints)
-        conform(key, value, hints[key])
-        require(value != [], f"{key} must not be empty")
-    return make(tier, **overrides)
+    return lookup("experiment", name, experiments())(tier, **overrides)
 
 
 def given(**overrides) -> dict:

@@ -14,6 +14,7 @@ from ..losses import cross_entropy, smoothed_cross_entropy
 from ..methods import CE, HAlpha
 from ..noise import Clean, Structured, Uniform
 from ..records import Budget, Run
+from .base import Experiment
 
 NETS = ["perceptron", "mlp1", "mlp2", "mlp4", "conv4"]
 SMALL = ["perceptron", "mlp1", "mlp2", "mlp4", "conv_small"]  # a net that a CPU core can train stands in for Conv4
@@ -32,7 +33,7 @@ UNIFORM = {
 }
 WIDE = {"models": ["conv4", "conv6", "resnet18"], "augment": "flip_crop"}
 CIFAR_UNIFORM = {
-    "smoke": DIGITS | {"models": ["conv_small", "conv4"], "alphas": [0, 10], "floor": 150},
+    "smoke": DIGITS | {"models": ["conv_small", "conv4"], "alphas": [0, 10], "floor": 100},
     "laptop": MNIST | {"dataset": "cifar10", "alphas": [0, 2, 5, 10], "examples": [20_000], "floor": 5000},
     "gpu": CIFAR | WIDE | {"alphas": [0, 2, 5, 10]},
     "paper": CIFAR | WIDE | {"alphas": [*range(11)], "seeds": 5, "floor": 40_000},
@@ -47,13 +48,13 @@ STRUCTURED = {
 FOREIGN = {"models": ["conv6"], "carriers": ["same", "cifar100", "white"]}
 SOURCE = {
     "smoke": DIGITS | {"alphas": [0, 10, 20], "carriers": ["same", "photos", "white"]},
-    "laptop": MNIST | {"alphas": [0, 10, 50], "carriers": ["same", "fashion", "white"]},
+    "laptop": MNIST | {"alphas": [0, 10, 20], "carriers": ["same", "fashion", "white"]},
     "gpu": CIFAR | FOREIGN | {"alphas": [0, 5, 10]},
     "paper": CIFAR | FOREIGN | {"alphas": [*range(11)], "seeds": 5, "floor": 40_000},
 }
 FEW = {"carriers": ["same", "novel"], "examples": [2500], "floor": 1000, "alphas": [0, 5, 10, 15, 20]}
 NOVEL = {
-    "smoke": DIGITS | FEW | {"alphas": [0, 5], "examples": [200]},
+    "smoke": DIGITS | FEW | {"alphas": [0, 5], "examples": [200], "floor": 300},
     "laptop": MNIST | FEW,
     "gpu": CONV4 | FEW,
     "paper": CONV4 | FEW | {"seeds": 5},
@@ -82,15 +83,14 @@ LEARNING_RATE = {
 }
 
 
-def _grid(tiers: dict[str, dict], told: dict) -> list[Run]:
-    """All combinations of a tier's lists, after what the caller set in their place.
+def grid(size: dict) -> list[Run]:
+    """All combinations of the lists in `size`.
 
     The paper has Adam and batches of 128; its length, schedule and rates were not found. Ours: one pass over all
     N(1 + alpha) pairs (or `steps`), at least the tier's floor, under a cosine schedule from lr / sqrt(1 + alpha), so
     that the random walk of the weights over one pass is as long for every alpha. Where schedules or rates are compared,
     the rate is the same for every alpha.
     """
-    size = tiers[told["tier"]] | {k: v for k, v in told.items() if v is not None}
     require(size["seeds"] > 0, f"seeds is how many seeds to run, so 1 or more, not {size['seeds']}")
     name, steps, found = data.pin(size["dataset"]), size.get("steps"), []
     held = min(2000, data.train_size(name) // 10)
@@ -103,9 +103,9 @@ def _grid(tiers: dict[str, dict], told: dict) -> list[Run]:
         alpha, model, delta, order, carrier, examples, schedule, batch, method, lr = point
         require(0 <= examples <= N, f"{name} has {N} images to train on; examples={examples} is not possible (0: all)")
         n, alpha = examples or N, float(alpha)
+        noise = Uniform(alpha) if delta is None else Structured(alpha, float(delta), order if delta else "random")
         length = max(size["floor"] * 128 // batch, int(n * (1 + alpha) / batch)) if steps is None else steps
         rate = lr if "schedules" in size else round(lr / (1 + alpha) ** 0.5, 8)
-        noise = Uniform(alpha) if delta is None else Structured(alpha, float(delta), order if delta else "random")
         if not alpha:
             carrier = "same"
         elif carrier not in ("same", "novel", "white", "photos"):
@@ -120,131 +120,20 @@ def _grid(tiers: dict[str, dict], told: dict) -> list[Run]:
     return list(dict.fromkeys(found))
 
 
-def uniform(
-    tier: str,
-    *,
-    dataset: str | None = None,
-    models: list[str] | None = None,
-    alphas: list[float] | None = None,
-    seeds: int | None = None,
-    lr: float | None = None,
-    steps: int | None = None,
-) -> list[Run]:
-    """Fig. 1: accuracy against alpha uniform labels added per clean one, for five networks."""
-    return _grid(UNIFORM, locals())
+def _experiment(name: str, tiers: dict[str, dict], what: str) -> Experiment:
+    return Experiment(name, what, tiers, grid)
 
 
-def cifar_uniform(
-    tier: str,
-    *,
-    dataset: str | None = None,
-    models: list[str] | None = None,
-    alphas: list[float] | None = None,
-    examples: list[int] | None = None,
-    seeds: int | None = None,
-    lr: float | None = None,
-    steps: int | None = None,
-) -> list[Run]:
-    """Fig. 2: the same on CIFAR-10; at `laptop` 20,000 of its images and a small network."""
-    return _grid(CIFAR_UNIFORM, locals())
-
-
-def structured(
-    tier: str,
-    *,
-    dataset: str | None = None,
-    models: list[str] | None = None,
-    alphas: list[float] | None = None,
-    deltas: list[float] | None = None,
-    orders: list[str] | None = None,
-    seeds: int | None = None,
-    lr: float | None = None,
-    steps: int | None = None,
-) -> list[Run]:
-    """Figure of structured noise: accuracy against delta for each order; at delta = 0 there is no order."""
-    return _grid(STRUCTURED, locals())
-
-
-def source(
-    tier: str,
-    *,
-    dataset: str | None = None,
-    models: list[str] | None = None,
-    alphas: list[float] | None = None,
-    carriers: list[str] | None = None,
-    examples: list[int] | None = None,
-    seeds: int | None = None,
-    lr: float | None = None,
-    steps: int | None = None,
-) -> list[Run]:
-    """Figure of noise sources: wrong labels on the same images, on foreign ones, on white noise.
-
-    As many carriers as clean images, each used alpha times. A data set is not foreign to itself: `photos` step in.
-    """
-    return _grid(SOURCE, locals())
-
-
-def novel(
-    tier: str,
-    *,
-    dataset: str | None = None,
-    models: list[str] | None = None,
-    alphas: list[float] | None = None,
-    examples: list[int] | None = None,
-    seeds: int | None = None,
-    lr: float | None = None,
-    steps: int | None = None,
-) -> list[Run]:
-    """Fig. 7: wrong labels on the clean images again or, once each, on images that are not in the clean set."""
-    return _grid(NOVEL, locals())
-
-
-def data_size(
-    tier: str,
-    *,
-    dataset: str | None = None,
-    models: list[str] | None = None,
-    alphas: list[float] | None = None,
-    examples: list[int] | None = None,
-    seeds: int | None = None,
-    lr: float | None = None,
-    steps: int | None = None,
-) -> list[Run]:
-    """Fig. 8 and 9: accuracy against the number of clean examples; 0 examples stands for all."""
-    return _grid(DATA_SIZE, locals())
-
-
-def batch_size(
-    tier: str,
-    *,
-    dataset: str | None = None,
-    models: list[str] | None = None,
-    alphas: list[float] | None = None,
-    batches: list[int] | None = None,
-    schedules: list[str] | None = None,
-    examples: list[int] | None = None,
-    seeds: int | None = None,
-    lr: float | None = None,
-    steps: int | None = None,
-) -> list[Run]:
-    """Fig. 11: accuracy against alpha by batch size, and H_alpha; at a constant rate, and under a cosine schedule."""
-    return _grid(BATCH_SIZE, locals())
-
-
-def learning_rate(
-    tier: str,
-    *,
-    dataset: str | None = None,
-    models: list[str] | None = None,
-    alphas: list[float] | None = None,
-    lrs: list[float] | None = None,
-    examples: list[int] | None = None,
-    seeds: int | None = None,
-    steps: int | None = None,
-) -> list[Run]:
-    """Fig. 12: accuracy against alpha by learning rate, constant, plain SGD (Adam would not bear the paper's rates)."""
-    return _grid(LEARNING_RATE, locals())
-
+uniform = _experiment("uniform", UNIFORM, "Fig. 1: alpha uniform labels per clean one, for five networks")
+cifar_uniform = _experiment(
+    "cifar_uniform", CIFAR_UNIFORM, "Fig. 2: on CIFAR-10; `laptop`: part of it, a small network"
+)
+structured = _experiment("structured", STRUCTURED, "delta, for each order; at delta = 0 there is no order")
+source = _experiment("source", SOURCE, "wrong labels on as many carriers as clean images, each used alpha times")
+novel = _experiment("novel", NOVEL, "Fig. 7: wrong labels on the clean images again or, once each, on others")
+data_size = _experiment("data_size", DATA_SIZE, "Fig. 8, 9: the number of clean examples (0: all)")
+batch_size = _experiment("batch_size", BATCH_SIZE, "Fig. 11: batch size and H_alpha, constant and cosine schedule")
+learning_rate = _experiment("learning_rate", LEARNING_RATE, "Fig. 12: constant rates of plain SGD")
 
 EXPERIMENTS = [uniform, cifar_uniform, structured, source, novel, data_size, batch_size, learning_rate]
 
@@ -428,8 +317,9 @@ def a12(frame: pd.DataFrame) -> Verdict:
         return Verdict("not run", "needs two rates at two alphas")
     best = table.idxmax(axis=1)
     text = ", ".join(f"{a:g}: {lr:g}" for a, lr in best.items())
-    falls = best.is_monotonic_decreasing and best.nunique() > 1
-    return judged({f"the best rate falls with alpha ({text})": bool(falls)})
+    # not "in every step": in the paper's own figure the best rate rises once, by less than it can be read
+    falls = best.iloc[-1] < best.iloc[0] == best.max()
+    return judged({f"the best rate is highest at the least noise and lower at the most ({text})": bool(falls)})
 
 
 def a13(frame: pd.DataFrame) -> Verdict:
