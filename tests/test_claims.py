@@ -3,7 +3,10 @@
 import pandas as pd
 import pytest
 
-from nlcore import claims
+from nlcore import claims, papers, records, sweep
+from nlcore.inputs import UserError
+from nlcore.methods import HAlpha
+from nlcore.noise import Clean
 from nlcore.papers import PAPERS, rolnick2017
 from nlcore.records import Run
 
@@ -209,6 +212,59 @@ def test_experiments_have_runs_at_every_tier(paper):
             assert runs and all(isinstance(r, Run) for r in runs) and len({r.key for r in runs}) == len(runs)
 
 
+def test_experiments_take_the_knobs_they_have_and_no_others():
+    runs = papers.runs("rolnick2017.batch_size", "laptop", alphas=[0, 20], dataset="fashion")
+    assert {r.dataset for r in runs} == {"fashion"} and len(runs) == 3 * 2 * (5 + 1) * 2
+    for knob in ({"deltas": [0.5]}, {"alphas": 3}, {"batches": [1.5]}, {"batches": []}, {"floor": 3}, {"seeds": 0}):
+        with pytest.raises(UserError):
+            papers.runs("rolnick2017.batch_size", "laptop", **knob)
+    with pytest.raises(UserError, match="images to train on"):
+        papers.runs("rolnick2017.data_size", "laptop", examples=[58_001])
+
+
+def test_points_that_experiments_share_are_the_same_runs():
+    at = {e.name: {r.key for r in e("laptop")} for e in rolnick2017.EXPERIMENTS}
+    shared = [r for r in rolnick2017.uniform("laptop") if r.model == "conv_small"]
+    assert {r.key for r in shared if r.noise.alpha in (0, 10, 20)} <= at["source"]
+    assert {r.key for r in shared if r.noise.alpha == 50} <= at["data_size"]
+
+
+def test_nothing_is_foreign_to_itself():
+    runs = papers.runs("rolnick2017.source", "laptop", dataset="fashion")
+    assert {r.carrier for r in runs} == {"same", "white", "photos"}
+
+
+def test_h_alpha_is_trained_on_clean_labels_with_the_updates_of_the_largest_batch():
+    limit = [r for r in rolnick2017.batch_size("laptop") if isinstance(r.method, HAlpha)]
+    assert {r.budget.batch for r in limit} == {256} and all(isinstance(r.noise, Clean) for r in limit)
+    steps = {
+        r.noise.alpha: r.budget.steps
+        for r in rolnick2017.batch_size("laptop")
+        if r.budget.batch == 256 and r not in limit
+    }
+    assert {r.method.alpha: r.budget.steps for r in limit} == steps
+
+
 def test_a_pass_at_alpha_100_sees_every_pair():
     run = next(r for r in rolnick2017.uniform("laptop") if r.noise.alpha == 100)
     assert run.budget.steps * run.budget.batch >= 58_000 * 101 - 128
+
+
+def shipped(name: str, **overrides) -> pd.DataFrame:
+    """The published records of an experiment at `laptop`, one row per run."""
+    found = sweep.find(papers.runs(f"rolnick2017.{name}", "laptop", **overrides), "rolnick2017")
+    return records.frame([record for _, record in found.values() if record]).groupby("key").last().reset_index()
+
+
+def test_structured_noise_without_structure_meets_the_uniform_curve():
+    """On the shipped records: means at alpha = 20 differ by no more than the spread over seeds."""
+    one = shipped("structured", deltas=[0.0]).test_accuracy
+    other = shipped("uniform", alphas=[20.0], models=["conv_small"]).test_accuracy
+    assert len(one) >= 3 <= len(other)
+    assert abs(one.mean() - other.mean()) <= max(one.std(), other.std())
+
+
+@pytest.mark.parametrize("experiment", [e.name for e in rolnick2017.EXPERIMENTS])
+def test_every_laptop_experiment_ships_whole_and_current(experiment):
+    runs = papers.runs(f"rolnick2017.{experiment}", "laptop")
+    assert {state for state, _ in sweep.find(runs, "rolnick2017").values()} == {"done"}
