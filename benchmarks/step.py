@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from nlcore import train
+from nlcore import data, train
 from nlcore.fetch import vision
 from nlcore.models import build
 from nlcore.noise import Uniform
@@ -72,12 +72,14 @@ def textbook(model: str, x, y, device, workers: int, seconds: float) -> float:
 
 def ours(model: str, x, y, device, seconds: float, threads: int) -> float:
     """Steps per second of the loop in `nlcore.train`, evaluations not counted."""
-    images = torch.from_numpy(x)[:, None].to(device)
-    test = images[:128], torch.from_numpy(y[:128]).to(device)
+    whole = data.Images(torch.from_numpy(x)[:, None], torch.from_numpy(y))
+    synthetic = data.Dataset("synthetic", tuple(map(str, range(K))), K, whole, whole, "")
+    images = whole.x.to(device)
+    test = images[:128], whole.y[:128].to(device)
 
     def timed(steps: int) -> float:
         run = Run("digits", model, Budget(steps=steps, batch=BATCH, evaluations=2, lr=1e-3), Uniform(1.0))
-        split = train.prepare(run, y, K).to(device)
+        split = train.prepare(run, synthetic).to(device)
         torch.set_num_threads(threads)
         rows = list(train.fit(run, images, test, split, K))
         return (rows[1]["step"] - rows[0]["step"]) / (rows[1]["seconds"] - rows[0]["seconds"])

@@ -75,7 +75,12 @@ def verdicts(paper: str, tier: str, tables: dict[str, pd.DataFrame] | None = Non
             rows = select(rows) if len(rows) else rows
         ran = not claim.experiment or len(rows)
         verdict, evidence = claim.judge(rows) if ran else Verdict("not run", f"no record of {name} at this tier")
-        on = f"on {', '.join(sorted(rows.dataset.unique()))}: " if verdict != "not run" and len(rows) else ""
+        on = (
+            [*sorted(rows.dataset.unique()), *(rows.model.unique() if rows.model.nunique() == 1 else [])]
+            if len(rows)
+            else []
+        )
+        on = f"on {', '.join(on)}: " if verdict != "not run" and on else ""
         row |= {"verdict": verdict, "evidence": on + evidence, "where": claim.where, "sentence": claim.sentence}
         found.append(row)
     return pd.DataFrame(found)

@@ -127,7 +127,7 @@ def verify(
     count: Annotated[int, typer.Option(help="how many runs, the shortest first")] = 1,
     tolerance: Annotated[float, typer.Option(help="allowed difference of the last test accuracy")] = 0.01,
     vouch: Annotated[
-        bool, typer.Option("--vouch", help="keep stale records that the new code repeats exactly")
+        bool, typer.Option("--vouch", help="keep stale records that one run of each kind repeats")
     ] = False,
 ) -> None:
     """Train published runs again and compare."""
@@ -135,7 +135,8 @@ def verify(
     if vouch:
         kept = sweep.vouch(paper, runs)
         print(f"{len(kept)} records are current again, in {records.publish(paper, kept)}")
-        return
+        known = records.load_published(paper)
+        raise SystemExit(int(any(known[run.key].stale for run in runs if run.key in known)))
     require(count > 0 and tolerance >= 0, "--count must be 1 or more, --tolerance 0 or more")
     known, worst = records.load_published(paper), 0.0
     wanted = sorted((run for run in runs if run.key in known), key=lambda run: run.budget.steps)

@@ -68,7 +68,7 @@ def load(name: str) -> Dataset:
     data = verified(path, *(_folder(place) if place.is_dir() else _npz(place)))
     same = data.sha256.startswith(pinned)
     require(same, f"{path} has changed since it was pinned: {data.sha256[:12]}, not {pinned}")
-    return data
+    return data._replace(name=name)
 
 
 def train_size(name: str) -> int:

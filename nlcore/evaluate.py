@@ -57,6 +57,7 @@ def best(rows: pd.DataFrame, knob: str, within: list[str], by: str = "test_accur
 
     A paper that reports the best of several values reports this; by test accuracy it leaks the test set.
     """
+    require(by in rows and rows[by].notna().all(), f"these runs have no column {by!r} to choose by")
     means = rows.groupby([*within, knob])[by].mean().reset_index()
     chosen = means.loc[means.groupby(within)[by].idxmax(), [*within, knob]]
     return rows.merge(chosen, on=[*within, knob])

@@ -34,23 +34,29 @@ def curves(
     `theirs` is `claims.published` with a column `by`. Bands are one standard deviation over seeds; `options` go to
     `Axes.set`.
     """
-    ax, table = axes(ax, 7, 4.2), ours.assign(accuracy=100 * ours.test_accuracy)
-    names = [m for m in NETS if m in set(table[by])] if by == "model" else sorted(table[by].unique())
+    ax, tables = axes(ax, 7, 4.2), [ours.assign(accuracy=100 * ours.test_accuracy)]
+    tables += [theirs.assign(**{x: theirs["at"]})] if theirs is not None else []
+    tables = [t.assign(**{by: t[by].map("{:g}".format) if t[by].dtype.kind == "f" else t[by]}) for t in tables]
+    names = [*tables[0][by].unique()]
+    if by == "model":
+        names = [m for m in NETS if m in names]
     colours = COLOURS if by == "model" else dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
     style = {"hue": by, "hue_order": names, "palette": {name: colours[name] for name in names}}
-    sns.lineplot(table, x=x, y="accuracy", errorbar="sd", marker="o", ax=ax, **style)
-    for name, line in theirs.groupby(by) if theirs is not None else ():
-        ax.plot(line["at"], line.value, "x--", color=colours.get(name, "grey"), lw=1, ms=4, label=f"{name} (paper)")
+    sns.lineplot(tables[0], x=x, y="accuracy", errorbar="sd", marker="o", ax=ax, **style)
+    for table in tables[1:]:
+        for name, line in table.groupby(by, sort=False):
+            colour = colours.get(name, "grey")
+            ax.plot(line[x], line.value, "x--", color=colour, lw=1, ms=4, label=f"{name} (paper)")
     ax.set(**({"xlabel": AXES.get(x, x), "ylabel": AXES["accuracy"], "ylim": (0, 101)} | options))
     ax.legend(title=None if by == "model" else by, fontsize="small", ncols=2)
     ax.grid(alpha=0.3)
     return ax
 
 
-def matrix(T: np.ndarray, ax: Axes | None = None) -> Axes:
-    """A transition matrix (K, K): true classes down, given labels across."""
+def matrix(T: np.ndarray, ax: Axes | None = None, top: float = 1.0) -> Axes:
+    """A transition matrix (K, K): true classes down, given labels across; `top` has the brightest colour."""
     style = {"cmap": "viridis", "square": True, "cbar": False, "annot": len(T) <= 10, "fmt": ".2f"}
-    ax = sns.heatmap(T, vmin=0, vmax=1, annot_kws={"size": 6}, ax=axes(ax, 4.2, 3.6), **style)
+    ax = sns.heatmap(T, vmin=0, vmax=top, annot_kws={"size": 6}, ax=axes(ax, 4.2, 3.6), **style)
     ax.set(xlabel="given label", ylabel="true class")
     return ax
 

@@ -1,11 +1,13 @@
-"""What uniform noise does to the gradient of a batch: it shortens the mean and leaves the variance.
+"""What uniform noise does to the gradient of a batch: it divides the part of its mean that depends on the labels.
 
 For a fixed network let c be the mean gradient of the cross entropy over clean pairs, and u the mean over the same
 images with uniform labels. Draw B pairs, alpha noisy ones per clean one; the gradient g of their mean loss has
 
     E g = (c + alpha u) / (1 + alpha),        E |g|^2 = |E g|^2 + (E |g1|^2 - |E g|^2) / B,
 
-g1 being the gradient of a single pair. The first is the gradient of H_alpha.
+g1 being the gradient of a single pair. The first is the gradient of H_alpha, and equals u + (c - u) / (1 + alpha): what
+depends on the labels is 1 + alpha times shorter, while the spread of single pairs does not shrink with it. For networks
+without batch norm, on the CPU.
 """
 
 import torch

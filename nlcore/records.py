@@ -58,9 +58,7 @@ class Run:
     examples: int = 0  # clean training images used; 0: all that the validation split leaves
     validation: int = 0  # training images held out to choose an evaluation
     seed: int = 0
-    carrier: str = (
-        "same"  # what bears added labels: same | novel (unused training images) | white | photos | a data set
-    )
+    carrier: str = "same"  # of added labels: same | novel (unused images) | white | photos | a data set
 
     def __post_init__(self):
         lookup("model", self.model, MODELS)

@@ -1,5 +1,6 @@
 """Which runs are missing, and training them: here, or in a pool of single-threaded processes."""
 
+import json
 import os
 import threading
 import time
@@ -98,24 +99,32 @@ def _estimate(run: Run, device: str, speed: dict) -> float:
 def vouch(paper: str, runs: list[Run], echo=print) -> list[Record]:
     """The stale published records among `runs`, made current where an edit of code changed no number.
 
-    Of all that the same old code made and the same new code would make, the shortest run (with the most labels among
-    equals) is trained again; its noise card and all that it measured must be what they were, to the last digit.
+    Of all runs of one kind, whose settings differ in sizes alone, the shortest is trained again; its noise card and all
+    that it measured must be what they were, to the last digit.
     """
     known, kinds = records.load_published(paper), {}
     for run in runs:
         old = known.get(run.key)
         if old and old.stale:
-            kinds.setdefault((old.fingerprint, run.fingerprint), []).append(old)
+            kinds.setdefault((old.fingerprint, json.dumps(_kind(run.spec()))), []).append(old)
     kept = []
     for old in kinds.values():
-        first = min(old, key=lambda r: (r.run.budget.steps, -r.card["pairs"]))
+        first = min(old, key=lambda r: r.run.budget.steps)
         new = loop.train(first.run, progress=True)
         same = first.card == new.card and _measured(first) == _measured(new)
         echo(f"{title(first.run)}: {'as it was' if same else 'CHANGED'} ({len(old)} records)")
         kept += [
-            replace(r, fingerprint=new.fingerprint, environment=r.environment | {"vouched": True}) for r in old * same
+            replace(r, fingerprint=new.fingerprint, environment=r.environment | {"vouched": True})
+            for r in (old if same else [])
         ]
     return kept
+
+
+def _kind(value):
+    """Plain data with words as they are, and of numbers only whether they are 0."""
+    if isinstance(value, dict):
+        return {k: _kind(v) for k, v in value.items() if k != "seed"}
+    return value if isinstance(value, str) else bool(value)
 
 
 def _measured(record: Record) -> list[dict]:
@@ -143,5 +152,7 @@ def work(run: Run, device: str, progress: bool = False) -> str:
 def title(run: Run) -> str:
     """A run in a few words."""
     spec = run.spec()
-    words = [f"{k}={v}" for part in ("noise", "method") for k, v in spec[part].items() if k not in ("name", "T")]
-    return " ".join([run.dataset, run.model, spec["noise"]["name"], spec["method"]["name"], *words, f"seed={run.seed}"])
+    told = spec["noise"] | spec["method"] | {k: spec[k] for k in ("examples", "carrier") if k in spec}
+    told |= {k: v for k, v in spec["budget"].items() if k in ("batch", "lr", "schedule")} | {"seed": run.seed}
+    words = [f"{k}={v}" for k, v in told.items() if k not in ("name", "T")]
+    return " ".join([run.dataset, run.model, spec["noise"]["name"], spec["method"]["name"], *words])

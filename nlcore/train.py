@@ -39,8 +39,8 @@ class Split(NamedTuple):
     """What a run trains on, is chosen by, and is measured on."""
 
     train: Labels
-    validation: Labels
-    probe: Labels  # all pairs of up to 2,000 training images, for memorisation
+    validation: Labels  # with noise on the held-out images themselves, whatever carries it in training
+    probe: Labels  # all pairs of up to 2,000 clean images and as many carriers, for memorisation
     foreign: Tensor  # uint8 (n, C, H, W): carriers of labels that follow the data set's own images
     card: dict
 
@@ -261,8 +261,9 @@ def check(run: Run) -> None:
     data = datasets.load(run.dataset)
     run.noise.check(data.K)
     if run.carrier == "novel":
-        left = len(data.train.y) - run.validation - run.examples
-        require(run.examples and left > 0, "no training image is left to be novel; let examples be fewer than all")
+        left, wanted = len(data.train.y) - run.validation - run.examples, round(run.noise.copies * run.examples)
+        enough = run.examples and wanted <= left
+        require(enough, f"{wanted or 'all'} images must be novel, {left} are left; let examples or alpha be smaller")
     elif run.carrier != "same":
         foreign(run.carrier, data, 1, run.seed)
 
@@ -271,6 +272,7 @@ def trained(run: Run, device: str = "cpu") -> torch.nn.Module:
     """The network that a run trains, for what its record does not tell."""
     place, data = pick_device(device), datasets.load(run.dataset)
     images, *test = resident(run.dataset, place)
+    check(run)
     with reproducible(run.seed, place):
         net = build(run.model, tuple(images.shape[1:]), data.K)
         for _ in fit(run, images, tuple(test), prepare(run, data).to(place), data.K, net=net):
@@ -281,6 +283,7 @@ def trained(run: Run, device: str = "cpu") -> torch.nn.Module:
 def train(run: Run, device: str = "auto", progress: bool = False, eager: bool = False) -> Record:
     """Train one run and account for it. Nothing is written."""
     place, data, mark = pick_device(device), datasets.load(run.dataset), run.fingerprint  # of the code as it is now
+    check(run)
     torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32
     split = prepare(run, data).to(place)
     images, *test = resident(run.dataset, place)

@@ -95,6 +95,7 @@ def test_wrong_labels_on_white_noise_do_little_harm():
         {"noise": SymmetricInclusive(0.5), "carrier": "novel"},
         {"noise": Structured(20.0, 0.5), "carrier": "white"},
         {"noise": Uniform(2.0), "carrier": "novel", "examples": 0},
+        {"noise": Uniform(50.0), "carrier": "novel"},
         {"noise": Uniform(2.0), "carrier": "whit"},
     ],
 )

@@ -88,7 +88,7 @@ def fig7():
 
 
 def fig12():
-    return paper_frame("Fig. 12", at="alpha", series="lr", kind=float)
+    return paper_frame("Fig. 12", at="alpha", series="lr", kind=float, schedule="constant")
 
 
 OWN = {"A3": fig2, "A4": fig2, "A7": fig8, "A8": fig8, "A9": fig7, "A10": fig11, "A12": fig12}
@@ -126,7 +126,7 @@ def delta_frame(fresh: float, spread: float = 0.01, fall: float = 0.4) -> pd.Dat
     for i, order in enumerate(("confusing", "random", "reverse")):
         table |= {(order, 0.5): 0.9 - i * spread, (order, 1.0): 0.95 - fall}
     rows = [{"order": o, "delta": d, "alpha": 20.0, "test_accuracy": v} for (o, d), v in table.items()]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(model="conv4")
 
 
 def test_structured_claims():
@@ -140,9 +140,31 @@ def test_structured_claims():
 
 def source_frame(white, foreign, same, names=("white", "fashion", "same")) -> pd.DataFrame:
     found = zip(names, (white, foreign, same), strict=True)
-    return pd.DataFrame(
-        [{"carrier": c, "alpha": 10.0, "test_accuracy": v + s} for c, v in found for s in (-0.01, 0.01)]
-    )
+    rows = [{"carrier": c, "alpha": 10.0, "test_accuracy": v + s} for c, v in found for s in (-0.01, 0.01)]
+    return pd.DataFrame(rows).assign(model="conv6")
+
+
+@pytest.mark.parametrize("id", ["A7", "A9", "A10", "A12"])
+def test_a_missing_point_or_a_second_network_is_not_a_verdict(id):
+    frame = OWN[id]()
+    assert judge(id, pd.concat([frame.assign(model="conv4"), frame.assign(model="mlp2")])) == "not run" or id == "A10"
+    gap = frame.drop(frame[frame.alpha == frame.alpha.max()].index[0])
+    assert judge(id, gap) == "not run" or id == "A10"
+    if id == "A10":
+        assert judge(id, frame[frame.batch.isin([32, 256])]) == "not run"
+
+
+def test_structured_claims_want_every_point():
+    frame = delta_frame(0)
+    for missing in ("order == 'confusing' and delta == 0.5", "delta == 0"):
+        assert judge("A5", frame.drop(frame.query(missing).index)) == "not run"
+    assert judge("A5", frame[frame["order"].isin(["confusing", "reverse"]) | (frame.delta == 0)]) == "not run"
+    assert judge("Q1", frame.drop(frame.query("order == 'fresh' and delta == 1").index)) == "not run"
+
+
+def test_thresholds_that_do_not_grow_are_not_growth():
+    frame = fig8().assign(test_accuracy=0.99)
+    assert judge("A7", frame) == "not reproduced"
 
 
 def test_a6():
@@ -150,6 +172,9 @@ def test_a6():
     assert judge("A6", source_frame(0.97, 0.97, 0.8)) == "partly"
     assert judge("A6", source_frame(0.8, 0.9, 0.97)) == "not reproduced"
     assert judge("A6", source_frame(0.97, 0.9, 0.8, ("white", "novel", "same"))) == "not run"
+    assert judge("A6", source_frame(0.97, 0.9, 0.8)[::2]) == "not run"  # one seed has no standard error
+    two = pd.concat([source_frame(0.97, 0.9, 0.8), source_frame(0.97, 0.1, 0.8, ("white", "cifar100", "same"))])
+    assert judge("A6", two) == "partly"
 
 
 def test_a11_compares_schedules():
@@ -215,9 +240,23 @@ def test_experiments_have_runs_at_every_tier(paper):
 def test_experiments_take_the_knobs_they_have_and_no_others():
     runs = papers.runs("rolnick2017.batch_size", "laptop", alphas=[0, 20], dataset="fashion")
     assert {r.dataset for r in runs} == {"fashion"} and len(runs) == 3 * 2 * (5 + 1) * 2
-    for knob in ({"deltas": [0.5]}, {"alphas": 3}, {"batches": [1.5]}, {"batches": []}, {"floor": 3}, {"seeds": 0}):
+    for knob in (
+        {"deltas": [0.5]},
+        {"alphas": 3},
+        {"batches": [1.5]},
+        {"batches": []},
+        {"batches": [0]},
+        {"floor": 3},
+        {"seeds": 0},
+    ):
         with pytest.raises(UserError):
             papers.runs("rolnick2017.batch_size", "laptop", **knob)
+    with pytest.raises(UserError, match="lrs"):
+        papers.runs("rolnick2017.learning_rate", "laptop", lr=0.3)
+    with pytest.raises(UserError, match="white"):
+        papers.runs("rolnick2017.source", "laptop", carriers=["whit"], alphas=[0])
+    with pytest.raises(UserError, match="confusing"):
+        papers.runs("rolnick2017.structured", "laptop", orders=["confused"], deltas=[0])
     with pytest.raises(UserError, match="images to train on"):
         papers.runs("rolnick2017.data_size", "laptop", examples=[58_001])
 
@@ -242,7 +281,7 @@ def test_h_alpha_is_trained_on_clean_labels_with_the_updates_of_the_largest_batc
         for r in rolnick2017.batch_size("laptop")
         if r.budget.batch == 256 and r not in limit
     }
-    assert {r.method.alpha: r.budget.steps for r in limit} == steps
+    assert {r.budget.steps for r in limit} == {max(steps.values())} and len({r.method.alpha for r in limit}) == 4
 
 
 def test_a_pass_at_alpha_100_sees_every_pair():

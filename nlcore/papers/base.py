@@ -10,21 +10,32 @@ TIERS = ("smoke", "laptop", "gpu", "paper")
 
 # what may be set in place of a tier's own size, where the experiment has it
 KNOBS = {
-    **{"dataset": str, "models": list[str], "alphas": list[float], "deltas": list[float], "orders": list[str]},
-    **{"carriers": list[str], "examples": list[int], "schedules": list[str], "batches": list[int]},
-    **{"lrs": list[float], "lr": float, "seeds": int, "steps": int},
+    "dataset": str,
+    "models": list[str],
+    "alphas": list[float],
+    "deltas": list[float],
+    "orders": list[str],
+    "carriers": list[str],
+    "examples": list[int],
+    "batches": list[int],
+    "schedules": list[str],
+    "lrs": list[float],
+    "lr": float,
+    "seeds": int,
+    "steps": int,
 }
 
 
 class Experiment(NamedTuple):
     name: str
-    what: str
     tiers: dict[str, dict]
+    what: str
     make: Callable[[dict], list[Run]]
 
     def knobs(self, tier: str) -> dict:
         """Name and type of what may be set."""
-        return {k: v for k, v in KNOBS.items() if k in self.tiers[tier] or k == "steps"}
+        size = self.tiers[tier]
+        return {k: v for k, v in KNOBS.items() if k == "steps" or k in size and not (k == "lr" and "lrs" in size)}
 
     def __call__(self, tier: str, **own) -> list[Run]:
         """The runs of a tier, after what the caller sets in place of its own sizes."""
