@@ -68,6 +68,12 @@ DATA_SIZE = {
     "gpu": CONV4 | COUNTS,
     "paper": CONV4 | COUNTS | {"examples": [100, 500, *range(1000, 5001, 1000), *range(10_000, 50_001, 10_000), 0]},
 }
+LONGER = {
+    "smoke": DIGITS | {"alphas": [10], "examples": [200], "steps": 1500},
+    "laptop": MNIST | {"alphas": [10], "examples": [2000, 5000, 10_000], "steps": 5000},
+    "gpu": CONV4 | {"alphas": [10, 20], "examples": [2000, 5000, 10_000], "steps": 15_000},
+    "paper": CONV4 | {"alphas": [10, 20], "examples": [2000, 5000, 10_000], "steps": 15_000, "seeds": 5},
+}
 HASTE = {"alphas": [50], "schedules": ["constant"], "lrs": [1e-4, 1e-3]}
 ONSET = {
     "smoke": DIGITS | HASTE | {"examples": [200, 0], "lrs": [1e-3, 4e-3], "floor": 300},
@@ -141,11 +147,12 @@ structured = Experiment("structured", STRUCTURED, "delta, for each order; at del
 source = Experiment("source", SOURCE, "wrong labels on as many carriers as clean images, or all there are", grid)
 novel = Experiment("novel", NOVEL, "Fig. 7: wrong labels on the clean images again or, once each, on others", grid)
 data_size = Experiment("data_size", DATA_SIZE, "Fig. 8, 9: the number of clean examples (0: all)", grid)
+longer = Experiment("longer", LONGER, "the same, more steps at sizes whose one pass is short", grid)
 onset = Experiment("onset", ONSET, "what makes learning set in suddenly: the same at constant rates", grid)
 batch_size = Experiment("batch_size", BATCH_SIZE, "Fig. 11: batch size and H_alpha, two schedules", grid)
 learning_rate = Experiment("learning_rate", LEARNING_RATE, "Fig. 12: constant rates of plain SGD", grid)
 
-EXPERIMENTS = [uniform, cifar_uniform, structured, source, novel, data_size, onset, batch_size, learning_rate]
+EXPERIMENTS = [uniform, cifar_uniform, structured, source, novel, data_size, longer, onset, batch_size, learning_rate]
 
 
 def _at(frame: pd.DataFrame, alpha: float) -> dict[str, pd.Series]:
