@@ -14,3 +14,24 @@ def smoothed_cross_entropy(logits: Tensor, y: Tensor, e: float) -> Tensor:
     """Cross entropy against (1 - e) onehot(y) + e/K (Szegedy 2016, section 7); e -> 0 is cross entropy."""
     logp = torch.log_softmax(logits, dim=1)  # (B, K)
     return -(1 - e) * logp.gather(1, y[:, None]).squeeze(1) - e * logp.mean(1)
+
+
+def lq(logits: Tensor, y: Tensor, q: float) -> Tensor:
+    """(1 - p_y^q) / q, stable for every p (Zhang & Sabuncu 2018); q = 0 is cross entropy, q = 1 is 1 - p_y."""
+    loss = cross_entropy(logits, y)  # -log p_y
+    return -torch.expm1(-q * loss) / q if q > 1e-12 else loss  # less would vanish in fp32
+
+
+def mae(logits: Tensor, y: Tensor) -> Tensor:
+    """|onehot(y) - p|_1 = 2 - 2 p_y (Ghosh et al. 2017); symmetric: over all labels it sums to a constant."""
+    return 2 * lq(logits, y, 1.0)
+
+
+def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
+    """-log (T^T p)_y, the loss of the noisy prediction, given T (K, K) (Patrini 2017, section 3.3)."""
+    return -torch.logsumexp(torch.log_softmax(logits, 1) + T.log()[:, y].T, 1)
+
+
+def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor) -> Tensor:
+    """(T^-1 l)_y for the vector l = -log p of losses by class, given T^-1 (K, K) (Patrini 2017, section 3.2)."""
+    return -(inverse[y] * torch.log_softmax(logits, 1)).sum(1)

@@ -1,11 +1,13 @@
 """Identities and limits of the losses."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlcore.losses import cross_entropy, smoothed_cross_entropy
-from nlcore.methods import CE, Batch, Clock, HAlpha
+from nlcore.inputs import UserError
+from nlcore.losses import backward_corrected, cross_entropy, forward_corrected, lq, mae, smoothed_cross_entropy
+from nlcore.methods import CE, GCE, MAE, Backward, Batch, Clock, Forward, HAlpha, LabelSmoothing, Task
 
 K = 10
 seeds = st.integers(0, 2**31 - 1)
@@ -59,11 +61,127 @@ def test_the_factor_of_h_alpha(seed, alpha):
     torch.testing.assert_close(scaled, (1 + alpha) * plain)
 
 
+def gradient_of(loss, logits):
+    logits = logits.clone().requires_grad_()
+    return torch.autograd.grad(loss(logits).sum(), logits)[0]
+
+
+@given(seeds)
+def test_lq_tends_to_cross_entropy_and_so_does_its_gradient(seed):
+    logits, y = case(seed, scale=2.0)
+    torch.testing.assert_close(lq(logits, y, 1e-9), cross_entropy(logits, y), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(lq(logits, y, 0.0), cross_entropy(logits, y))
+    ours, theirs = (gradient_of(f, logits) for f in (lambda z: lq(z, y, 1e-9), lambda z: cross_entropy(z, y)))
+    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-6)
+
+
+@given(seeds)
+def test_l1_is_half_the_absolute_error(seed):
+    logits, y = case(seed)
+    p, target = logits.softmax(1), torch.eye(K, dtype=torch.double)[y]
+    torch.testing.assert_close(mae(logits, y), (target - p).abs().sum(1))
+    torch.testing.assert_close(lq(logits, y, 1.0), mae(logits, y) / 2)
+
+
+@given(seeds, st.floats(0.01, 1))
+def test_the_gradient_of_lq_is_that_of_cross_entropy_times_p_to_the_q(seed, q):
+    logits, y = case(seed, scale=2.0)
+    p = logits.softmax(1).gather(1, y[:, None])
+    ours, theirs = (gradient_of(f, logits) for f in (lambda z: lq(z, y, q), lambda z: cross_entropy(z, y)))
+    torch.testing.assert_close(ours, p**q * theirs)
+
+
+@given(seeds, st.floats(0.01, 1))
+def test_the_sum_of_lq_over_labels_is_bounded(seed, q):
+    """(K - K^(1-q)) / q <= sum_j L_q(j) <= (K - 1) / q (Zhang & Sabuncu 2018, Lemma 1); at q = 1 the bounds meet."""
+    logits, y = case(seed)
+    total = torch.stack([lq(logits, torch.full_like(y, k), q) for k in range(K)]).sum(0)
+    assert (total >= (K - K ** (1 - q)) / q - 1e-9).all() and (total <= (K - 1) / q + 1e-9).all()
+
+
+def law(seed: int) -> torch.Tensor:
+    """A transition matrix that has an inverse."""
+    draw = torch.Generator().manual_seed(seed)
+    T = torch.rand(K, K, generator=draw, dtype=torch.double) + K * torch.eye(K, dtype=torch.double)
+    return T / T.sum(1, keepdim=True)
+
+
+@given(seeds)
+def test_corrections_with_the_identity_are_cross_entropy(seed):
+    logits, y = case(seed)
+    identity = torch.eye(K, dtype=torch.double)
+    for correct in (forward_corrected, backward_corrected):
+        torch.testing.assert_close(correct(logits, y, identity), cross_entropy(logits, y))
+
+
+@given(seeds)
+def test_backward_correction_is_unbiased(seed):
+    """E over the given label j ~ T[y] of the corrected loss is the loss of the true label."""
+    logits, y = case(seed)
+    T = law(seed)
+    each = torch.stack([backward_corrected(logits, torch.full_like(y, j), T.inverse()) for j in range(K)], 1)  # (B, K)
+    torch.testing.assert_close((T[y] * each).sum(1), cross_entropy(logits, y))
+
+
+@given(seeds)
+def test_forward_correction_is_the_cross_entropy_of_the_noisy_prediction(seed):
+    logits, y = case(seed, scale=2.0)
+    T = law(seed)
+    noisy = logits.softmax(1) @ T
+    torch.testing.assert_close(forward_corrected(logits, y, T), -noisy.gather(1, y[:, None]).squeeze(1).log())
+
+
+@given(seeds, st.floats(0, 0.8))
+def test_smoothing_and_backward_correction_smear_in_opposite_directions(seed, rho):
+    """With M = (1-a) I + (a/K) J smoothing is M l, backward correction of that noise is M^-1 l."""
+    logits, y = case(seed, scale=2.0)
+    M = (1 - rho) * torch.eye(K, dtype=torch.double) + rho / K
+    losses = -logits.log_softmax(1)
+    torch.testing.assert_close(smoothed_cross_entropy(logits, y, rho), (losses @ M)[torch.arange(len(y)), y])
+    back = backward_corrected(logits, y, M.inverse())
+    torch.testing.assert_close(back, (losses @ M.inverse())[torch.arange(len(y)), y])
+
+
+def built(method):
+    """The loss of a method that keeps a matrix in its network."""
+    net = method.build(torch.nn.Identity(), Task(K, 32, (1, 1, 1))).double()
+    return lambda logits, y: method.loss(net, Batch(torch.arange(len(y)), logits, y), Clock(torch.zeros(()), 1))
+
+
+@given(seeds)
+def test_methods_at_their_limits_are_cross_entropy(seed):
+    logits, y = case(seed)
+    plain = loss_of(CE(), logits, y)
+    for method in (GCE(q=0.0), LabelSmoothing(a=0.0), Forward(), Backward()):
+        torch.testing.assert_close(built(method)(logits, y), plain)
+    torch.testing.assert_close(loss_of(MAE(), logits, y), 2 * loss_of(GCE(q=1.0), logits, y))
+    torch.testing.assert_close(loss_of(LabelSmoothing(a=0.5), logits, y), loss_of(HAlpha(1.0), logits, y))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: GCE(q=1.1),
+        lambda: GCE(q=-0.1),
+        lambda: LabelSmoothing(a=1.1),
+        lambda: Forward(T=((0.5, 0.6), (0.5, 0.5))),
+        lambda: built(Forward(T=((1.0, 0.0), (0.0, 1.0)))),
+        lambda: built(Backward(T=((0.1,) * K,) * K)),
+    ],
+)
+def test_bad_parameters_are_refused(make):
+    with pytest.raises(UserError):
+        make()
+
+
 @given(seeds, st.floats(0, 1), st.sampled_from([(torch.float32, 1e4), (torch.bfloat16, 100.0)]))
 def test_finite_for_large_logits(seed, e, kind):
     dtype, scale = kind
     logits, y = case(seed)
     logits = (logits.sign() * scale).to(dtype).requires_grad_()
-    for loss in (cross_entropy(logits, y), smoothed_cross_entropy(logits, y, e)):
+    T = law(seed).to(dtype)
+    found = [cross_entropy(logits, y), smoothed_cross_entropy(logits, y, e), lq(logits, y, e), mae(logits, y)]
+    found += [forward_corrected(logits, y, T), forward_corrected(logits, y, torch.eye(K, dtype=dtype))]
+    for loss in [*found, backward_corrected(logits, y, T)]:
         (gradient,) = torch.autograd.grad(loss.sum(), logits)
         assert loss.isfinite().all() and gradient.isfinite().all()
