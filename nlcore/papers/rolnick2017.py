@@ -229,6 +229,7 @@ def a5(frame: pd.DataFrame) -> Verdict:
     text = f"{zero:.1%} at 0, {half.mean():.1%} at 0.5, {one.mean():.1%} at 1"
     conditions = {f"accuracy falls with delta in every order ({text})": half.max() < zero and bool((one < half).all())}
     spread, fall = np.ptp(half), zero - one.mean()
+    conditions["more in the second half than in the first"] = half.mean() - one.mean() > zero - half.mean()
     text = f"at delta = 0.5 the orders differ by {100 * spread:.1f} points, less than a third of the fall to delta = 1"
     return judged(conditions | {f"{text} ({100 * fall:.1f})": spread < fall / 3})
 
