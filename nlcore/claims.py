@@ -92,5 +92,6 @@ def scoreboard(tiers: tuple[str, ...]) -> pd.DataFrame:
 
     rows = pd.concat([verdicts(paper, tier) for paper in PAPERS for tier in tiers], ignore_index=True)
     ran = rows.claim.isin(rows[rows.verdict != "not run"].claim)
-    rows = rows[(rows.verdict != "not run") | ~ran]
+    never = rows[~ran].drop_duplicates(["claim", "paper"], keep="last").assign(tier=", ".join(tiers))
+    rows = pd.concat([rows[rows.verdict != "not run"], never])
     return rows.drop_duplicates(["claim", "paper", "tier"]).reset_index(drop=True)
