@@ -84,7 +84,7 @@ ONSET = {
 BATCHES = {"models": ["mlp2"], "batches": [32, 64, 128, 192, 256], "schedules": ["constant", "cosine"], "lr": 3e-4}
 BATCHES |= {"methods": ["ce", "h_alpha"]}
 BATCH_SIZE = {
-    "smoke": DIGITS | BATCHES | {"alphas": [0, 50], "batches": [32, 128, 256], "lr": 2e-3},
+    "smoke": DIGITS | BATCHES | {"alphas": [0, 50], "batches": [32, 128, 256], "lr": 2e-3, "examples": [600]},
     "laptop": MNIST | BATCHES | {"alphas": [0, 10, 20, 50], "examples": [20_000], "floor": 2000},
     "gpu": MNIST | BATCHES | {"alphas": [0, 10, 20, 50], "floor": 5000},
     "paper": MNIST | BATCHES | {"alphas": [*range(0, 51, 10)], "floor": 5000, "seeds": 5},
