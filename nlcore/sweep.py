@@ -38,7 +38,7 @@ def collect(
 ) -> list[Record]:
     """The records of `runs`. `train` says what is trained first: nothing, runs without a record, or stale ones as well.
 
-    `jobs` processes run side by side (default: one per CPU core; one on a GPU). With `minutes` no run is started that
+    `jobs` processes run side by side (default: one per CPU core; one on a GPU or for a few short runs). With `minutes` no run is started that
     cannot finish in time. Every record is saved the moment it exists, so a killed sweep loses only runs in progress.
     """
     lookup("train", train, TRAIN)
@@ -53,7 +53,8 @@ def collect(
         for run in {replace(run, seed=0): run for run in todo}.values():
             loop.check(run)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        jobs = min(jobs or (1 if place.type == "cuda" else cores), len(todo))
+        brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
+        jobs = min(jobs or (1 if place.type == "cuda" or brief else cores), len(todo))
         for i, line in enumerate(_train(todo, place.type, jobs, 60 * minutes if minutes else None), 1):
             echo(f"[{i}/{len(todo)}] {line}")
         found = find(runs, paper)

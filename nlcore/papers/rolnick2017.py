@@ -63,7 +63,7 @@ NOVEL = {
 COUNTS = {"alphas": [0, 10, 20, 50], "floor": 1000}
 COUNTS["examples"] = [100, 500, 1000, 2000, 3000, 5000, 10_000, 20_000, 0]
 DATA_SIZE = {
-    "smoke": DIGITS | COUNTS | {"examples": [50, 200, 0], "floor": 300},
+    "smoke": DIGITS | COUNTS | {"examples": [50, 200, 600], "floor": 300},
     "laptop": MNIST | COUNTS,
     "gpu": CONV4 | COUNTS,
     "paper": CONV4 | COUNTS | {"examples": [100, 500, *range(1000, 5001, 1000), *range(10_000, 50_001, 10_000), 0]},
@@ -76,7 +76,7 @@ LONGER = {
 }
 HASTE = {"alphas": [50], "schedules": ["constant"], "lrs": [1e-4, 1e-3]}
 ONSET = {
-    "smoke": DIGITS | HASTE | {"examples": [200, 0], "lrs": [1e-3, 4e-3], "floor": 300},
+    "smoke": DIGITS | HASTE | {"examples": [200, 600], "lrs": [1e-3, 4e-3], "floor": 300},
     "laptop": MNIST | HASTE | {"examples": [1000, 2000, 5000, 10_000, 20_000], "floor": 1000},
     "gpu": CONV4 | HASTE | {"examples": [1000, 2000, 3000, 5000, 10_000, 20_000, 0], "floor": 1000},
     "paper": CONV4 | HASTE | {"examples": [*range(1000, 5001, 1000), 10_000, 20_000, 0], "floor": 1000, "seeds": 5},
