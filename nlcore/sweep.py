@@ -38,8 +38,9 @@ def collect(
 ) -> list[Record]:
     """The records of `runs`. `train` says what is trained first: nothing, runs without a record, or stale ones as well.
 
-    `jobs` processes run side by side (default: one per CPU core; one on a GPU or for a few short runs). With `minutes` no run is started that
-    cannot finish in time. Every record is saved the moment it exists, so a killed sweep loses only runs in progress.
+    `jobs` processes run side by side (default: one per CPU core; one on a GPU or for a few short runs). With `minutes`
+    no run is started that cannot finish in time. Every record is saved the moment it exists, so a killed sweep loses
+    only runs in progress.
     """
     lookup("train", train, TRAIN)
     require(minutes is None or minutes > 0, f"--budget must be more than 0 minutes, not {minutes}")

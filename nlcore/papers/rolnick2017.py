@@ -63,20 +63,20 @@ NOVEL = {
 COUNTS = {"alphas": [0, 10, 20, 50], "floor": 1000}
 COUNTS["examples"] = [100, 500, 1000, 2000, 3000, 5000, 10_000, 20_000, 0]
 DATA_SIZE = {
-    "smoke": DIGITS | COUNTS | {"examples": [50, 200, 600], "floor": 300},
+    "smoke": DIGITS | COUNTS | {"examples": [50, 200, 600], "floor": 200},
     "laptop": MNIST | COUNTS,
     "gpu": CONV4 | COUNTS,
     "paper": CONV4 | COUNTS | {"examples": [100, 500, *range(1000, 5001, 1000), *range(10_000, 50_001, 10_000), 0]},
 }
 LONGER = {
-    "smoke": DIGITS | {"alphas": [10], "examples": [200], "steps": 1500},
+    "smoke": DIGITS | {"alphas": [10], "examples": [200], "steps": 600},
     "laptop": MNIST | {"alphas": [10], "examples": [2000, 5000, 10_000], "steps": 5000},
     "gpu": CONV4 | {"alphas": [10, 20], "examples": [2000, 5000, 10_000], "steps": 15_000},
     "paper": CONV4 | {"alphas": [10, 20], "examples": [2000, 5000, 10_000], "steps": 15_000, "seeds": 5},
 }
 HASTE = {"alphas": [50], "schedules": ["constant"], "lrs": [1e-4, 1e-3]}
 ONSET = {
-    "smoke": DIGITS | HASTE | {"examples": [200, 600], "lrs": [1e-3, 4e-3], "floor": 300},
+    "smoke": DIGITS | HASTE | {"examples": [200, 600], "lrs": [1e-3, 4e-3], "floor": 200},
     "laptop": MNIST | HASTE | {"examples": [1000, 2000, 5000, 10_000, 20_000], "floor": 1000},
     "gpu": CONV4 | HASTE | {"examples": [1000, 2000, 3000, 5000, 10_000, 20_000, 0], "floor": 1000},
     "paper": CONV4 | HASTE | {"examples": [*range(1000, 5001, 1000), 10_000, 20_000, 0], "floor": 1000, "seeds": 5},
@@ -84,14 +84,16 @@ ONSET = {
 BATCHES = {"models": ["mlp2"], "batches": [32, 64, 128, 192, 256], "schedules": ["constant", "cosine"], "lr": 3e-4}
 BATCHES |= {"methods": ["ce", "h_alpha"]}
 BATCH_SIZE = {
-    "smoke": DIGITS | BATCHES | {"alphas": [0, 50], "batches": [32, 128, 256], "lr": 2e-3, "examples": [600]},
+    "smoke": DIGITS
+    | BATCHES
+    | {"alphas": [0, 50], "batches": [32, 128, 256], "lr": 2e-3, "examples": [600], "floor": 200},
     "laptop": MNIST | BATCHES | {"alphas": [0, 10, 20, 50], "examples": [20_000], "floor": 2000},
     "gpu": MNIST | BATCHES | {"alphas": [0, 10, 20, 50], "floor": 5000},
     "paper": MNIST | BATCHES | {"alphas": [*range(0, 51, 10)], "floor": 5000, "seeds": 5},
 }
 RATES = {"optimiser": "sgd", "momentum": 0.0, "schedules": ["constant"], "lrs": [0.01, 0.05, 0.1, 0.5]}
 LEARNING_RATE = {
-    "smoke": DIGITS | RATES | {"models": ["mlp2"], "alphas": [0, 20], "lrs": [0.01, 0.1, 0.5], "floor": 300},
+    "smoke": DIGITS | RATES | {"models": ["mlp2"], "alphas": [0, 20], "lrs": [0.01, 0.1, 0.5], "floor": 200},
     "laptop": MNIST | RATES | {"models": ["mlp2"], "alphas": [0, 10, 20, 50], "examples": [20_000], "floor": 500},
     "gpu": CIFAR | RATES | {"models": ["conv4"], "alphas": [0, 2, 5, 10]},
     "paper": CIFAR | RATES | {"models": ["conv4"], "alphas": [*range(11)], "floor": 40_000},
