@@ -4,13 +4,13 @@ import pandas as pd
 
 from .. import records, sweep
 from ..inputs import lookup, require
-from ..records import Run
+from ..records import Record, Run
 from . import rolnick2017
 from .base import TIERS, Experiment
 
 PAPERS = {"rolnick2017": rolnick2017}
 
-__all__ = ["PAPERS", "TIERS", "experiments", "frame", "given", "runs"]
+__all__ = ["PAPERS", "TIERS", "collect", "experiments", "frame", "given", "runs"]
 
 
 def experiments() -> dict[str, Experiment]:
@@ -28,8 +28,13 @@ def given(**overrides) -> dict:
     return {k: v for k, v in overrides.items() if v not in (0, [], "auto")}
 
 
-def frame(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> pd.DataFrame:
-    """The results of an experiment, as from `records.frame`, trained where they are missing."""
+def collect(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> list[Record]:
+    """The records of an experiment, trained where they are missing."""
     found = sweep.collect(runs(name, tier, **overrides), name.partition(".")[0], train, device=device)
     require(bool(found), f"no record of {name} at {tier}; train them with `nlcore run {name} --tier {tier}`")
-    return records.frame(found)
+    return found
+
+
+def frame(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> pd.DataFrame:
+    """The same as a table, see `records.frame`."""
+    return records.frame(collect(name, tier, train, device, **overrides))
