@@ -26,7 +26,7 @@ def foreign(kind: str, target: data.Dataset, count: int, seed: int) -> Tensor:
 
         require(H <= 427 and W <= 640, f"the photographs are 427 x 640, too small for images of {H} x {W}")
         pictures = np.stack([p[:427, :640] for p in load_sample_images().images])  # (2, 427, 640, 3)
-        which, top, left = rng.integers([2, 427 - H, 640 - W], size=(count, 3)).T[:, :, None, None]
+        which, top, left = rng.integers([2, 428 - H, 641 - W], size=(count, 3)).T[:, :, None, None]
         windows = pictures[which, top + np.arange(H)[:, None], left + np.arange(W)]  # (count, H, W, 3)
         grey = windows if C == 3 else windows.mean(-1, keepdims=True).repeat(C, -1)
         return torch.from_numpy(grey.astype(np.uint8).transpose(0, 3, 1, 2).copy())

@@ -1,7 +1,10 @@
 """What is measured at an evaluation, and the rules that pick the evaluation to report."""
 
+import math
+
 import pandas as pd
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from .inputs import lookup, require
@@ -33,6 +36,22 @@ def pair_accuracy(guess: Tensor, label: Tensor, true: Tensor) -> dict[str, float
     hit, fits = (guess == label).double(), label == true
     parts = {"given": hit, "right": hit[fits], "wrong": hit[~fits], "true": (guess == true).double()}
     return {name: part.mean().item() for name, part in parts.items()}
+
+
+def detection(weight: Tensor, right: Tensor) -> dict[str, float]:
+    """How weights (M,) in [0, 1] tell `right` labels (M,) from wrong ones: share kept (weight > 0.5), precision and
+    recall of the kept as right ones, area under the ROC curve of the weight. Of nothing: NaN."""
+    kept, right = weight > 0.5, right.bool()
+    found = {"kept": kept, "kept_precision": right[kept], "kept_recall": kept[right]}
+    found = {name: part.double().mean().item() for name, part in found.items()}
+    mixed = 0 < int(right.sum()) < len(right)
+    return found | {"kept_auc": roc_auc_score(right.cpu(), weight.cpu()) if mixed else math.nan}
+
+
+def transition_error(found: Tensor, true: Tensor) -> dict[str, float]:
+    """Of an estimated transition matrix (K, K): mean total variation of its rows from the true ones, mean diagonal."""
+    off = (found.double().cpu() - true.double().cpu()).abs().sum(1) / 2
+    return {"T_error": off.mean().item(), "T_diagonal": found.diagonal().mean().item()}
 
 
 # rule -> the column whose first maximum is reported; the second leaks the test set and says so

@@ -12,7 +12,7 @@ import textwrap
 from functools import cache, partial
 
 # registries reach everything; checks of input, and capturing a step (equal to the eager one by test), change no number
-STOP = {"METHODS", "NOISES", "MODELS", "lookup", "require", "describe", "card", "capture"}
+STOP = {"METHODS", "NOISES", "MODELS", "ANALYSES", "lookup", "require", "describe", "card", "capture"}
 
 
 @cache
@@ -22,7 +22,7 @@ def fingerprint(*roots) -> str:
     while todo:
         thing = todo.pop()
         if isinstance(thing, partial):
-            seen["arguments"], thing = repr(sorted(thing.keywords.items())), thing.func
+            seen[f"partial {thing.func.__qualname__} {sorted(thing.keywords.items())}"], thing = "", thing.func
         name = f"{thing.__module__}.{thing.__qualname__}"
         if name in seen:
             continue

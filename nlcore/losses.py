@@ -27,6 +27,18 @@ def mae(logits: Tensor, y: Tensor) -> Tensor:
     return 2 * lq(logits, y, 1.0)
 
 
+def bootstrapped(logits: Tensor, y: Tensor, b: float, hard: bool = False) -> Tensor:
+    """Cross entropy against b onehot(y) + (1 - b) p or, `hard`, onehot(argmax p) in place of p (Reed et al. 2015)."""
+    logp = torch.log_softmax(logits, dim=1)
+    own = logp.max(1).values if hard else (logp.exp() * logp).sum(1)
+    return -b * logp.gather(1, y[:, None]).squeeze(1) - (1 - b) * own
+
+
+def distilled(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """Cross entropy of p(temperature) against the teacher's; logits, both (B, K), are divided by the temperature."""
+    return -((teacher / temperature).softmax(1) * torch.log_softmax(logits / temperature, 1)).sum(1)
+
+
 def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
     """-log (T^T p)_y, the loss of the noisy prediction, given T (K, K) (Patrini 2017, section 3.3)."""
     return -torch.logsumexp(torch.log_softmax(logits, 1) + T.log()[:, y].T, 1)

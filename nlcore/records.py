@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from . import home
+from .analysis import ANALYSES
 from .fingerprint import fingerprint
 from .inputs import UserError, describe, lookup, require
 from .methods import CE, METHODS, Method
@@ -59,6 +60,7 @@ class Run:
     validation: int = 0  # training images held out to choose an evaluation
     seed: int = 0
     carrier: str = "same"  # of added labels: same | novel (unused images) | white | photos | a data set
+    analyses: tuple[str, ...] = ()  # of the trained network: calibration | projection | information
 
     def __post_init__(self):
         lookup("model", self.model, MODELS)
@@ -67,6 +69,8 @@ class Run:
         fits = type(self.noise) is Uniform or not classless
         require(fits, f"images of {self.carrier} have no true class, so their labels can only be uniform")
         require(min(self.seed, self.examples, self.validation) >= 0, "seed, examples and validation must be 0 or more")
+        for name in self.analyses:
+            lookup("analysis", name, ANALYSES)
 
     def spec(self) -> dict:
         """The run as plain data."""
@@ -82,7 +86,10 @@ class Run:
         """Of the code that this run executes."""
         from .train import fit, prepare, reproducible
 
-        return fingerprint(type(self.method), type(self.noise), MODELS[self.model], fit, prepare, reproducible)
+        more = [ANALYSES[name] for name in self.analyses]
+        if (stage := self.method.first) and stage.model:
+            more.append(MODELS[stage.model])
+        return fingerprint(type(self.method), type(self.noise), MODELS[self.model], fit, prepare, reproducible, *more)
 
 
 def _hash(value) -> str:
@@ -96,7 +103,7 @@ def parse_run(spec: dict) -> Run:
         options = dict(spec[part])
         spec[part] = lookup(part, options.pop("name"), names)(**options)
     budget = {k: tuple(v) if isinstance(v, list) else v for k, v in spec["budget"].items()}
-    return Run(**(spec | {"budget": Budget(**budget)}))
+    return Run(**(spec | {"budget": Budget(**budget), "analyses": tuple(spec.get("analyses", ()))}))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The only training loop: a step at a time in plain sight on the CPU, the same step as one captured graph on CUDA."""
 
+import copy
 import hashlib
 import math
 import platform
@@ -8,22 +9,24 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
 from . import data as datasets
+from .analysis import ANALYSES, Trained
 from .carriers import foreign
-from .evaluate import accuracy, ece, nll, pair_accuracy
+from .evaluate import accuracy, detection, ece, nll, pair_accuracy, transition_error
+from .images import flip_crop
 from .inputs import lookup, require
-from .methods import Batch, Clock, Task
+from .methods import Batch, Clock, Task, View
 from .models import build
-from .noise import card, draw
+from .noise import card, draw, realised
 from .records import Record, Run
 
 
@@ -100,17 +103,6 @@ def optimiser(budget, net: torch.nn.Module, device: torch.device) -> torch.optim
     return torch.optim.Adam(net.parameters(), capturable=cuda, **common)
 
 
-def flip_crop(x: Tensor, pad: int = 4) -> Tensor:
-    """Images (B, C, H, W), each mirrored or not and cut at random from itself with `pad` black pixels around it."""
-    B, C, H, W = x.shape
-    down, right = torch.randint(2 * pad + 1, (2, B, 1), device=x.device)
-    column = torch.arange(W, device=x.device)
-    column = right + torch.where(torch.rand(B, 1, device=x.device) < 0.5, column, W - 1 - column)  # (B, W)
-    row, image = down + torch.arange(H, device=x.device), torch.arange(B, device=x.device)
-    channel = torch.arange(C, device=x.device)[:, None, None]
-    return F.pad(x, [pad] * 4)[image[:, None, None, None], channel, row[:, None, :, None], column[:, None, None, :]]
-
-
 def capture(step, index: Tensor, opt, state: list[Tensor]):
     """`step(index)` as one CUDA graph. Warm-up steps are undone, so that a captured run equals an eager one."""
     saved, generator = [t.detach().clone() for t in state], torch.cuda.get_rng_state()
@@ -134,71 +126,93 @@ def capture(step, index: Tensor, opt, state: list[Tensor]):
 
 
 def fit(
-    run: Run, images: Tensor, test: tuple[Tensor, Tensor], split: Split, K: int, eager=False, net=None
+    run: Run, images: Tensor, test: tuple[Tensor, Tensor], split: Split, K: int, eager=False, net=None, best=False
 ) -> Iterator[dict]:
     """Train on the device of `images` uint8 (N, C, H, W); yield what is measured at every evaluation point.
 
-    `net`: train this network instead of a new one.
+    `net`: train this network instead of a new one. `best`: leave it as it was when best on noisy validation.
     """
-    budget, device = run.budget, images.device
+    budget, device, method = run.budget, images.device, run.method
     cuda, mixed = device.type == "cuda", budget.precision == "bf16"
     layout = torch.channels_last if budget.channels_last else torch.contiguous_format
     shape, pairs = tuple(images.shape[1:]), split.train
     M = len(pairs.row)
     B = min(budget.batch, M)
     mean, std = moments(images)
-    images = torch.cat([images, split.foreign]) if len(split.foreign) else images
-
     net = build(run.model, shape, K) if net is None else net
-    net = run.method.build(net, Task(K, M, shape)).to(device, memory_format=layout)
-    opt = optimiser(budget, net, device)
-    clock = Clock(torch.zeros((), dtype=torch.long, device=device), budget.steps)
-    total = torch.zeros((), dtype=torch.double, device=device)  # of losses since the last evaluation
+    before, seconds, earlier = 0, 0.0, {}
+    if stage := method.first:
+        model = stage.model or run.model
+        teacher = copy.deepcopy(net) if model == run.model else build(model, shape, K)
+        first = replace(run, model=model, method=stage.method, analyses=())
+        for row in fit(first, images, test, split, K, eager, teacher, stage.best):
+            earlier, seconds = {"first_test_accuracy": row["test_accuracy"]}, row["seconds"]
+    images = torch.cat([images, split.foreign]) if len(split.foreign) else images
 
     def normalised(x: Tensor) -> Tensor:
         return x.float().sub_(mean).div_(std).contiguous(memory_format=layout)
+
+    @torch.no_grad()
+    def logits(x: Tensor, net: torch.nn.Module) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+            return torch.cat([method.predict(net, normalised(p)).float() for p in x.split(4096 if cuda else 512)])
+
+    def everything(net: torch.nn.Module) -> Tensor:
+        used, place = pairs.row.unique(return_inverse=True)  # predict each image once
+        net.eval()
+        out = logits(images[used], net)[place]
+        net.train()
+        return out
+
+    start = time.perf_counter()
+    if stage:
+        method = method.after(teacher, pairs.label.long(), everything(teacher))
+    net = method.build(net, Task(K, M, shape)).to(device, memory_format=layout)
+    opt = optimiser(budget, net, device)
+    clock = Clock(torch.zeros((), dtype=torch.long, device=device), budget.steps, M // B)
+    total = torch.zeros((), dtype=torch.double, device=device)  # of losses since the last evaluation
+    kept, score = copy.deepcopy(net) if best or method.keeps_best else None, -1.0
+    view = View(pairs.label.long(), lambda best: everything(kept if best and score >= 0 else net))
 
     def step(index: Tensor) -> None:
         x, y = images.index_select(0, pairs.row[index]), pairs.label[index].long()
         x = normalised(flip_crop(x) if budget.augment == "flip_crop" else x)
         opt.zero_grad(set_to_none=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-            loss = run.method.loss(net, Batch(index, x, y), clock)
+            loss = method.loss(net, Batch(index, x, y), clock)
         loss.backward()
         opt.step()
         clock.step.add_(1)
         total.add_(loss.detach())
 
-    @torch.no_grad()
-    def logits(x: Tensor) -> Tensor:
-        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-            return torch.cat([run.method.predict(net, normalised(p)).float() for p in x.split(4096 if cuda else 512)])
-
     def paired(part: Labels) -> dict:
-        used, place = part.row.unique(return_inverse=True)  # predict each image once
-        return pair_accuracy(logits(images[used]).argmax(1)[place], part.label, part.true)
+        used, place = part.row.unique(return_inverse=True)
+        return pair_accuracy(logits(images[used], net).argmax(1)[place], part.label, part.true)
 
     def measure() -> dict:
         net.eval()
-        out, probe = logits(test[0]), paired(split.probe)
+        out, probe = logits(test[0], net), paired(split.probe)
         row = {"test_accuracy": accuracy(out, test[1]), "test_loss": nll(out, test[1]), "ece": ece(out, test[1])}
         row |= {"train_right": probe["right"], "train_wrong": probe["wrong"]}
         if run.validation:
             held = paired(split.validation)
             row |= {"noisy_validation": held["given"], "clean_validation": held["true"]}
+        if (weight := method.weights(net)) is not None:
+            row |= detection(weight, pairs.label == pairs.true)
+        if (T := method.transition(net)) is not None:
+            row |= transition_error(T.detach(), torch.from_numpy(realised(split.card)))
         net.train()
-        return row
+        return row | earlier
 
     shuffle = torch.Generator().manual_seed(run.seed)
     marks = {math.ceil(budget.steps * (i + 1) / budget.evaluations) for i in range(budget.evaluations)}
     index, advance = torch.zeros(B, dtype=torch.int32, device=device), step
-    before, seconds, start = 0, 0.0, time.perf_counter()
     for t in range(budget.steps):
         k = t % (M // B)
         if k == 0:
             order = torch.randperm(M, generator=shuffle, dtype=torch.int32).to(device)
             clock.epoch = t // (M // B)
-            run.method.on_epoch(net, clock)
+            method.on_epoch(net, clock, view)
         if budget.schedule != "constant":
             for group in opt.param_groups:
                 group["lr"] = group["lr"].fill_(rate(budget, t)) if cuda else rate(budget, t)
@@ -210,11 +224,22 @@ def fit(
             loss = total.item() / (t + 1 - before)  # waits for the device
             seconds += time.perf_counter() - start
             row = {"step": t + 1, "epoch": (t + 1) * B / M, "seconds": seconds, "loss": loss} | measure()
-            yield {k: v if isinstance(v, int) else round(v, 6) if math.isfinite(v) else None for k, v in row.items()}
+            if kept and row["noisy_validation"] > score:
+                kept.load_state_dict(net.state_dict())
+                score = row["noisy_validation"]
+            row = {k: v if isinstance(v, int) else round(v, 6) if math.isfinite(v) else None for k, v in row.items()}
+            if t + 1 == budget.steps and math.isfinite(loss):
+                seen = Trained(net.eval(), lambda x: logits(x, net), images, *test, pairs, split.validation, K)
+                for name in run.analyses:
+                    row |= ANALYSES[name](seen)
+                net.train()
+            yield row
             if not math.isfinite(loss):
                 return
             before, start = t + 1, time.perf_counter()
             total.zero_()
+    if best:
+        net.load_state_dict(kept.state_dict())
 
 
 def moments(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -260,6 +285,8 @@ def check(run: Run) -> None:
     """Refuse, before anything starts, a noise or carriers that do not fit the data; fetches what is missing."""
     data = datasets.load(run.dataset)
     run.noise.check(data.K)
+    best = run.method.keeps_best or (run.method.first and run.method.first.best)
+    require(run.validation > 0 or not best, f"{type(run.method).__name__} needs a noisy validation set: validation=N")
     if run.carrier == "novel":
         left, wanted = len(data.train.y) - run.validation - run.examples, round(run.noise.copies * run.examples)
         enough = run.examples and wanted <= left

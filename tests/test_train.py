@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlcore import data, train
+from nlcore.images import flip_crop
 from nlcore.inputs import UserError
 from nlcore.methods import CE, METHODS, HAlpha
 from nlcore.noise import Clean, Matrix, SymmetricInclusive, Uniform
@@ -128,7 +129,7 @@ def test_flip_crop_moves_images_about_and_does_nothing_else(seed):
     x = torch.arange(1, 1 + 3 * 2 * 6 * 6).to(torch.uint8).reshape(3, 2, 6, 6)
     padded = torch.nn.functional.pad(x, [4] * 4)
     views = [torch.stack([padded.flip(3), padded])[:, :, :, d : d + 6, r : r + 6] for d in range(9) for r in range(9)]
-    out = train.flip_crop(x)
+    out = flip_crop(x)
     assert out.shape == x.shape and out.dtype == x.dtype
     for i in range(3):
         assert any(torch.equal(out[i], view[m, i]) for view in views for m in (0, 1))
@@ -136,7 +137,7 @@ def test_flip_crop_moves_images_about_and_does_nothing_else(seed):
 
 def test_augmentation_changes_training_and_no_padding_is_the_image_or_its_mirror():
     x = data.load("digits").train.x[:50]
-    out = train.flip_crop(x, pad=0)
+    out = flip_crop(x, pad=0)
     mirrored = (out == x.flip(3)).flatten(1).all(1)
     assert ((out == x).flatten(1).all(1) | mirrored).all() and 5 < mirrored.sum() < 45
     plain, augmented = (replace(SHORT, budget=replace(SHORT.budget, augment=a)) for a in ("none", "flip_crop"))

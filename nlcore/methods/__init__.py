@@ -1,9 +1,12 @@
 """Every method by its name."""
 
-from .base import Batch, Clock, Method, Task
+from .adaptation import NoiseAdaptation
+from .base import Batch, Clock, Method, Stage, Task, View
+from .bootstrap import HardBootstrap, SoftBootstrap
 from .ce import CE
-from .correction import Backward, Forward
-from .gce import GCE, MAE
+from .correction import Backward, Forward, ForwardEstimated
+from .distillation import Distillation
+from .gce import GCE, MAE, Truncated, Unhinged
 from .h_alpha import HAlpha
 from .label_smoothing import LabelSmoothing
 
@@ -12,10 +15,17 @@ METHODS = {
     "h_alpha": HAlpha,
     "label_smoothing": LabelSmoothing,
     "gce": GCE,
+    "truncated": Truncated,
     "mae": MAE,
+    "unhinged": Unhinged,
     "forward": Forward,
+    "forward_estimated": ForwardEstimated,
     "backward": Backward,
+    "noise_adaptation": NoiseAdaptation,
+    "soft_bootstrap": SoftBootstrap,
+    "hard_bootstrap": HardBootstrap,
+    "distillation": Distillation,
 }
 
-__all__ = ["METHODS", "Batch", "Clock", "Method", "Task"]
-__all__ += ["CE", "HAlpha", "LabelSmoothing", "GCE", "MAE", "Forward", "Backward"]
+__all__ = ["METHODS", "Batch", "Clock", "Method", "Stage", "Task", "View"]
+__all__ += [cls.__name__ for cls in METHODS.values()]

@@ -1,5 +1,7 @@
 """The whole contract of a method."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,7 +30,34 @@ class Clock:
 
     step: Tensor
     steps: int
+    per_epoch: int = 1  # steps
     epoch: int = 0
+
+    def due(self, start: float, every: float) -> bool:
+        """Whether this epoch is the first that begins at or after one of the shares start, start + every, … of all
+        steps."""
+
+        def passed(epoch: int) -> int:
+            return max(-1, math.floor((epoch * self.per_epoch / self.steps - start) / every + 1e-9))
+
+        return passed(self.epoch) > (passed(self.epoch - 1) if self.epoch else -1)
+
+
+class View(NamedTuple):
+    """What a method may look at between epochs: given labels (M,) and `logits(best)`, those of all training pairs
+    (M, K) by the network as it is or, with `best`, as it was when it was best on the noisy validation labels."""
+
+    label: Tensor
+    logits: Callable[[bool], Tensor]
+
+
+class Stage(NamedTuple):
+    """A training that comes before: its method, its network ("": the same, from the same initial weights), and whether
+    to go on from its best network on noisy validation instead of its last."""
+
+    method: "Method"
+    model: str = ""
+    best: bool = False
 
 
 class Method:
@@ -38,7 +67,9 @@ class Method:
     captured step never sees it change). Memory per example belongs into buffers of the module that `build` returns.
     """
 
-    passes = (1, 1)  # forward and backward passes a step, for the account of cost
+    passes = (1, 1)  # forward and backward passes a step, those of a first stage included, for the account of cost
+    keeps_best = False  # whether `View.logits(True)` will be asked for
+    first: Stage | None = None
 
     def build(self, net: nn.Module, task: Task) -> nn.Module:
         """Wrap or extend the network."""
@@ -48,8 +79,18 @@ class Method:
         """The scalar to minimise. Most methods write only this."""
         raise NotImplementedError
 
-    def on_epoch(self, net: nn.Module, clock: Clock) -> None:
-        """Work between epochs, outside the captured step."""
+    def after(self, net: nn.Module, label: Tensor, logits: Tensor) -> "Method":
+        """What trains next, given the network of the first stage, the given labels (M,) and its logits (M, K)."""
+        return self
+
+    def on_epoch(self, net: nn.Module, clock: Clock, view: View) -> None:
+        """Work before each epoch, outside the captured step."""
+
+    def weights(self, net: nn.Module) -> Tensor | None:
+        """Weights (M,) of the training pairs in [0, 1], if the method weighs them: measured as a detector of noise."""
+
+    def transition(self, net: nn.Module) -> Tensor | None:
+        """The transition matrix (K, K) that the method has estimated, if it does: measured against the true one."""
 
     def predict(self, net: nn.Module, x: Tensor) -> Tensor:
         """Logits (B, K) for evaluation."""

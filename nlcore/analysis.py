@@ -1,0 +1,142 @@
+"""What a trained network is examined for once, after its last step: calibration, the geometry of its last layer, what
+its logits still tell of a training image."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from scipy.optimize import minimize_scalar
+from torch import Tensor, nn
+
+from .evaluate import ece, nll
+from .images import flip_crop
+
+
+class Trained(NamedTuple):
+    """A network in evaluation mode, `logits` of images uint8 (n, C, H, W), and its data; pairs are (row, given label,
+    true class), each (M,), and `images` what their rows mean."""
+
+    net: nn.Module
+    logits: Callable[[Tensor], Tensor]
+    images: Tensor
+    test_x: Tensor
+    test_y: Tensor
+    train: tuple[Tensor, Tensor, Tensor]
+    validation: tuple[Tensor, Tensor, Tensor]
+    K: int
+
+
+def temperature(logits: Tensor, y: Tensor) -> float:
+    """The T > 0 that minimises the negative log likelihood of logits / T (Guo et al. 2017, section 4.2)."""
+    found = minimize_scalar(lambda s: nll(logits * 2.0**-s, y), bounds=(-6, 6), method="bounded")
+    return float(2.0**found.x)
+
+
+def bins(logits: Tensor, y: Tensor, count: int = 15, adaptive: bool = False) -> Tensor:
+    """(count, 3): number, mean confidence and accuracy of the predictions in bins of confidence, equally wide or, when
+    `adaptive`, equally full (Nguyen & O'Connor 2015). An empty bin is 0."""
+    confidence, guess = logits.double().softmax(1).max(1)
+    edges = torch.linspace(0, 1, count + 1, device=logits.device, dtype=torch.double)[1:-1]
+    place = torch.bucketize(confidence, edges)
+    if adaptive:
+        place = confidence.argsort(stable=True).argsort() * count // len(y)
+    sums = torch.zeros(count, 3, device=logits.device, dtype=torch.double)
+    sums.index_add_(0, place, torch.stack([torch.ones_like(confidence), confidence, (guess == y).double()], 1))
+    sums[:, 1:] /= sums[:, :1].clamp_min(1)
+    return sums
+
+
+def adaptive_ece(logits: Tensor, y: Tensor) -> float:
+    """Expected calibration error with 15 equally full bins, in [0, 1]."""
+    n, confidence, hit = bins(logits, y, adaptive=True).T
+    return ((confidence - hit).abs() @ n / n.sum()).item()
+
+
+def calibration(t: Trained) -> dict:
+    """ECE on the clean test labels with equal-width and with adaptive bins, before and after the temperature that suits
+    the held-out images with the labels they are given; and the bins of the reliability diagram."""
+    row, label, _ = t.validation
+    T = temperature(t.logits(t.images[row]), label.long())
+    out = t.logits(t.test_x)
+    found = {"temperature": T, "ece_scaled": ece(out / T, t.test_y), "ece_adaptive": adaptive_ece(out, t.test_y)}
+    found |= {"ece_adaptive_scaled": adaptive_ece(out / T, t.test_y), "test_loss_scaled": nll(out / T, t.test_y)}
+    diagram = [[int(n), round(c, 4), round(a, 4)] for n, c, a in bins(out, t.test_y).tolist()]
+    return {k: round(v, 6) for k, v in found.items()} | {"reliability": diagram}
+
+
+def features(t: Trained, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Activations before the last linear layer, with a 1 appended (n, D + 1), and its templates (K, D + 1)."""
+    last, seen = [m for m in t.net.modules() if isinstance(m, nn.Linear)][-1], []
+    hook = last.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().double()))
+    t.logits(x)
+    hook.remove()
+    seen = torch.cat(seen)
+    templates = torch.cat([last.weight, last.bias[:, None]], 1).detach().double()
+    return torch.cat([seen, torch.ones_like(seen[:, :1])], 1), templates
+
+
+def plane(h: Tensor, templates: Tensor) -> tuple[Tensor, Tensor]:
+    """Activations (n, D) and three templates (3, D) in the plane through the templates: (n, 2) and (3, 2)."""
+    basis = torch.linalg.qr((templates[1:] - templates[0]).T).Q
+    return (h - templates[0]) @ basis, (templates - templates[0]) @ basis
+
+
+def shape(z: Tensor, w: Tensor, y: Tensor) -> tuple[float, float]:
+    """Of points (n, 2) of classes y in {0, 1, 2} and templates (3, 2): variance within classes over that between them
+    (tightness), and how unequal the distances to the two wrong templates are: |a - b| / (a + b), on average."""
+    means = torch.stack([z[y == k].mean(0) for k in range(3)])
+    between = (means - means.mean(0)).square().sum(1).mean()
+    far = torch.cdist(z, w)
+    a, b = far.gather(1, (y[:, None] + 1) % 3), far.gather(1, (y[:, None] + 2) % 3)
+    within = (z - means[y]).square().sum(1).mean()
+    return (within / between).item(), ((a - b).abs() / (a + b)).mean().item()
+
+
+def projection(t: Trained) -> dict:
+    """Penultimate activations of three classes in the plane of their templates (Muller 2019, section 2): `points` are
+    up to 50 test images of classes 0, 1, 2 as (class, x, y), in units of the mean distance between the templates. The
+    two numbers are means over the classes k, k+1, k+2 for all k, with 100 training or test images each."""
+    found, points = {}, []
+    rows, first = _first(t.train[0])
+    kept_x, kept_y = t.images[rows], t.train[2][first].long()
+    for part, x, y in (("train", kept_x, kept_y), ("test", t.test_x, t.test_y)):
+        near = torch.cat([(y == k).nonzero()[:100, 0] for k in range(t.K)])
+        h, templates = features(t, x[near])
+        y, numbers = y[near], []
+        for k in range(t.K):
+            three = [(k + i) % t.K for i in range(3)]
+            mine = (y[:, None] == torch.tensor(three, device=y.device)).any(1)
+            z, w = plane(h[mine], templates[three])
+            numbers.append(shape(z, w, (y[mine] - k) % t.K))
+            if not k and part == "test":
+                z = (z - w.mean(0)) / torch.pdist(w).mean()
+                of = y[mine]
+                points = [[c, *z[i].tolist()] for c in range(3) for i in (of == c).nonzero()[:50, 0]]
+        tight, unequal = torch.tensor(numbers).mean(0).tolist()
+        found |= {f"tightness_{part}": round(tight, 6), f"unequal_{part}": round(unequal, 6)}
+    return found | {"points": [[c, round(a, 3), round(b, 3)] for c, a, b in points]}
+
+
+def _first(row: Tensor) -> tuple[Tensor, Tensor]:
+    """Distinct rows and the position of one pair of each."""
+    rows, place = row.unique(return_inverse=True)
+    return rows, torch.zeros_like(rows, dtype=torch.long).scatter_(0, place, torch.arange(len(row), device=row.device))
+
+
+def information(t: Trained, images: int = 300, draws: int = 5) -> dict:
+    """Mutual information in nats between which of 2 x 300 training images was shown, mirrored and shifted at random,
+    and the difference of the logits of their two classes (Muller 2019, section 3): Gaussians of one variance around
+    each image's mean. At most log 600; log 2 when the two classes are all that is left.
+    """
+    rows, first = _first(t.train[0])
+    y = t.train[2][first]
+    x = t.images[torch.cat([rows[y == k][:images] for k in (0, 1)])]
+    f = torch.stack([t.logits(flip_crop(x))[:, :2].double() @ x.new_tensor([1, -1]).double() for _ in range(draws)])
+    mean, variance = f.mean(0), f.var(0).mean()
+    log_p = -((f[:, :, None] - mean) ** 2) / (2 * variance)  # (draws, shown, supposed)
+    own = log_p.diagonal(dim1=1, dim2=2)
+    told = own - (log_p.logsumexp(2) - torch.tensor(float(len(mean))).log())
+    return {"information": round(told.mean().item(), 6)}
+
+
+ANALYSES = {"calibration": calibration, "projection": projection, "information": information}

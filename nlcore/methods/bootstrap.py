@@ -1,0 +1,28 @@
+"""Bootstrapping: trust the label and one's own prediction."""
+
+from dataclasses import dataclass
+
+from ..inputs import require
+from ..losses import bootstrapped
+from .base import Method
+
+
+@dataclass(frozen=True)
+class SoftBootstrap(Method):
+    """Cross entropy against b onehot(y) + (1 - b) p (Reed et al. 2015, soft form); b = 1 is cross entropy."""
+
+    b: float = 0.95
+
+    hard = False
+
+    def __post_init__(self):
+        require(0 <= self.b <= 1, f"b is the trust in the given label, between 0 and 1, not {self.b}")
+
+    def loss(self, net, batch, clock):
+        return bootstrapped(net(batch.x), batch.y, self.b, self.hard).mean()
+
+
+class HardBootstrap(SoftBootstrap):
+    """The same against b onehot(y) + (1 - b) onehot(argmax p). Its own b was not found; ours is that of soft."""
+
+    hard = True
