@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from . import home
-from .evaluate import select
+from .evaluate import curve_numbers
 from .records import frame
 from .sweep import find
 
@@ -37,6 +37,13 @@ def share(values: pd.Series) -> str:
     """Mean and spread of accuracies as percent: `96.1 ± 0.2 % (n = 3)`."""
     spread = f" ± {100 * values.std():.1f}" if len(values) > 1 else ""
     return f"{100 * values.mean():.1f}{spread} % (n = {len(values)})"
+
+
+def cells(frame: pd.DataFrame, index: str, columns: str, rows=(), across=()) -> pd.DataFrame | None:
+    """Mean accuracies of one network; None if a cell is missing, or a row or column that must be there."""
+    table = frame.pivot_table(index=index, columns=columns, values="test_accuracy")
+    whole = {*rows} <= {*table.index} and {*across} <= {*table.columns} and not table.isna().any(axis=None)
+    return table if whole and frame.model.nunique() < 2 else None
 
 
 def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
@@ -72,7 +79,7 @@ def verdicts(paper: str, tier: str, tables: dict[str, pd.DataFrame] | None = Non
                 rows = tables[name]
             else:
                 rows = frame([r for _, r in find(claim.experiment(tier), paper).values() if r])
-            rows = select(rows) if len(rows) else rows
+            rows = curve_numbers(rows) if len(rows) else rows
         ran = not claim.experiment or len(rows)
         verdict, evidence = claim.judge(rows) if ran else Verdict("not run", f"no record of {name} at this tier")
         on = (

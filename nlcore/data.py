@@ -76,6 +76,11 @@ def train_size(name: str) -> int:
     return KNOWN[name][0] if name in KNOWN else len(load(name).train.y)
 
 
+def classes(name: str) -> int:
+    """How many classes there are, likewise."""
+    return {"cifar100": 100}.get(name, 10) if name in KNOWN else load(name).K
+
+
 def pin(name: str) -> str:
     """A data set by value: known names as they are, the user's own with the hash of its content."""
     return name if name in KNOWN or "#" in name else f"{name}#{load(name).sha256[:12]}"

@@ -71,6 +71,16 @@ def select(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
     return history.loc[measured.groupby("key", sort=False)[column].idxmax()]
 
 
+def curve_numbers(history: pd.DataFrame) -> pd.DataFrame:
+    """The last evaluation of every run and, of its curve of test accuracy, the `peak` and the `rise`: epochs until it
+    first reaches 80 % of what it ends at."""
+    last = select(history)
+    end = last.set_index("key").test_accuracy
+    high = history[history.test_accuracy >= 0.8 * history.key.map(end)]
+    curve = {"peak": history.groupby("key").test_accuracy.max(), "rise": high.groupby("key").epoch.min()}
+    return last.assign(**{name: last.key.map(values) for name, values in curve.items()})
+
+
 def best(rows: pd.DataFrame, knob: str, within: list[str], by: str = "test_accuracy") -> pd.DataFrame:
     """The runs (a row each) at the value of `knob` with the highest mean of column `by`, for each group of `within`.
 

@@ -54,13 +54,13 @@ class Block(nn.Module):
         return (self.body(x) + self.shortcut(x)).relu()
 
 
-def resnet(shape, K, depths):
+def resnet(shape, K, depths, width=64):
     """ResNet with the CIFAR stem: a 3x3 convolution, stride 1, no maximum (the ImageNet stem loses points at 32x32)."""
-    layers = [nn.Conv2d(shape[0], 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
-    a = 64
+    layers = [nn.Conv2d(shape[0], width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+    a = width
     for stage, depth in enumerate(depths):
         for i in range(depth):
-            layers.append(Block(a, a := 64 << stage, 2 if stage and not i else 1))
+            layers.append(Block(a, a := width << stage, 2 if stage and not i else 1))
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(a, K))
 
 
@@ -69,10 +69,14 @@ MODELS = {
     "mlp1": partial(mlp, depth=1),
     "mlp2": partial(mlp, depth=2),
     "mlp4": partial(mlp, depth=4),
+    "mlp2_800": partial(mlp, depth=2, width=800),
+    "mlp2_1200": partial(mlp, depth=2, width=1200),
     "conv_small": conv_small,
     "conv4": partial(conv, blocks=(64, 128)),
     "conv6": partial(conv, blocks=(64, 128, 256)),
     "resnet18": partial(resnet, depths=(2, 2, 2, 2)),
+    "resnet32": partial(resnet, depths=(5, 5, 5), width=16),
+    "resnet56": partial(resnet, depths=(9, 9, 9), width=16),
     "resnet34": partial(resnet, depths=(3, 4, 6, 3)),
 }
 

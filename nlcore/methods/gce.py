@@ -51,7 +51,7 @@ class Truncated(GCE):
         lookup("pruner", self.pruner, ("best", "current"))
 
     def build(self, net, task):
-        net.register_buffer("weight", torch.ones(task.M))
+        net.register_buffer("pair_weight", torch.ones(task.M))
         net.register_buffer("live", torch.ones(()))
         return net
 
@@ -59,14 +59,14 @@ class Truncated(GCE):
         net.live.fill_(1)
         if clock.due(self.start, self.every):
             loss = cross_entropy(view.logits(self.pruner == "best"), view.label)  # -log p_y
-            net.weight.copy_((-loss).exp() > self.k)
+            net.pair_weight.copy_((-loss).exp() > self.k)
             net.live.fill_(0 if self.detached else 1)
 
     def weights(self, net):
-        return net.weight
+        return net.pair_weight
 
     def loss(self, net, batch, clock):
-        return (net.weight[batch.index] * lq(net(batch.x), batch.y, self.q)).mean() * net.live
+        return (net.pair_weight[batch.index] * lq(net(batch.x), batch.y, self.q)).mean() * net.live
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import pandas as pd
 from .. import records, sweep
 from ..inputs import lookup, require
 from ..records import Record, Run
-from . import rolnick2017
+from . import muller2019, rolnick2017, zhang2018
 from .base import TIERS, Experiment
 
-PAPERS = {"rolnick2017": rolnick2017}
+PAPERS = {"rolnick2017": rolnick2017, "zhang2018": zhang2018, "muller2019": muller2019}
 
 __all__ = ["PAPERS", "TIERS", "collect", "experiments", "frame", "given", "runs"]
 

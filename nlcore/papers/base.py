@@ -12,6 +12,13 @@ TIERS = ("smoke", "laptop", "gpu", "paper")
 KNOBS = {
     "dataset": str,
     "models": list[str],
+    "methods": list[str],
+    "qs": list[float],
+    "ks": list[float],
+    "smoothings": list[float],
+    "temperatures": list[float],
+    "uniform": list[float],
+    "dependent": list[float],
     "alphas": list[float],
     "deltas": list[float],
     "orders": list[str],

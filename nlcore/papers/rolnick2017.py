@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from .. import data
-from ..claims import Claim, Verdict, judged, published, share
+from ..claims import Claim, Verdict, cells, judged, published, share
 from ..inputs import lookup, require
 from ..losses import cross_entropy, smoothed_cross_entropy
 from ..methods import CE, Batch, HAlpha
@@ -208,17 +208,10 @@ def a4(frame: pd.DataFrame) -> Verdict:
     return judged({f"Conv6 - Conv4 at alpha = 10: {gap:+.1f} points, at most 3": gap <= 3})
 
 
-def _table(frame: pd.DataFrame, index: str, columns: str, rows=(), across=()) -> pd.DataFrame | None:
-    """Mean accuracies of one network; None if a cell is missing, or a row or column that must be there."""
-    table = frame.pivot_table(index=index, columns=columns, values="test_accuracy")
-    whole = {*rows} <= {*table.index} and {*across} <= {*table.columns} and not table.isna().any(axis=None)
-    return table if whole and frame.model.nunique() < 2 else None
-
-
 def _by_delta(frame: pd.DataFrame) -> tuple[float, pd.DataFrame | None]:
     """At alpha = 20: mean accuracy at delta = 0, which belongs to every order; and by order and delta = 0.5, 1."""
     rows = frame[frame.alpha == 20]
-    return rows[rows.delta == 0].test_accuracy.mean(), _table(
+    return rows[rows.delta == 0].test_accuracy.mean(), cells(
         rows[rows.delta.isin([0.5, 1.0])], "order", "delta", across=[0.5, 1.0]
     )
 
@@ -276,7 +269,7 @@ def needed(frame: pd.DataFrame, target: float) -> pd.DataFrame:
 
 
 def a7(frame: pd.DataFrame) -> Verdict:
-    if _table(frame, "images", "alpha", across=[0, 10, 20, 50]) is None:
+    if cells(frame, "images", "alpha", across=[0, 10, 20, 50]) is None:
         return Verdict("not run", "needs alpha = 0, 10, 20 and 50 at the same sizes, and one network")
     n = np.exp(np.log(needed(frame, 0.9).set_index("alpha").n).groupby("alpha").mean())[[0, 10, 20, 50]]
     text = ", ".join(f"{a:g}: {v:.0f}" for a, v in n.items())
@@ -301,7 +294,7 @@ def a8(frame: pd.DataFrame) -> Verdict:
 
 
 def a9(frame: pd.DataFrame) -> Verdict:
-    table = _table(frame[frame.alpha > 0], "alpha", "carrier", across=["same", "novel"])
+    table = cells(frame[frame.alpha > 0], "alpha", "carrier", across=["same", "novel"])
     if table is None:
         return Verdict(
             "not run", "needs noisy labels on the same and on novel images at the same alphas, and one network"
@@ -313,7 +306,7 @@ def a9(frame: pd.DataFrame) -> Verdict:
 
 def _by_batch(frame: pd.DataFrame, schedules: list[str]) -> pd.DataFrame | None:
     rows = frame[(frame.method == "ce") & (frame.alpha == 50) & frame.schedule.isin(schedules)]
-    table = _table(rows, "batch", "schedule", across=schedules)
+    table = cells(rows, "batch", "schedule", across=schedules)
     return table if table is not None and len(table) > 2 else None
 
 
@@ -342,7 +335,7 @@ def a11(frame: pd.DataFrame) -> Verdict:
 
 
 def a12(frame: pd.DataFrame) -> Verdict:
-    table = _table(frame[frame.schedule == "constant"], "alpha", "lr")
+    table = cells(frame[frame.schedule == "constant"], "alpha", "lr")
     if table is None or min(table.shape) < 2:
         return Verdict("not run", "needs two rates at two alphas each, constant, and one network")
     best = table.idxmax(axis=1)

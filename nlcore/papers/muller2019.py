@@ -1,0 +1,250 @@
+"""Müller, Kornblith & Hinton 2019, "When Does Label Smoothing Help?" (arXiv 1906.02629), with Szegedy et al. 2016, and
+with Lukasik et al. 2020, "Does Label Smoothing Mitigate Label Noise?" (arXiv 2003.02819)."""
+
+import itertools
+
+import pandas as pd
+import torch
+
+from .. import data
+from ..claims import Claim, Verdict, judged
+from ..inputs import require
+from ..losses import backward_corrected, cross_entropy, smoothed_cross_entropy
+from ..methods import CE, Backward, Distillation, Forward, LabelSmoothing
+from ..noise import Clean, SymmetricExclusive
+from ..records import Budget, Run
+from .base import Experiment
+
+# Müller's recipe for ResNet-56: SGD with Nesterov momentum from 0.1, divided by ten after 32k and 48k of 64k steps,
+# batches of 128, a loss three times cross entropy. Ours has plain momentum, the mean loss, and drops at those shares.
+SGD = {"optimiser": "sgd", "weight_decay": 1e-4, "schedule": "steps", "milestones": (0.5, 0.75)}
+DIGITS = {"dataset": "digits", "models": ["conv_small"], "seeds": 1, "steps": 300, "lr": 0.05, "examples": [800]}
+SMALL = {"dataset": "cifar10", "models": ["conv_small"], "seeds": 3, "steps": 2000, "lr": 0.05, "examples": [10_000]}
+CIFAR = {"seeds": 3, "lr": 0.1, "augment": "flip_crop", "precision": "bf16", "channels_last": True, "examples": [0]}
+FAST = CIFAR | {"dataset": "cifar100", "models": ["resnet32"], "steps": 16_000}
+FULL = CIFAR | {"dataset": "cifar100", "models": ["resnet56"], "steps": 64_000, "seeds": 5}
+
+CLEAN = {"smoothings": [0, 0.05, 0.1, 0.2], "uniform": [0], "examined": ("calibration", "projection", "information")}
+CALIBRATION = {
+    "smoke": DIGITS | CLEAN | {"smoothings": [0, 0.1]},
+    "laptop": SMALL | CLEAN,
+    "gpu": FAST | CLEAN,
+    "paper": FULL | CLEAN,
+}
+INFORMATION = CALIBRATION | {"laptop": SMALL | CLEAN | {"augment": "flip_crop"}}
+NOISY = {"smoothings": [-1, -0.4, 0, 0.1, 0.2, 0.4, 0.8], "uniform": [0.2, 0.6], "corrections": True}
+NOISY |= {"examined": ("calibration",)}
+NOISE = {
+    "smoke": DIGITS | NOISY | {"smoothings": [-0.4, 0, 0.1, 0.4]},
+    "laptop": SMALL | NOISY | {"seeds": 2, "steps": 1500},
+    "gpu": FAST | NOISY,
+    "paper": FULL | NOISY | {"models": ["resnet32"]},
+}
+PUPILS = {"smoothings": [0, 0.1], "temperatures": [1, 4], "uniform": [0, 0.2], "teacher": "conv_small"}
+PUPILS |= {"models": ["mlp2"], "dataset": "mnist"}
+DISTILLATION = {
+    "smoke": DIGITS | PUPILS | {"dataset": "digits", "temperatures": [1]},
+    "laptop": SMALL | PUPILS,
+    "gpu": FAST | PUPILS | {"dataset": "cifar10", "teacher": "resnet56", "models": ["conv6"]},
+    "paper": FULL | PUPILS | {"dataset": "cifar10", "teacher": "resnet56", "models": ["conv6"]},
+}
+DISTILLATION["paper"] |= {"smoothings": [0, 0.15, 0.3, 0.45, 0.6, 0.75], "temperatures": [1, 2, 3, 4, 8, 12, 16]}
+
+
+def methods(size: dict, noise, K: int) -> list:
+    """Smoothing (0: cross entropy) alone, or in the teacher of a student beside one without a teacher; corrections."""
+    found = [LabelSmoothing(float(a)) if a else CE() for a in size["smoothings"]]
+    if "teacher" in size:
+        pairs = itertools.product(size["smoothings"], size["temperatures"])
+        return found + [Distillation(float(a), float(T), teacher=size["teacher"]) for a, T in pairs]
+    T = tuple(map(tuple, noise.matrix(K).round(12).tolist()))
+    return found + ([Forward(T), Backward(T)] if size.get("corrections") else [])
+
+
+def grid(size: dict) -> list[Run]:
+    """All methods under symmetric noise of all rates (exclusive; 0: clean); a tenth of the examples is held out."""
+    require(size["seeds"] > 0, f"seeds is how many seeds to run, so 1 or more, not {size['seeds']}")
+    name, K, found = data.pin(size["dataset"]), data.classes(size["dataset"]), []
+    N = data.train_size(name)
+    options = {k: size[k] for k in ("augment", "precision", "channels_last") if k in size}
+    budget = Budget(size["steps"], lr=size["lr"], **(SGD | options))
+    for examples, rate, model, seed in itertools.product(
+        size["examples"], size["uniform"], size["models"], range(size["seeds"])
+    ):
+        held = (examples or N) // 10
+        fits = 0 <= examples <= N - held
+        require(fits, f"{name} has {N} images, {held} are held out; examples={examples} is not possible (0: all)")
+        noise = SymmetricExclusive(float(rate)) if rate else Clean()
+        for method in methods(size, noise, K):
+            run = Run(name, model, budget, noise, method, examples, held, seed, analyses=size.get("examined", ()))
+            found.append(run)
+    return list(dict.fromkeys(found))
+
+
+calibration = Experiment("calibration", CALIBRATION, "Tables 2, 3, Fig. 1, 6: accuracy, ECE, last layer", grid)
+information = Experiment("information", INFORMATION, "Fig. 6: the same, with images mirrored and shifted", grid)
+noise = Experiment("noise", NOISE, "Lukasik: smoothing by a beside forward and backward correction", grid)
+distillation = Experiment("distillation", DISTILLATION, "Fig. 5: students of hard and of smoothed teachers", grid)
+
+EXPERIMENTS = [calibration, information, noise, distillation]
+
+
+def by_a(frame: pd.DataFrame, column: str, **at) -> pd.Series | None:
+    """Means of a column by smoothing a, 0 being cross entropy; None for more than one network."""
+    rows = frame[frame.method.isin(["ce", "label_smoothing"])]
+    for name, value in at.items():
+        rows = rows[rows[name].fillna(0) == value]
+    found = rows.assign(a=rows.get("method_a", pd.Series(0.0, rows.index)).fillna(0)).groupby("a")[column].mean()
+    return found if {0, 0.1} <= {*found.index} and frame.model.nunique() == 1 else None
+
+
+def _clean(frame: pd.DataFrame, *columns: str) -> list[pd.Series] | None:
+    if not len(frame) or not {*columns} <= {*frame}:
+        return None
+    found = [by_a(frame, column) for column in columns]
+    return None if any(f is None for f in found) else found
+
+
+NEEDS = Verdict("not run", "needs a = 0 and 0.1 on clean labels, one network, and its analyses")
+
+
+def d1(frame: pd.DataFrame) -> Verdict:
+    if not (found := _clean(frame, "test_accuracy")):
+        return NEEDS
+    gap = 100 * (found[0][0.1] - found[0][0])
+    return judged({f"accuracy at a = 0.1 is {gap:+.1f} points from a = 0, within 1": abs(gap) <= 1})
+
+
+def d2(frame: pd.DataFrame) -> Verdict:
+    if not (found := _clean(frame, "ece")):
+        return NEEDS
+    best = found[0].drop(0).idxmin()
+    text = f"ECE {found[0][best]:.3f} at a = {best:g}, at most half of {found[0][0]:.3f} at a = 0"
+    return judged({text: found[0][best] <= found[0][0] / 2})
+
+
+def d3(frame: pd.DataFrame) -> Verdict:
+    if not (found := _clean(frame, "ece", "ece_scaled")):
+        return NEEDS
+    smooth, scaled = found[0].drop(0).min(), found[1][0]
+    text = f"hard labels with temperature: ECE {scaled:.3f}; smoothing: {smooth:.3f}; within 0.02"
+    return judged({text: abs(scaled - smooth) <= 0.02})
+
+
+def d4(frame: pd.DataFrame) -> Verdict:
+    if not (found := _clean(frame, "temperature", "ece")):
+        return NEEDS
+    best = found[1].drop(0).idxmin()
+    T = found[0][best]
+    text = f"the best temperature at a = {best:g} is {T:.2f}, between 0.8 and 1.25 (at a = 0: {found[0][0]:.2f})"
+    return judged({text: 0.8 <= T <= 1.25})
+
+
+def d5(frame: pd.DataFrame) -> Verdict:
+    if not (found := _clean(frame, "tightness_train", "unequal_train", "tightness_test", "unequal_test")):
+        return NEEDS
+    names = ("training images: variance within over between classes", "training images: inequality of distances")
+    names += ("test images: variance within over between classes", "test images: inequality of distances")
+    pairs = zip(names, found, strict=True)
+    return judged({f"{name} {f[0]:.3f} at a = 0, less at 0.1 ({f[0.1]:.3f})": f[0.1] < f[0] for name, f in pairs})
+
+
+def students(frame: pd.DataFrame, rate: float) -> pd.DataFrame | None:
+    """Test errors in percent by the teacher's a (rows) of the teacher and of the student at each temperature."""
+    rows = frame[(frame.method == "distillation") & (frame.rate.fillna(0) == rate)]
+    if not len(rows) or not {0, 0.1} <= {*rows.method_a} or frame.model.nunique() > 1:
+        return None
+    table = 100 * (1 - rows.pivot_table(index="method_a", columns="method_temperature", values="test_accuracy"))
+    return table.assign(teacher=100 * (1 - rows.groupby("method_a").first_test_accuracy.mean()))
+
+
+def d6(frame: pd.DataFrame) -> Verdict:
+    table = students(frame, 0)
+    if table is None:
+        return Verdict("not run", "needs students of teachers with a = 0 and 0.1 on clean labels")
+    hard, smooth = table.loc[0, 1.0], table.loc[0.1, 1.0]
+    teacher = table.teacher
+    text = f"the smoothed teacher errs no more: {teacher[0.1]:.2f} % against {teacher[0]:.2f} %"
+    conditions = {text: teacher[0.1] <= teacher[0]}
+    text = f"its student at temperature 1 errs at least a tenth more: {smooth:.2f} % against {hard:.2f} %"
+    return judged(conditions | {text: smooth >= 1.1 * hard})
+
+
+def d7(frame: pd.DataFrame) -> Verdict:
+    if not (found := _clean(frame, "information")):
+        return NEEDS
+    hard, smooth = found[0][0], found[0][0.1]
+    text = f"at the end of training {smooth:.2f} nats at a = 0.1, less than {hard:.2f} at a = 0"
+    return judged(
+        {text: smooth < hard, f"and above log 2 = 0.69 by less than 1 ({smooth:.2f})": 0 < smooth - 0.693 < 1}
+    )
+
+
+def d8(frame: pd.DataFrame) -> Verdict:
+    smooth = by_a(frame, "test_accuracy", rate=0.2)
+    other = frame[frame.rate == 0.2].groupby("method").test_accuracy.mean()
+    if smooth is None or not {"forward", "backward"} <= {*other.index}:
+        return Verdict("not run", "needs a = 0 and 0.1, forward and backward correction under symmetric noise of 0.2")
+    gain = {n: 100 * (v - smooth[0]) for n, v in (("LS", smooth[0.1]), *other[["forward", "backward"]].items())}
+    text = f"smoothing by 0.1 gains at least 1 point ({gain['LS']:+.1f})"
+    conditions = {text: gain["LS"] >= 1, f"forward correction gains ({gain['forward']:+.1f})": gain["forward"] > 0}
+    return judged(conditions | {f"backward correction loses ({gain['backward']:+.1f})": gain["backward"] < 0})
+
+
+def d9(frame: pd.DataFrame) -> Verdict:
+    table = students(frame, 0.2)
+    if table is None:
+        return Verdict("not run", "needs students of teachers with a = 0 and 0.1 under symmetric noise of 0.2")
+    hard, smooth = table.loc[0, 1.0], table.loc[0.1, 1.0]
+    text = f"under noise the student of a smoothed teacher errs less: {smooth:.2f} % against {hard:.2f} %"
+    return judged({text: smooth < hard})
+
+
+def d10(frame: pd.DataFrame) -> Verdict:
+    low, high = (by_a(frame, "test_accuracy", rate=r) for r in (0.2, 0.6))
+    if low is None or high is None or 0.8 not in high or high.index.min() >= 0:
+        return Verdict("not run", "needs a = 0.8 and a negative a under symmetric noise of 0.2 and 0.6")
+    told = ", ".join(f"{a:g}: {v:.1%}" for a, v in high.items())
+    conditions = {f"at 0.6 a = 0.8 is no better than a = 0.1 ({told})": high[0.8] <= high[0.1]}
+    best = high[high.index < 0].max() - high[high.index > 0].max()
+    return judged(
+        conditions | {f"the best negative a is within 1 point of the best positive ({100 * best:+.1f})": best >= -0.01}
+    )
+
+
+def d11(_: pd.DataFrame) -> Verdict:
+    """On random logits, in double precision."""
+    draw, K, a = torch.Generator().manual_seed(0), 10, 0.3
+    logits = 3 * torch.randn(256, K, generator=draw, dtype=torch.double)
+    y, M = torch.randint(K, (256,), generator=draw), (1 - a) * torch.eye(K, dtype=torch.double) + a / K
+    each = -logits.log_softmax(1)
+    smeared, back = ((each @ S.T).gather(1, y[:, None])[:, 0] for S in (M, M.inverse()))
+    own = smoothed_cross_entropy(logits, y, a)
+    found = {"smoothing is the matrix (1-a) I + (a/K) J on the losses": torch.allclose(own, smeared)}
+    theirs = backward_corrected(logits, y, M.inverse())
+    found |= {"backward correction is its inverse": torch.allclose(theirs, back)}
+    alpha = a / (1 - a)
+    uniform = cross_entropy(logits, y) / (1 + alpha) + alpha / (1 + alpha) * each.mean(1)
+    return judged(found | {"H_alpha is smoothing with a = alpha / (1 + alpha)": torch.allclose(own, uniform)})
+
+
+LUKASIK = "Lukasik et al."
+CLAIMS = [
+    Claim("D1", "Table 2", "Smoothing leaves accuracy on clean labels as it is.", calibration, d1),
+    Claim("D2", "Table 3", "Smoothing calibrates: ECE falls by far.", calibration, d2),
+    Claim("D3", "Table 3", "So does temperature scaling of a network trained on hard labels.", calibration, d3),
+    Claim("D4", "text", "A smoothed network needs no temperature.", calibration, d4),
+    Claim(
+        "D5",
+        "Fig. 1",
+        "Smoothing draws classes together, as far from one wrong template as from another.",
+        calibration,
+        d5,
+    ),
+    Claim("D6", "Fig. 5", "A smoothed teacher is no worse, its student is.", distillation, d6),
+    Claim("D7", "Fig. 6", "Logits of a smoothed network tell less of the image.", information, d7),
+    Claim("D8", LUKASIK, "Under 20 % noise smoothing gains, backward correction loses.", noise, d8),
+    Claim("D9", LUKASIK, "Under noise a smoothed teacher helps its student.", distillation, d9),
+    Claim("D10", "Wei et al.", "At much noise large a stops helping, negative a keeps up.", noise, d10),
+    Claim("D11", LUKASIK, "Smoothing and backward correction are inverse smearings; H_alpha is smoothing.", None, d11),
+]

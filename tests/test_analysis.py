@@ -1,0 +1,109 @@
+"""Calibration, geometry and information against cases with a known answer."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from test_train import SHORT
+
+from nlcore import analysis, train
+from nlcore.evaluate import ece
+from nlcore.methods import LabelSmoothing
+
+seeds = st.integers(0, 2**31 - 1)
+
+
+def case(seed: int, scale: float = 3.0, n: int = 600):
+    draw = torch.Generator().manual_seed(seed)
+    logits = scale * torch.randn(n, 10, generator=draw, dtype=torch.double)
+    return logits, torch.multinomial(logits.softmax(1), 1, generator=draw)[:, 0]  # calibrated by construction
+
+
+@given(seeds, st.floats(0.3, 3))
+def test_the_temperature_of_scaled_logits_is_the_scale(seed, scale):
+    logits, y = case(seed)
+    one, other = analysis.temperature(logits, y), analysis.temperature(scale * logits, y)
+    assert other == pytest.approx(scale * one, rel=0.01) and 0.7 < one < 1.4
+
+
+@given(seeds, st.floats(0.5, 8))
+def test_bins_give_the_calibration_error(seed, scale):
+    logits, y = case(seed, scale)
+    n, confidence, hit = analysis.bins(logits, y).T
+    assert n.sum() == len(y)
+    assert ((confidence - hit).abs() @ n / len(y)).item() == pytest.approx(ece(logits, y), abs=1e-9)
+
+
+@given(seeds, st.floats(0.5, 8))
+def test_adaptive_bins_are_equally_full_and_one_bin_is_the_mean_gap(seed, scale):
+    logits, y = case(seed, scale)
+    full = analysis.bins(logits, y, adaptive=True)
+    assert full[:, 0].max() - full[:, 0].min() <= 1 and (full[:, 1].diff() >= 0).all()
+    gap = logits.softmax(1).max(1).values.mean() - (logits.argmax(1) == y).double().mean()
+    whole = analysis.bins(logits, y, 1, adaptive=True)[0]
+    assert (whole[1] - whole[2]).item() == pytest.approx(gap.item(), abs=1e-9)
+    assert analysis.adaptive_ece(logits, y) >= abs(gap.item()) - 1e-9
+
+
+@given(seeds)
+def test_the_plane_keeps_distances_between_templates(seed):
+    draw = torch.Generator().manual_seed(seed)
+    templates = torch.randn(3, 17, generator=draw, dtype=torch.double)
+    z, w = analysis.plane(templates, templates)
+    torch.testing.assert_close(torch.pdist(w), torch.pdist(templates))
+    torch.testing.assert_close(z, w)
+
+
+def test_shape_of_collapsed_and_of_leaning_classes():
+    w = torch.tensor([[0.0, 0.0], [2.0, 0.0], [1.0, 3**0.5]], dtype=torch.double)
+    y = torch.arange(3).repeat(5)
+    tight, unequal = analysis.shape(w[y], w, y)
+    assert tight == pytest.approx(0) and unequal == pytest.approx(0)
+    leaning = w[y] + 0.5 * (w[(y + 1) % 3] - w[y])
+    assert analysis.shape(leaning, w, y)[1] > 0.2
+    assert analysis.shape(w[y] + torch.randn(15, 2, dtype=torch.double), w, y)[0] > 0.05
+
+
+def trained(logits, n: int = 40):
+    """A `Trained` whose logits are given; half of the images are of class 0, half of class 1."""
+    images = torch.arange(n, dtype=torch.uint8)[:, None, None, None].expand(n, 1, 16, 16)
+    y = (torch.arange(n) >= n // 2).long()
+    pairs = (torch.arange(n), y, y)
+    return analysis.Trained(torch.nn.Identity(), logits, images, images, y, pairs, pairs, 2)
+
+
+def test_information_is_log_2_of_two_clusters_and_log_n_of_all_apart():
+    def clusters(x):
+        side = (x.flatten(1).amax(1) >= 20).double()
+        noise = 1e-3 * torch.randn(len(x), dtype=torch.double)
+        return torch.stack([side + noise, -side], 1)
+
+    torch.manual_seed(0)
+    assert analysis.information(trained(clusters))["information"] == pytest.approx(math.log(2), abs=0.1)
+
+    def apart(x):
+        return torch.stack([x.flatten(1).amax(1).double() + 1e-3 * torch.randn(len(x)), torch.zeros(len(x))], 1)
+
+    found = analysis.information(trained(apart), draws=8)["information"]
+    assert found == pytest.approx(math.log(40), abs=0.6)
+
+
+def test_a_run_records_what_its_network_is_examined_for():
+    run = replace(SHORT, analyses=("calibration", "projection", "information"), method=LabelSmoothing())
+    first, last = train.train(run, "cpu").history[0], train.train(run, "cpu").history[-1]
+    assert "temperature" not in first and last["temperature"] > 0 and 0 <= last["ece_scaled"] <= 1
+    assert sum(n for n, _, _ in last["reliability"]) == 360 and {c for c, _, _ in last["points"]} == {0, 1, 2}
+    assert last["information"] <= math.log(600)
+    plain = train.train(replace(run, analyses=()), "cpu").history[-1]
+    assert plain["test_loss"] == last["test_loss"] and run.key != replace(run, analyses=()).key
+    assert replace(run, analyses=()).fingerprint != run.fingerprint
+
+
+def test_an_unknown_analysis_is_refused():
+    from nlcore.inputs import UserError
+
+    with pytest.raises(UserError, match="calibration"):
+        replace(SHORT, analyses=("calibrated",))
