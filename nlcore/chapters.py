@@ -91,6 +91,11 @@ def normalise(notebook) -> None:
             output.get("metadata", {}).pop("execution", None)
 
 
+def blank(table):
+    """A table of numbers for display, missing ones as empty cells."""
+    return table.astype(object).where(table.notna(), "")
+
+
 def source(*things) -> object:
     """The source of classes or functions, for display in a chapter."""
     from IPython.display import Code

@@ -23,6 +23,8 @@ AXES = {
     "delta": "delta",
     "images": "clean examples",
     "batch": "batch size",
+    "rate": "noise rate",
+    "method_a": "smoothing a",
 }
 
 
@@ -51,6 +53,67 @@ def curves(
     ax.legend(title=None if by == "model" else by, fontsize="small", ncols=2)
     ax.grid(alpha=0.3)
     return ax
+
+
+def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
+    """Curves over epochs of a frame with a row per run and evaluation, means over seeds: test accuracy (solid) and the
+    share of wrong training labels that are predicted (dashed); a colour per value of `by`, axes per value of `panel`.
+    """
+    panels, names = [*table[panel].unique()], sorted(table[by].unique())
+    fig, grid = plt.subplots(
+        1,
+        len(panels),
+        figsize=(4 * len(panels), 3.6),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+        facecolor="white",
+    )
+    for ax, value in zip(grid[0], panels, strict=True):
+        for colour, name in zip(sns.color_palette("colorblind", len(names)), names, strict=True):
+            rows = table[(table[panel] == value) & (table[by] == name)]
+            means = 100 * rows.groupby("epoch")[["test_accuracy", "train_wrong"]].mean()
+            ax.plot(means.index, means.test_accuracy, color=colour, label=f"{by.removeprefix('method_')} = {name:g}")
+            ax.plot(means.index, means.train_wrong, color=colour, ls="--", lw=1)
+        ax.set(xlabel="epoch", title=f"{panel} {value}", ylim=(0, 101))
+        ax.grid(alpha=0.3)
+    grid[0, 0].set(ylabel="%")
+    grid[0, -1].legend(fontsize="small")
+    return fig
+
+
+def reliability(diagrams: dict[str, list]) -> Figure:
+    """Accuracy against confidence for bins (number, mean confidence, accuracy), axes per name; below the diagonal the
+    network is too sure. The area of a point is the number of images in its bin."""
+    fig, grid = plt.subplots(
+        1,
+        len(diagrams),
+        figsize=(2.9 * len(diagrams), 3.1),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+        facecolor="white",
+    )
+    for ax, (name, bins) in zip(grid[0], diagrams.items(), strict=True):
+        n, confidence, hit = np.array([b for b in bins if b[0]], float).T
+        ax.plot([0, 1], [0, 1], color="grey", lw=1)
+        ax.plot(confidence, hit, color="C0", lw=1)
+        ax.scatter(confidence, hit, s=5 + 300 * n / n.sum(), color="C0", alpha=0.7)
+        ax.set(xlabel="confidence", title=name, xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    grid[0, 0].set(ylabel="accuracy")
+    return fig
+
+
+def projection(clouds: dict[str, list]) -> Figure:
+    """Points (class, x, y) of three classes, axes per name, all to the same scale."""
+    fig, grid = plt.subplots(
+        1, len(clouds), figsize=(3.6 * len(clouds), 3.4), squeeze=False, layout="constrained", facecolor="white"
+    )
+    for ax, (name, points) in zip(grid[0], clouds.items(), strict=True):
+        of, x, y = np.array(points).T
+        ax.scatter(x, y, c=[sns.color_palette("colorblind")[int(c)] for c in of], s=9)
+        ax.set(title=name, aspect="equal")
+    return fig
 
 
 def matrix(T: np.ndarray, ax: Axes | None = None, top: float = 1.0) -> Axes:

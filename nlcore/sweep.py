@@ -113,7 +113,7 @@ def vouch(paper: str, runs: list[Run], echo=print) -> list[Record]:
     for old in kinds.values():
         first = min(old, key=lambda r: r.run.budget.steps)
         new = loop.train(first.run, progress=True)
-        same = first.card == new.card and _measured(first) == _measured(new)
+        same = first.card == json.loads(json.dumps(new.card)) and _measured(first) == _measured(new)
         echo(f"{title(first.run)}: {'as it was' if same else 'CHANGED'} ({len(old)} records)")
         kept += [
             replace(r, fingerprint=new.fingerprint, environment=r.environment | {"vouched": True})

@@ -303,7 +303,10 @@ def test_structured_noise_without_structure_meets_the_uniform_curve():
     assert abs(one.mean() - other.mean()) <= max(one.std(), other.std())
 
 
-@pytest.mark.parametrize("experiment", [e.name for e in rolnick2017.EXPERIMENTS])
-def test_every_laptop_experiment_ships_whole_and_current(experiment):
-    runs = papers.runs(f"rolnick2017.{experiment}", "laptop")
-    assert {state for state, _ in sweep.find(runs, "rolnick2017").values()} == {"done"}
+UNREACHED = {"zhang2018.cifar100"}  # all of CIFAR-100's images were never at hand
+
+
+@pytest.mark.parametrize("name", sorted(papers.experiments().keys() - UNREACHED))
+def test_every_laptop_experiment_ships_whole_and_current(name):
+    runs = papers.runs(name, "laptop")
+    assert {state for state, _ in sweep.find(runs, name.partition(".")[0]).values()} == {"done"}

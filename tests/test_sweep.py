@@ -10,7 +10,7 @@ import pytest
 
 from nlcore import data, records, sweep
 from nlcore.inputs import UserError
-from nlcore.noise import Matrix, Uniform
+from nlcore.noise import Matrix, Structured, Uniform
 from nlcore.records import Budget, Run
 
 RUN = Run("digits", "perceptron", Budget(steps=5, evaluations=1), Uniform(1.0))
@@ -125,10 +125,11 @@ def test_a_killed_sweep_goes_on_where_it_stopped():
 
 def test_stale_records_are_vouched_for_only_by_repeating_them(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "published", lambda paper: tmp_path / f"{paper}.jsonl")
-    honest = [replace(r, fingerprint="0" * 16) for r in collect(RUNS)[0]]
+    runs = [*RUNS, replace(RUN, noise=Structured(20.0, 0.5))]  # its card holds tuples, which a record holds as lists
+    honest = [replace(r, fingerprint="0" * 16) for r in collect(runs)[0]]
     records.publish("nopaper", honest)
-    kept = sweep.vouch("nopaper", RUNS)
-    assert len(kept) == 3 and not any(r.stale for r in kept) and all(r.environment["vouched"] for r in kept)
+    kept = sweep.vouch("nopaper", runs)
+    assert len(kept) == 4 and not any(r.stale for r in kept) and all(r.environment["vouched"] for r in kept)
     shortest = honest[0]
     other = [shortest.history[0] | {"test_accuracy": 0.5}, *shortest.history[1:]]
     records.publish("nopaper", [replace(r, history=other) for r in honest])

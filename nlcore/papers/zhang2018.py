@@ -2,12 +2,13 @@
 (arXiv 1805.07836)."""
 
 import itertools
+from dataclasses import fields
 
 import pandas as pd
 import torch
 
 from .. import data
-from ..claims import Claim, Verdict, cells, judged, share
+from ..claims import Claim, Verdict, judged, share
 from ..inputs import lookup, require
 from ..losses import cross_entropy, lq
 from ..methods import (
@@ -29,7 +30,8 @@ from .base import Experiment
 # The paper's recipe is SGD with momentum from 0.01, divided by ten after a third and two thirds (CIFAR-10). Ours starts
 # at 0.05, because the smaller tiers have a tenth of the steps.
 SGD = {"optimiser": "sgd", "weight_decay": 1e-4, "schedule": "steps", "milestones": (1 / 3, 2 / 3), "evaluations": 12}
-DIGITS = {"dataset": "digits", "models": ["conv_small"], "seeds": 1, "steps": 400, "lr": 0.05, "examples": [500]}
+DIGITS = {"dataset": "digits", "models": ["conv_small"], "seeds": 1, "steps": 300, "lr": 3e-3, "examples": [1000]}
+DIGITS |= {"optimiser": "adam", "weight_decay": 0.0}  # 300 steps are too few for SGD
 FASHION = {"dataset": "fashion", "models": ["conv_small"], "seeds": 2, "steps": 2000, "lr": 0.05, "examples": [5000]}
 CIFAR = {"dataset": "cifar10", "seeds": 3, "lr": 0.01, "augment": "flip_crop", "precision": "bf16"}
 CIFAR |= {"channels_last": True, "examples": [0]}
@@ -38,7 +40,7 @@ FAST, FULL = (
     CIFAR | {"models": ["resnet34"], "steps": 42_180, "seeds": 5},
 )
 
-TABLE = {"methods": ["ce", "mae", "gce", "truncated", "forward", "forward_estimated"]}
+TABLE = {"methods": ["ce", "mae", "gce", "truncated", "forward", "forward_estimated"], "qs": [0.7], "ks": [0.5]}
 NOISES = {"uniform": [0.2, 0.4, 0.6, 0.8], "dependent": [0.1, 0.2, 0.3, 0.4]}
 FASHION_TABLE = {
     "smoke": DIGITS | TABLE | {"uniform": [0.6], "dependent": [0.4]},
@@ -124,8 +126,7 @@ def grid(size: dict) -> list[Run]:
     dependent = DEPENDENT.get(size["dataset"], PairFlip)
     noises = [Clean()] if size.get("clean") else []
     noises += [SymmetricExclusive(float(r)) for r in size["uniform"]] + [dependent(float(r)) for r in size["dependent"]]
-    own = ("augment", "precision", "channels_last", "evaluations", "schedule", "milestones")
-    budget = Budget(size["steps"], lr=size["lr"], **(SGD | {k: size[k] for k in own if k in size}))
+    budget = Budget(**(SGD | {f.name: size[f.name] for f in fields(Budget) if f.name in size}))
     for examples, noise, model, seed in itertools.product(
         size["examples"], noises, size["models"], range(size["seeds"])
     ):
@@ -148,10 +149,12 @@ EXPERIMENTS = [fashion, cifar10, cifar100, field, q_sweep, pruning]
 
 
 def gaps(frame: pd.DataFrame, a: str, b: str, uniform: bool) -> pd.Series:
-    """Mean accuracy of method `a` less that of `b` in points, by rate, of uniform or of class-dependent noise."""
+    """Mean accuracy of method `a` less that of `b` in points, by each rate that has both, of uniform or of
+    class-dependent noise; empty for more than one network."""
     rows = frame[(frame.noise == "symmetric_exclusive") == uniform].query("noise != 'clean'")
-    means = cells(rows, "rate", "method")
-    return 100 * (means[a] - means[b]) if means is not None and {a, b} <= {*means} else pd.Series(dtype=float)
+    means = rows.pivot_table(index="rate", columns="method", values="test_accuracy")
+    one = {a, b} <= {*means} and frame.model.nunique() == 1
+    return 100 * (means[a] - means[b]).dropna() if one else pd.Series(dtype=float)
 
 
 def _told(gap: pd.Series) -> str:
@@ -236,8 +239,8 @@ def c7b(frame: pd.DataFrame) -> Verdict:
 
 def c11(frame: pd.DataFrame) -> Verdict:
     gap = gaps(frame, "gce", "ce", True)
-    if gap.empty or {*frame.dataset} != {"fashion"}:
-        return Verdict("not run", "needs CE and L_q on Fashion-MNIST under uniform noise")
+    if gap.empty:
+        return Verdict("not run", "needs CE and L_q under uniform noise")
     return judged({f"L_q - CE is above 0 at every rate ({_told(gap)})": bool((gap > 0).all())})
 
 
