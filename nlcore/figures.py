@@ -75,7 +75,7 @@ def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
             means = 100 * rows.groupby("epoch")[["test_accuracy", "train_wrong"]].mean()
             ax.plot(means.index, means.test_accuracy, color=colour, label=f"{by.removeprefix('method_')} = {name:g}")
             ax.plot(means.index, means.train_wrong, color=colour, ls="--", lw=1)
-        ax.set(xlabel="epoch", title=f"{panel} {value}", ylim=(0, 101))
+        ax.set(xlabel="epoch", title=str(value), ylim=(0, 101))
         ax.grid(alpha=0.3)
     grid[0, 0].set(ylabel="%")
     grid[0, -1].legend(fontsize="small")
@@ -105,7 +105,7 @@ def reliability(diagrams: dict[str, list]) -> Figure:
 
 
 def projection(clouds: dict[str, list]) -> Figure:
-    """Points (class, x, y) of three classes, axes per name, all to the same scale."""
+    """Points (class, x, y) of three classes, axes per name."""
     fig, grid = plt.subplots(
         1, len(clouds), figsize=(3.6 * len(clouds), 3.4), squeeze=False, layout="constrained", facecolor="white"
     )

@@ -22,3 +22,10 @@ def test_a_hundred_labels_an_image_take_less_than_200_megabytes():
 
 def test_the_comparison_with_the_textbook_loop_runs():
     assert said("step.py", "--seconds", "0.05", "--rounds", "1", "--models", "mlp2")
+
+
+def test_every_method_has_a_cost():
+    from nlcore.methods import METHODS
+
+    rows = said("methods.py", "--model", "perceptron", "--rounds", "1", "--steps", "21")
+    assert {row["method"] for row in rows} == set(METHODS) and all(row["ratio"] > 0 for row in rows)

@@ -1,0 +1,76 @@
+"""Cost of a training with every method, relative to cross entropy, in one process.
+
+    python benchmarks/methods.py [--device auto] [--model conv_small] [--rounds 9] [--json]
+
+A training is 480 steps over 120 epochs, so that work between epochs (pruning) has the share that it has in the paper,
+with one evaluation at the end. Methods are timed in turn, `--rounds` times, each beside a cross entropy of its own; the
+median of the ratios is reported. On a CPU one thread works and its own time is counted, not that of other processes.
+`passes` are the forward and backward passes that a method declares; a first stage is a second training.
+"""
+
+import argparse
+import json
+import statistics
+import time
+
+import numpy as np
+import torch
+
+from nlcore import data, train
+from nlcore.methods import CE, METHODS, Backward, Forward
+from nlcore.noise import SymmetricExclusive
+from nlcore.records import Budget, Run
+
+SHAPE, K, N, BATCH = (1, 28, 28), 10, 512 + 128, 128
+
+
+def seconds(method, model: str, device: torch.device, steps: int) -> float:
+    """Time of a whole training on synthetic images."""
+    draw = np.random.default_rng(0)
+    x = torch.from_numpy(draw.integers(0, 256, (N, *SHAPE), dtype=np.uint8))
+    whole = data.Images(x, torch.from_numpy(draw.integers(0, K, N)))
+    synthetic = data.Dataset("synthetic", tuple(map(str, range(K))), K, whole, whole, "")
+    run = Run("digits", model, Budget(steps, BATCH, evaluations=1), SymmetricExclusive(0.4), method, validation=128)
+    split, images = train.prepare(run, synthetic).to(device), x.to(device)
+    test = images[:128], whole.y[:128].to(device)
+    cuda = device.type == "cuda"
+    clock = time.perf_counter if cuda else time.process_time
+    with train.reproducible(0, device):
+        start = clock()
+        for _ in train.fit(run, images, test, split, K):
+            pass
+        if cuda:
+            torch.cuda.synchronize()
+        return clock() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--model", default="conv_small")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--steps", type=int, default=480)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    device = train.pick_device(args.device)
+    T = tuple(map(tuple, SymmetricExclusive(0.4).matrix(K).tolist()))
+    methods = {name: cls() for name, cls in METHODS.items()} | {"forward": Forward(T), "backward": Backward(T)}
+    seconds(CE(), args.model, device, args.steps)  # warm
+    ratios = {name: [] for name in methods}
+    for _ in range(args.rounds):
+        for name, method in methods.items():
+            ratios[name].append(
+                seconds(method, args.model, device, args.steps) / seconds(CE(), args.model, device, args.steps)
+            )
+    rows = []
+    for name, method in methods.items():
+        row = {"method": name, "device": str(device), "model": args.model, "ratio": statistics.median(ratios[name])}
+        rows.append(row | {"passes": list(method.passes)})
+        if not args.json:
+            print(f"{name:18} {rows[-1]['ratio']:5.2f}x cross entropy  (passes {method.passes})", flush=True)
+    if args.json:
+        print(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()
