@@ -1,6 +1,7 @@
 """What a trained network is examined for once, after its last step: calibration, the geometry of its last layer, what
 its logits still tell of a training image."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -81,12 +82,13 @@ def plane(h: Tensor, templates: Tensor) -> tuple[Tensor, Tensor]:
     return (h - templates[0]) @ basis, (templates - templates[0]) @ basis
 
 
-def shape(z: Tensor, w: Tensor, y: Tensor) -> tuple[float, float]:
-    """Of points (n, 2) of classes y in {0, 1, 2} and templates (3, 2): variance within classes over that between them
-    (tightness), and how unequal the distances to the two wrong templates are: |a - b| / (a + b), on average."""
+def shape(z: Tensor, y: Tensor) -> tuple[float, float]:
+    """Of points (n, 2) of classes y in {0, 1, 2}: variance within classes over that between them (tightness), and how
+    unequal the distances to the means of the two other classes are, |a - b| / (a + b) on average. Neither changes with
+    the scale of the points, which a loss sets freely."""
     means = torch.stack([z[y == k].mean(0) for k in range(3)])
     between = (means - means.mean(0)).square().sum(1).mean()
-    far = torch.cdist(z, w)
+    far = torch.cdist(z, means)
     a, b = far.gather(1, (y[:, None] + 1) % 3), far.gather(1, (y[:, None] + 2) % 3)
     within = (z - means[y]).square().sum(1).mean()
     return (within / between).item(), ((a - b).abs() / (a + b)).mean().item()
@@ -107,7 +109,7 @@ def projection(t: Trained) -> dict:
             three = [(k + i) % t.K for i in range(3)]
             mine = (y[:, None] == torch.tensor(three, device=y.device)).any(1)
             z, w = plane(h[mine], templates[three])
-            numbers.append(shape(z, w, (y[mine] - k) % t.K))
+            numbers.append(shape(z, (y[mine] - k) % t.K))
             if not k and part == "test":
                 z = (z - w.mean(0)) / torch.pdist(w).mean()
                 of = y[mine]
@@ -123,20 +125,24 @@ def _first(row: Tensor) -> tuple[Tensor, Tensor]:
     return rows, torch.zeros_like(rows, dtype=torch.long).scatter_(0, place, torch.arange(len(row), device=row.device))
 
 
-def information(t: Trained, images: int = 300, draws: int = 5) -> dict:
-    """Mutual information in nats between which of 2 x 300 training images was shown, mirrored and shifted at random,
-    and the difference of the logits of their two classes (Muller 2019, section 3): Gaussians of one variance around
-    each image's mean. At most log 600; log 2 when the two classes are all that is left.
-    """
-    rows, first = _first(t.train[0])
-    y = t.train[2][first]
-    x = t.images[torch.cat([rows[y == k][:images] for k in (0, 1)])]
-    f = torch.stack([t.logits(flip_crop(x))[:, :2].double() @ x.new_tensor([1, -1]).double() for _ in range(draws)])
+def told(f: Tensor) -> float:
+    """Mutual information in nats between which image was shown and a number that it gave, of `f` (draws, images):
+    Gaussians of one variance around each image's mean, at most the logarithm of the number of images. Means of a few
+    draws lie near their own draws, so the estimate is a little high."""
     mean, variance = f.mean(0), f.var(0).mean()
     log_p = -((f[:, :, None] - mean) ** 2) / (2 * variance)  # (draws, shown, supposed)
     own = log_p.diagonal(dim1=1, dim2=2)
-    told = own - (log_p.logsumexp(2) - torch.tensor(float(len(mean))).log())
-    return {"information": round(told.mean().item(), 6)}
+    return (own - log_p.logsumexp(2)).mean().item() + math.log(len(mean))
+
+
+def information(t: Trained, images: int = 300, draws: int = 5) -> dict:
+    """What the difference of two classes' logits tells of which of 2 x 300 training images was shown, mirrored and
+    shifted at random (Muller 2019, section 3); log 2 when the two classes are all that is left."""
+    rows, first = _first(t.train[0])
+    y = t.train[2][first]
+    x = t.images[torch.cat([rows[y == k][:images] for k in (0, 1)])]
+    out = torch.stack([t.logits(flip_crop(x)).double() for _ in range(draws)])
+    return {"information": round(told(out[:, :, 0] - out[:, :, 1]), 6)}
 
 
 ANALYSES = {"calibration": calibration, "projection": projection, "information": information}

@@ -57,7 +57,8 @@ def curves(
 
 def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
     """Curves over epochs of a frame with a row per run and evaluation, means over seeds: test accuracy (solid) and the
-    share of wrong training labels that are predicted (dashed); a colour per value of `by`, axes per value of `panel`.
+    shares of wrong (dashed) and right (dotted) training labels that are predicted; a colour per value of `by`, axes per
+    value of `panel`.
     """
     panels, names = [*table[panel].unique()], sorted(table[by].unique())
     fig, grid = plt.subplots(
@@ -72,9 +73,10 @@ def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
     for ax, value in zip(grid[0], panels, strict=True):
         for colour, name in zip(sns.color_palette("colorblind", len(names)), names, strict=True):
             rows = table[(table[panel] == value) & (table[by] == name)]
-            means = 100 * rows.groupby("epoch")[["test_accuracy", "train_wrong"]].mean()
+            means = 100 * rows.groupby("epoch")[["test_accuracy", "train_wrong", "train_right"]].mean()
             ax.plot(means.index, means.test_accuracy, color=colour, label=f"{by.removeprefix('method_')} = {name:g}")
             ax.plot(means.index, means.train_wrong, color=colour, ls="--", lw=1)
+            ax.plot(means.index, means.train_right, color=colour, ls=":", lw=1)
         ax.set(xlabel="epoch", title=str(value), ylim=(0, 101))
         ax.grid(alpha=0.3)
     grid[0, 0].set(ylabel="%")

@@ -210,7 +210,8 @@ def frame(records: list[Record]) -> pd.DataFrame:
     for r in records:
         run, spec = r.run, r.run.spec()
         base = {"key": run.key, "method": spec["method"]["name"], "noise": spec["noise"]["name"]}
-        base |= {k: getattr(run, k) for k in ("dataset", "model", "seed", "carrier")} | asdict(run.noise)
+        base |= {k: getattr(run, k) for k in ("dataset", "model", "seed", "carrier")}
+        base |= asdict(run.noise) or {"rate": 0.0}  # clean
         base.pop("ranking", None)  # measured; the card has it
         base |= {f"method_{k}": v for k, v in asdict(run.method).items()} | {"stale": r.stale}
         base |= {k: getattr(run.budget, k) for k in ("optimiser", "lr", "batch", "steps", "schedule")}

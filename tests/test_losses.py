@@ -6,8 +6,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlcore.inputs import UserError
-from nlcore.losses import backward_corrected, cross_entropy, forward_corrected, lq, mae, smoothed_cross_entropy
-from nlcore.methods import CE, GCE, MAE, Backward, Batch, Clock, Forward, HAlpha, LabelSmoothing, Task
+from nlcore.losses import (
+    backward_corrected,
+    bootstrapped,
+    cross_entropy,
+    distilled,
+    forward_corrected,
+    lq,
+    mae,
+    smoothed_cross_entropy,
+)
+from nlcore.methods import (
+    CE,
+    GCE,
+    MAE,
+    Backward,
+    Batch,
+    Clock,
+    Forward,
+    HAlpha,
+    HardBootstrap,
+    LabelSmoothing,
+    SoftBootstrap,
+    Task,
+    Unhinged,
+)
 
 K = 10
 seeds = st.integers(0, 2**31 - 1)
@@ -35,6 +58,38 @@ def test_smoothing_is_torch_label_smoothing(seed, e):
     logits, y = case(seed)
     theirs = torch.nn.functional.cross_entropy(logits, y, reduction="none", label_smoothing=e)
     torch.testing.assert_close(smoothed_cross_entropy(logits, y, e), theirs)
+
+
+@given(seeds, st.floats(0, 0.9))
+def test_smoothing_over_the_other_classes_is_smoothing_by_a_larger_share(seed, a):
+    """The two conventions: a / (K-1) on each other class is aK / (K-1) over all; targets sum to 1."""
+    logits, y = case(seed)
+    target = torch.full((len(y), K), a / (K - 1), dtype=torch.double).scatter_(1, y[:, None], 1 - a)
+    theirs = -(target * logits.log_softmax(1)).sum(1)
+    torch.testing.assert_close(smoothed_cross_entropy(logits, y, a * K / (K - 1)), theirs)
+    ours = torch.eye(K, dtype=torch.double)[y] * (1 - a) + a / K
+    torch.testing.assert_close(smoothed_cross_entropy(logits, y, a), -(ours * logits.log_softmax(1)).sum(1))
+    torch.testing.assert_close(ours.sum(1), torch.ones(len(y), dtype=torch.double))
+    torch.testing.assert_close(ours[torch.arange(len(y)), y], torch.full((len(y),), 1 - a + a / K, dtype=torch.double))
+
+
+@given(seeds, st.floats(0, 1))
+def test_bootstrapping_is_cross_entropy_against_a_mixed_target(seed, b):
+    logits, y = case(seed)
+    own, one = logits.softmax(1), torch.eye(K, dtype=torch.double)
+    for hard, part in ((False, own), (True, one[own.argmax(1)])):
+        target = b * one[y] + (1 - b) * part
+        torch.testing.assert_close(bootstrapped(logits, y, b, hard), -(target * logits.log_softmax(1)).sum(1))
+
+
+@given(seeds, st.floats(0.5, 8))
+def test_a_student_that_agrees_with_its_teacher_has_nothing_to_learn(seed, temperature):
+    logits, _ = case(seed)
+    slope = gradient_of(lambda z: distilled(z, logits, temperature), logits)
+    torch.testing.assert_close(slope, torch.zeros_like(slope))
+    y = logits.argmax(1)
+    sure = torch.full_like(logits, -1e9).scatter_(1, y[:, None], 0)
+    torch.testing.assert_close(distilled(logits, sure, 1.0), cross_entropy(logits, y))
 
 
 @given(seeds, st.floats(0, 200))
@@ -152,9 +207,11 @@ def built(method):
 def test_methods_at_their_limits_are_cross_entropy(seed):
     logits, y = case(seed)
     plain = loss_of(CE(), logits, y)
-    for method in (GCE(q=0.0), LabelSmoothing(a=0.0), Forward(), Backward()):
+    limits = (SoftBootstrap(b=1.0), HardBootstrap(b=1.0), GCE(q=0.0), LabelSmoothing(a=0.0), Forward(), Backward())
+    for method in limits:
         torch.testing.assert_close(built(method)(logits, y), plain)
     torch.testing.assert_close(loss_of(MAE(), logits, y), 2 * loss_of(GCE(q=1.0), logits, y))
+    torch.testing.assert_close(loss_of(Unhinged(), logits, y), loss_of(GCE(q=1.0), logits, y))
     torch.testing.assert_close(loss_of(LabelSmoothing(a=0.5), logits, y), loss_of(HAlpha(1.0), logits, y))
 
 
@@ -182,6 +239,8 @@ def test_finite_for_large_logits(seed, e, kind):
     T = law(seed).to(dtype)
     found = [cross_entropy(logits, y), smoothed_cross_entropy(logits, y, e), lq(logits, y, e), mae(logits, y)]
     found += [forward_corrected(logits, y, T), forward_corrected(logits, y, torch.eye(K, dtype=dtype))]
-    for loss in [*found, backward_corrected(logits, y, T)]:
+    found += [backward_corrected(logits, y, T), bootstrapped(logits, y, e), bootstrapped(logits, y, e, hard=True)]
+    found += [distilled(logits, -logits.detach(), 1.0), distilled(logits, logits.detach(), 4.0)]
+    for loss in found:
         (gradient,) = torch.autograd.grad(loss.sum(), logits)
         assert loss.isfinite().all() and gradient.isfinite().all()

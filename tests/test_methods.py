@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_train import SHORT, history
 
-from nlcore import train
+from nlcore import data, train
 from nlcore.evaluate import detection, transition_error
 from nlcore.inputs import UserError
 from nlcore.losses import lq
@@ -30,6 +30,7 @@ from nlcore.methods import (
     View,
 )
 from nlcore.methods.correction import estimated
+from nlcore.models import build
 from nlcore.noise import PairFlip, SymmetricExclusive
 from nlcore.records import Budget
 
@@ -107,8 +108,8 @@ def test_truncation_finds_wrong_labels():
 
 def test_truncation_from_the_start_trains_nothing():
     """At first p is about 1/K < k for every pair (the reason for the search, section 3.4)."""
-    last = history(replace(NOISY, method=Truncated(k=0.9, start=0.0, every=1.0)))[-1]
-    assert last["kept"] == 0
+    rows = history(replace(NOISY, method=Truncated(k=0.9, start=0.0, every=1.0)))
+    assert {row["kept"] for row in rows} == {0} and len({row["test_accuracy"] for row in rows}) == 1
 
 
 def test_gradients_to_a_detached_copy_are_lost():
@@ -148,6 +149,30 @@ def test_outliers_are_passed_over_row_by_row():
     assert torch.equal(p.max(0).values, torch.tensor([0.9, 0.3, 0.1]))
 
 
+def test_the_best_network_is_the_one_of_the_best_evaluation():
+    """On a run that overfits: left in `net`, its predictions of the held-out images are those of the best row."""
+    run = replace(NOISY, noise=SymmetricExclusive(0.6), examples=300, budget=Budget(600, evaluations=12, lr=3e-3))
+    digits = data.load("digits")
+    split, images = train.prepare(run, digits), digits.train.x
+    found = {}
+    for best in (False, True):
+        with train.reproducible(0, images.device):
+            net = build("mlp1", (1, 8, 8), 10)
+            rows = list(train.fit(run, images, (digits.test.x, digits.test.y), split, 10, net=net, best=best))
+        mean, std = train.moments(images)
+        guess = net((images[split.validation.row].float() - mean) / std).argmax(1)
+        found[best] = (guess == split.validation.label).double().mean().item()
+    values = [row["noisy_validation"] for row in rows]
+    assert values[-1] < max(values)
+    assert [found[False], found[True]] == pytest.approx([values[-1], max(values)], abs=1e-6)
+
+
+def test_best_and_current_prune_differently():
+    run = replace(NOISY, noise=SymmetricExclusive(0.6), examples=300, budget=Budget(600, evaluations=12, lr=3e-3))
+    best, current = (history(replace(run, method=Truncated(pruner=p)))[-1] for p in ("best", "current"))
+    assert best["kept"] != current["kept"]
+
+
 def test_a_first_stage_needs_noisy_validation():
     with pytest.raises(UserError, match="noisy validation"):
         train.train(replace(NOISY, validation=0, method=ForwardEstimated()), "cpu")
@@ -155,12 +180,21 @@ def test_a_first_stage_needs_noisy_validation():
         train.train(replace(NOISY, validation=0, method=Truncated()), "cpu")
 
 
-def test_adaptation_starts_as_symmetric_noise_and_moves():
-    net = torch.nn.Identity()
-    T = NoiseAdaptation(0.2).build(net, Task(10, 1, (1, 1, 1))) and NoiseAdaptation(0.2).transition(net)
-    torch.testing.assert_close(T.double(), torch.from_numpy(SymmetricExclusive(0.2).matrix(10)))
+def test_adaptation_starts_from_the_confusion_of_predictions_and_labels_and_moves():
+    label = torch.arange(10).repeat(100)
+    guess = 50.0 * torch.eye(10)[(label - 1) % 10]  # every class i is called i + 1
+    T = torch.tensor(NoiseAdaptation().after(None, label, guess).T)
+    assert (T.argmax(1) == (torch.arange(10) + 1) % 10).all() and T.max(1).values.min() > 0.9
     rows = history(replace(NOISY, method=NoiseAdaptation(), budget=Budget(200, evaluations=2)))
     assert rows[0]["T_error"] != rows[1]["T_error"]
+    plain = history(replace(NOISY, method=CE()))[-1]["test_accuracy"]
+    assert history(replace(NOISY, method=NoiseAdaptation()))[-1]["first_test_accuracy"] == plain
+
+
+def test_a_fixed_start_needs_no_first_stage():
+    known = tuple(map(tuple, PairFlip(0.3).matrix(10).tolist()))
+    last = history(replace(NOISY, validation=0, method=NoiseAdaptation(T=known), budget=Budget(1, evaluations=1)))[-1]
+    assert "first_test_accuracy" not in last and last["T_diagonal"] == pytest.approx(0.7, abs=0.01)
 
 
 def test_a_student_that_ignores_its_teacher_trains_alone():
@@ -203,7 +237,7 @@ def test_the_error_of_a_transition_matrix():
         lambda: Truncated(start=1.5),
         lambda: Truncated(pruner="first"),
         lambda: ForwardEstimated(quantile=0.0),
-        lambda: NoiseAdaptation(rate=0.0),
+        lambda: NoiseAdaptation(T=((0.5, 0.6), (0.5, 0.5))),
         lambda: SoftBootstrap(b=1.5),
         lambda: HardBootstrap(b=-0.5),
         lambda: Distillation(temperature=0.0),

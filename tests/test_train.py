@@ -181,6 +181,14 @@ def test_the_captured_step_equals_the_eager_one(model, optimiser):
 
 
 @needs_cuda
+@pytest.mark.parametrize("name", METHODS)
+def test_the_captured_step_of_every_method_equals_the_eager_one(name):
+    run = replace(SHORT, noise=SymmetricInclusive(0.4), method=METHODS[name](), budget=Budget(steps=60, evaluations=6))
+    captured, eager = (train.train(run, "cuda", eager=e).history[-1] for e in (False, True))
+    assert captured["test_accuracy"] == pytest.approx(eager["test_accuracy"], abs=0.03)
+
+
+@needs_cuda
 def test_labels_are_the_same_on_every_device():
     cards = [train.train(SHORT, device).card for device in ("cpu", "cuda")]
     assert cards[0] == cards[1]

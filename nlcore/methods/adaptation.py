@@ -1,31 +1,40 @@
 """A noise adaptation layer: the transition matrix is learned together with the network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
-from ..inputs import require
 from ..losses import forward_corrected
-from .base import Method
+from .base import Stage
+from .ce import CE
+from .correction import Forward
 
 
 @dataclass(frozen=True)
-class NoiseAdaptation(Method):
+class NoiseAdaptation(Forward):
     """Cross entropy of T^T p with a trained T = softmax(W), the same for all images (the simple form of Goldberger &
-    Ben-Reuven 2017). T starts as symmetric noise of this `rate`; the papers' own start was not found.
+    Ben-Reuven 2017). Without a T to start from, T is first the confusion matrix of a training on cross entropy, its
+    predictions against the given labels (as in the code udibr/noisy_labels), with one count more in every cell.
 
-    Nothing but the start tells T from a mere relabelling of the classes: p and T^T p fit the labels equally well.
+    The labels alone do not tell T: T = I with the noisy posterior, or T and p with classes exchanged, fit as well.
     """
 
-    rate: float = 0.1  # ours
+    passes = (2, 2)
 
-    def __post_init__(self):
-        require(0 < self.rate < 1, f"rate is the share of wrong labels to start from, between 0 and 1, not {self.rate}")
+    @property
+    def first(self):
+        return None if self.T else Stage(CE(), best=True)
+
+    def after(self, net, label, logits):
+        K = logits.shape[1]
+        counts = torch.ones(K * K, dtype=torch.double, device=label.device)
+        counts.index_add_(0, logits.argmax(1) * K + label, counts.new_ones(len(label)))
+        T = counts.reshape(K, K) / counts.reshape(K, K).sum(1, keepdim=True)
+        return replace(self, T=tuple(map(tuple, T.tolist())))
 
     def build(self, net, task):
-        T = torch.full((task.K, task.K), self.rate / (task.K - 1)).fill_diagonal_(1 - self.rate)
-        net.register_parameter("W", nn.Parameter(T.log()))
+        net.register_parameter("W", nn.Parameter(self.matrix(task.K).clamp_min(1e-6).log()))
         return net
 
     def transition(self, net):

@@ -22,7 +22,10 @@ class SoftBootstrap(Method):
         return bootstrapped(net(batch.x), batch.y, self.b, self.hard).mean()
 
 
+@dataclass(frozen=True)
 class HardBootstrap(SoftBootstrap):
-    """The same against b onehot(y) + (1 - b) onehot(argmax p). Its own b was not found; ours is that of soft."""
+    """The same against b onehot(y) + (1 - b) onehot(argmax p); its b as quoted in the code udibr/noisy_labels."""
+
+    b: float = 0.8
 
     hard = True

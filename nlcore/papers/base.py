@@ -1,10 +1,15 @@
 """An experiment: a table of sizes by tier, and the function that makes runs of a size."""
 
+import itertools
 from collections.abc import Callable
+from dataclasses import fields
 from typing import NamedTuple
 
+from .. import data
 from ..inputs import conform, lookup, require
-from ..records import Run
+from ..methods import Method
+from ..noise import Noise
+from ..records import Budget, Run
 
 TIERS = ("smoke", "laptop", "gpu", "paper")
 
@@ -52,3 +57,30 @@ class Experiment(NamedTuple):
             conform(key, value, known[key])
             require(value != [], f"{key} must not be empty")
         return self.make(self.tiers[tier] | own)
+
+
+def known(noise: Noise, K: int) -> tuple[tuple[float, ...], ...]:
+    """The true transition matrix, for methods that are given it."""
+    return tuple(map(tuple, noise.matrix(K).round(12).tolist()))
+
+
+def compared(
+    size: dict, recipe: dict, noises: list[Noise], methods: Callable[[Noise, int], list[Method]], **options
+) -> list[Run]:
+    """Every method under every noise, for all numbers of examples, networks and seeds of `size`.
+
+    `methods` gives those for a noise and K classes. A tenth of the examples is held out, with noisy labels. The budget
+    is the `recipe` with whatever `size` has in its place.
+    """
+    require(size["seeds"] > 0, f"seeds is how many seeds to run, so 1 or more, not {size['seeds']}")
+    name, K, found = data.pin(size["dataset"]), data.classes(size["dataset"]), []
+    N = data.train_size(name)
+    budget = Budget(**(recipe | {f.name: size[f.name] for f in fields(Budget) if f.name in size}))
+    axes = size["examples"], noises, size["models"], range(size["seeds"])
+    for examples, noise, model, seed in itertools.product(*axes):
+        held = (examples or N) // 10
+        fits = 0 <= examples <= N - held
+        require(fits, f"{name} has {N} images, {held} are held out; examples={examples} is not possible (0: all)")
+        for method in methods(noise, K):
+            found.append(Run(name, model, budget, noise, method, examples, held, seed, **options))
+    return list(dict.fromkeys(found))
