@@ -5,6 +5,7 @@ from .base import Batch, Clock, Method, Stage, Task, View
 from .bootstrap import HardBootstrap, SoftBootstrap
 from .ce import CE
 from .correction import Backward, Forward, ForwardEstimated
+from .curriculum import Curriculum
 from .distillation import Distillation
 from .gce import GCE, MAE, Truncated, Unhinged
 from .h_alpha import HAlpha
@@ -25,6 +26,7 @@ METHODS = {
     "soft_bootstrap": SoftBootstrap,
     "hard_bootstrap": HardBootstrap,
     "distillation": Distillation,
+    "curriculum": Curriculum,
 }
 
 __all__ = ["METHODS", "Batch", "Clock", "Method", "Stage", "Task", "View"]

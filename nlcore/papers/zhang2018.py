@@ -67,6 +67,13 @@ FIELD = {
     "gpu": FAST | REST | NOISES,
     "paper": FULL | REST | NOISES,
 }
+MORE = {"methods": ["ce", "gce"], "qs": [0.7], "uniform": [], "dependent": [0.4]}
+IMAGES = {
+    "smoke": DIGITS | MORE | {"examples": [300]},
+    "laptop": FASHION | MORE | {"dataset": "cifar10", "examples": [20_000], "steps": 5000},
+    "gpu": FAST | MORE | {"examples": [5000, 20_000, 0]},
+    "paper": FULL | MORE | {"examples": [5000, 20_000, 0]},
+}
 SWEEP = {"methods": ["gce"], "qs": [0, 0.4, 0.8, 1], "uniform": [0.2, 0.6], "dependent": [], "clean": True}
 SWEEP |= {"schedule": "constant", "milestones": (), "evaluations": 25}
 Q_SWEEP = {
@@ -122,11 +129,12 @@ def grid(size: dict) -> list[Run]:
 fashion = Experiment("fashion", FASHION_TABLE, "its table of Fashion-MNIST, whose numbers were not found", grid)
 cifar10 = Experiment("cifar10", CIFAR10_TABLE, "Table 1, CIFAR-10", grid)
 cifar100 = Experiment("cifar100", CIFAR100_TABLE, "Table 1, CIFAR-100", grid)
+images = Experiment("images", IMAGES, "does L_q lose under class-dependent noise where there are more images?", grid)
 field = Experiment("field", FIELD, "the other ways of correcting a loss", grid)
 q_sweep = Experiment("q_sweep", Q_SWEEP, "the figure of q: training curves at a constant rate", grid)
 pruning = Experiment("pruning", PRUNING, "k, who prunes, when, and a mistake of a port", grid)
 
-EXPERIMENTS = [fashion, cifar10, cifar100, field, q_sweep, pruning]
+EXPERIMENTS = [fashion, cifar10, cifar100, images, field, q_sweep, pruning]
 
 
 def gaps(frame: pd.DataFrame, a: str, b: str, uniform: bool) -> pd.Series:

@@ -1,0 +1,97 @@
+"""Curricula: how much each pair counts, from its loss (Jiang et al. 2018, the predefined ones)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..inputs import lookup, require
+from ..losses import cross_entropy
+from .base import Method
+
+# The weight v* in [0, 1] of pairs from their losses l (B,), the differences d = l - lambda_1 from a moving percentile,
+# and the percentage of training that is over, 0 to 99 (a scalar tensor).
+
+
+def uniform(loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
+    """All pairs alike."""
+    return torch.ones_like(loss)
+
+
+def self_paced(loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
+    """1 where l <= lambda_1: minimises v l - lambda_1 v (Kumar et al. 2010)."""
+    return (d <= 0).to(loss.dtype)
+
+
+def hard_negative(loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
+    """1 where l >= lambda_1; that every positive pair counts as well has no meaning with K classes."""
+    return (d >= 0).to(loss.dtype)
+
+
+def linear(loss: Tensor, d: Tensor, percent: Tensor, gamma: float = 1.0) -> Tensor:
+    """1 - d / gamma, cut to [0, 1]: minimises v l + gamma v^2 / 2 - (lambda_1 + gamma) v (Eq. 7, lambda_2 = gamma)."""
+    return (1 - d / gamma).clamp(0, 1)
+
+
+def focal(loss: Tensor, d: Tensor, percent: Tensor, gamma: float = 2.0) -> Tensor:
+    """(1 - p)^gamma with p = exp(-l): prefers hard pairs (Lin et al. 2017)."""
+    return (1 - (-loss).exp()) ** gamma
+
+
+def pd(loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
+    """The schedule that MentorNet PD imitates: all pairs up to 18 %, then self-paced, linear from 90 %."""
+    late = torch.where(percent >= 90, linear(loss, d, percent), self_paced(loss, d, percent))
+    return torch.where(percent <= 18, torch.ones_like(loss), late)
+
+
+CURRICULA = {f.__name__: f for f in (uniform, self_paced, hard_negative, linear, focal, pd)}
+
+
+@dataclass(frozen=True)
+class Curriculum(Method):
+    """Cross entropy weighted by a curriculum, one mini-batch at a time (Algorithm 1 with v in closed form).
+
+    lambda_1 is the moving average of the p-quantile of a batch's losses, from 0 as released, or divided by 1 - decay^t
+    when `corrected`. In the first `burn_in` of training v is drawn from Bernoulli(keep). The mean is over the batch,
+    not over the weights, so a batch without weight moves nothing.
+    """
+
+    kind: str = "self_paced"
+    p: float = 0.75
+    decay: float = 0.95
+    corrected: bool = False
+    burn_in: float = 0.2
+    keep: float = 0.5
+
+    def __post_init__(self):
+        lookup("curriculum", self.kind, CURRICULA)
+        shares = (self.p, self.decay, self.burn_in, self.keep)
+        require(all(0 <= s <= 1 for s in shares), "p, decay, burn_in and keep are between 0 and 1")
+        require(self.decay < 1, "decay must be below 1, or the percentile never moves")
+
+    def build(self, net, task):
+        net.register_buffer("percentile", torch.zeros(()))
+        net.register_buffer("v", torch.ones(task.M))
+        return net
+
+    def weights(self, net):
+        return net.v
+
+    def chosen(self, net, loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
+        """v (B,) after the burn-in."""
+        return CURRICULA[self.kind](loss, d, percent)
+
+    @torch.no_grad()
+    def weigh(self, net, loss: Tensor, index: Tensor, clock) -> Tensor:
+        """v (B,) for losses l (B,) of the pairs `index`; moves the percentile and remembers v."""
+        net.percentile.lerp_(loss.quantile(self.p), 1 - self.decay)
+        limit = net.percentile / (1 - self.decay ** (clock.step + 1)) if self.corrected else net.percentile
+        share = clock.step / clock.steps
+        v = self.chosen(net, loss, loss - limit, (100 * share).floor().clamp(max=99))
+        v = torch.where(share < self.burn_in, torch.bernoulli(torch.full_like(loss, self.keep)), v)
+        net.v.index_copy_(0, index.long(), v)
+        return v
+
+    def loss(self, net, batch, clock):
+        loss = cross_entropy(net(batch.x), batch.y).float()
+        return (self.weigh(net, loss.detach(), batch.index, clock) * loss).mean()
