@@ -46,6 +46,12 @@ def cells(frame: pd.DataFrame, index: str, columns: str, rows=(), across=()) -> 
     return table if whole and frame.model.nunique() < 2 else None
 
 
+def above(high: pd.Series, low: pd.Series) -> tuple[float, float]:
+    """How much the mean over seeds of `high` is above that of `low`, and its standard error (0 for single runs)."""
+    error = (high.var() / len(high) + low.var() / len(low)) ** 0.5
+    return high.mean() - low.mean(), 0.0 if pd.isna(error) else error
+
+
 def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
     """Test accuracies as a table of `mean ± standard deviation` over seeds, in percent."""
     spread = rows.groupby([index, columns], sort=False).test_accuracy.agg(["mean", "std"]) * 100

@@ -124,6 +124,7 @@ def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] =
 def verify(
     experiment: Experiment,
     tier: Tier = "laptop",
+    override: Set = None,
     count: Annotated[int, typer.Option(help="how many runs, the shortest first")] = 1,
     tolerance: Annotated[float, typer.Option(help="allowed difference of the last test accuracy")] = 0.01,
     vouch: Annotated[
@@ -131,7 +132,7 @@ def verify(
     ] = False,
 ) -> None:
     """Train published runs again and compare."""
-    paper, runs = _runs(experiment, tier, None)
+    paper, runs = _runs(experiment, tier, override)
     if vouch:
         kept = sweep.vouch(paper, runs)
         print(f"{len(kept)} records are current again, in {records.publish(paper, kept)}")

@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import torch
 
-from ..claims import Claim, Verdict, judged
+from ..claims import Claim, Verdict, above, judged
 from ..losses import backward_corrected, cross_entropy, smoothed_cross_entropy
 from ..methods import CE, Backward, Distillation, Forward, LabelSmoothing, Method
 from ..noise import Clean, Noise, SymmetricExclusive
@@ -74,16 +74,23 @@ distillation = Experiment("distillation", DISTILLATION, "Fig. 5: students of har
 EXPERIMENTS = [calibration, information, noise, distillation]
 
 
-def by_a(frame: pd.DataFrame, column: str, **at) -> pd.Series | None:
-    """Means of a column by smoothing a, 0 being cross entropy; None without both, or for more than one network."""
+def groups(frame: pd.DataFrame, column: str, **at) -> dict[float, pd.Series] | None:
+    """Values of a column over seeds by smoothing a, 0 being cross entropy; None without both, or for more than one
+    network."""
     if column not in frame or frame.model.nunique() != 1:
         return None
     rows = frame[frame.method.isin(["ce", "label_smoothing"])]
     for name, value in at.items():
         rows = rows[rows[name] == value]
     a = rows.method_a.fillna(0.0) if "method_a" in rows else pd.Series(0.0, rows.index)
-    found = rows.groupby(a)[column].mean()
-    return found if 0 in found.index and found.index.max() > 0 else None
+    found = dict(list(rows.groupby(a)[column]))
+    return found if 0 in found and max(found) > 0 else None
+
+
+def by_a(frame: pd.DataFrame, column: str, **at) -> pd.Series | None:
+    """Their means."""
+    found = groups(frame, column, **at)
+    return pd.Series({a: values.mean() for a, values in found.items()}) if found else None
 
 
 def usual(values) -> float:
@@ -141,21 +148,22 @@ def d5(frame: pd.DataFrame) -> Verdict:
     return judged({text.format(name, f[0], a, f[a]): f[a] <= 0.9 * f[0] for name, f in pairs})
 
 
-def students(frame: pd.DataFrame, rate: float) -> tuple[pd.Series, pd.Series] | None:
-    """Test errors in percent of the teachers, and of their students at temperature 1, by the teacher's a."""
+def students(frame: pd.DataFrame, rate: float) -> tuple[dict, dict] | None:
+    """Test errors in percent over seeds of the teachers, and of their students at temperature 1, by the teacher's a."""
     rows = frame[(frame.method == "distillation") & (frame.rate == rate)]
     rows = rows[rows.method_temperature == 1] if len(rows) else rows
     if not len(rows) or 0 not in {*rows.method_a} or rows.method_a.max() <= 0 or frame.model.nunique() > 1:
         return None
-    means = 100 * (1 - rows.groupby("method_a")[["first_test_accuracy", "test_accuracy"]].mean())
-    return means.first_test_accuracy, means.test_accuracy
+    columns = rows.groupby("method_a")[["first_test_accuracy", "test_accuracy"]]
+    return tuple({a: 100 * (1 - g[c]) for a, g in columns} for c in ("first_test_accuracy", "test_accuracy"))
 
 
 def d6(frame: pd.DataFrame) -> Verdict:
     found = students(frame, 0)
     if found is None:
         return Verdict("not run", "needs students of hard and of smoothed teachers on clean labels")
-    (teacher, student), a = found, usual(found[0].index)
+    teacher, student = ({a: values.mean() for a, values in part.items()} for part in found)
+    a = usual(teacher)
     text = f"the smoothed teacher errs no more: {teacher[a]:.2f} % against {teacher[0]:.2f} %"
     conditions = {text: teacher[a] <= teacher[0]}
     text = f"its student at temperature 1 errs at least a tenth more: {student[a]:.2f} % against {student[0]:.2f} %"
@@ -163,12 +171,12 @@ def d6(frame: pd.DataFrame) -> Verdict:
 
 
 def d7(frame: pd.DataFrame) -> Verdict:
-    if not (found := _clean(frame, "information")):
+    if not (found := groups(frame, "information")):
         return NEEDS
-    a = usual(found[0].index)
-    hard, smooth = found[0][0], found[0][a]
-    text = f"at the end of training {smooth:.2f} nats at a = {a:g}, less than {hard:.2f} at a = 0"
-    return judged({text: smooth < hard})
+    a = usual(found)
+    gap, error = above(found[0], found[a])
+    text = f"at the end of training {found[a].mean():.2f} nats at a = {a:g}, less than {found[0].mean():.2f} at a = 0"
+    return judged({f"{text} by more than a standard error ({gap:.3f}, {error:.3f})": gap > error})
 
 
 def d8(frame: pd.DataFrame) -> Verdict:
@@ -187,9 +195,12 @@ def d9(frame: pd.DataFrame) -> Verdict:
     found = students(frame, 0.2)
     if found is None:
         return Verdict("not run", "needs students of hard and of smoothed teachers under symmetric noise of 0.2")
-    student, a = found[1], usual(found[1].index)
-    text = f"under noise the student of a smoothed teacher errs less: {student[a]:.2f} % against {student[0]:.2f} %"
-    return judged({text: student[a] < student[0]})
+    student, a = found[1], usual(found[1])
+    gap, error = above(student[0], student[a])
+    text = f"under noise the student of a smoothed teacher errs less, {student[a].mean():.2f} % against"
+    return judged(
+        {f"{text} {student[0].mean():.2f} %, by more than a standard error ({gap:.2f}, {error:.2f})": gap > error}
+    )
 
 
 def d10(frame: pd.DataFrame) -> Verdict:

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from .. import data
-from ..claims import Claim, Verdict, cells, judged, published, share
+from ..claims import Claim, Verdict, above, cells, judged, published, share
 from ..inputs import lookup, require
 from ..losses import cross_entropy, smoothed_cross_entropy
 from ..methods import CE, Batch, HAlpha
@@ -246,8 +246,7 @@ def a6(frame: pd.DataFrame) -> Verdict:
         return Verdict("not run", "needs same, foreign and white carriers at alpha = 10, two seeds and one network")
     conditions = {}
     for high, low in [pair for name in other for pair in (("white", name), (name, "same"))]:
-        gap = found[high].mean() - found[low].mean()
-        error = (found[high].var() / len(found[high]) + found[low].var() / len(found[low])) ** 0.5
+        gap, error = above(found[high], found[low])
         text = f"{high} {share(found[high])} above {low} {share(found[low])} by more than a standard error"
         conditions[f"{text} ({100 * gap:+.2f}, {100 * error:.2f})"] = gap > error
     return judged(conditions)
