@@ -43,7 +43,7 @@ TABLE = {"methods": ["ce", "mae", "gce", "truncated", "forward", "forward_estima
 NOISES = {"uniform": [0.2, 0.4, 0.6, 0.8], "dependent": [0.1, 0.2, 0.3, 0.4]}
 FASHION_TABLE = {
     "smoke": DIGITS | TABLE | {"uniform": [0.2, 0.6], "dependent": [0.4]},
-    "laptop": FASHION | TABLE | NOISES,
+    "laptop": FASHION | TABLE | NOISES | {"seeds": 3},
     "gpu": FAST | TABLE | NOISES | {"dataset": "fashion"},
     "paper": FULL | TABLE | NOISES | {"dataset": "fashion"},
 }
