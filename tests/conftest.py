@@ -2,9 +2,11 @@
 
 import hypothesis
 import pytest
+import torch
 
-hypothesis.settings.register_profile("quiet", deadline=None)  # no clock decides a test
+hypothesis.settings.register_profile("quiet", deadline=None, max_examples=50)  # no clock decides a test
 hypothesis.settings.load_profile("quiet")
+torch.set_num_threads(1)  # tests run side by side
 
 
 @pytest.fixture(autouse=True)

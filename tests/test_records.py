@@ -150,4 +150,4 @@ def test_editing_code_makes_stale_exactly_what_it_touches(tmp_path, record):
     assert stale("models.py", "partial(mlp, depth=1)", "partial(mlp, depth=1, width=9)") == {"CE mlp1"}
     assert stale("noise.py", "np.full((K, K), 1 / K)", "np.full((K, K), 2 / K)") == everything
     assert stale("train.py", "total.add_(loss.detach())", "total.add_(2 * loss.detach())") == everything
-    assert stale("models.py", "layers = [nn.Conv2d(shape[0], 64", "layers = [nn.Conv2d(shape[0], 65") == set()
+    assert stale("models.py", "layers = [nn.Conv2d(shape[0], width", "layers = [nn.Conv2d(shape[0], 1 + width") == set()
