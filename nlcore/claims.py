@@ -65,7 +65,9 @@ def published(paper: str) -> pd.DataFrame:
     `series` is the curve of a figure, as `name=value`.
     """
     table = pd.read_csv(home() / "book" / "published.csv")
-    return table[table.paper == paper].drop(columns="paper").reset_index(drop=True)
+    table = table[table.paper == paper].drop(columns="paper").reset_index(drop=True)
+    whole = (table["at"] % 1 == 0).all()  # other papers' rates make the column one of floats
+    return table.astype({"at": int}) if whole else table
 
 
 def verdicts(paper: str, tier: str, tables: dict[str, pd.DataFrame] | None = None) -> pd.DataFrame:
