@@ -19,6 +19,7 @@ import torch
 from nlcore import data, train
 from nlcore.methods import CE, METHODS, Backward, Forward
 from nlcore.noise import SymmetricExclusive
+from nlcore.papers.base import known
 from nlcore.records import Budget, Run
 
 SHAPE, K, N, BATCH = (1, 28, 28), 10, 512 + 128, 128
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     device = train.pick_device(args.device)
-    T = tuple(map(tuple, SymmetricExclusive(0.4).matrix(K).tolist()))
+    T = known(SymmetricExclusive(0.4), K)
     methods = {name: cls() for name, cls in METHODS.items()} | {"forward": Forward(T), "backward": Backward(T)}
     seconds(CE(), args.model, device, args.steps)  # warm
     ratios = {name: [] for name in methods}

@@ -17,6 +17,13 @@ def axes(ax: Axes | None, *size: float) -> Axes:
     return ax or plt.subplots(figsize=size, layout="constrained", facecolor="white")[1]
 
 
+def row(count: int, width: float, height: float, **options) -> tuple[Figure, np.ndarray]:
+    """A figure of `count` Axes side by side, each of this size in inches."""
+    style = {"squeeze": False, "layout": "constrained", "facecolor": "white"}
+    fig, grid = plt.subplots(1, count, figsize=(width * count, height), **style, **options)
+    return fig, grid[0]
+
+
 AXES = {
     "accuracy": "test accuracy, %",
     "alpha": "noisy labels per clean label, alpha",
@@ -61,16 +68,8 @@ def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
     value of `panel`.
     """
     panels, names = [*table[panel].unique()], sorted(table[by].unique())
-    fig, grid = plt.subplots(
-        1,
-        len(panels),
-        figsize=(4 * len(panels), 3.6),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-        facecolor="white",
-    )
-    for ax, value in zip(grid[0], panels, strict=True):
+    fig, grid = row(len(panels), 4, 3.6, sharey=True)
+    for ax, value in zip(grid, panels, strict=True):
         for colour, name in zip(sns.color_palette("colorblind", len(names)), names, strict=True):
             rows = table[(table[panel] == value) & (table[by] == name)]
             means = 100 * rows.groupby("epoch")[["test_accuracy", "train_wrong", "train_right"]].mean()
@@ -79,39 +78,29 @@ def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
             ax.plot(means.index, means.train_right, color=colour, ls=":", lw=1)
         ax.set(xlabel="epoch", title=str(value), ylim=(0, 101))
         ax.grid(alpha=0.3)
-    grid[0, 0].set(ylabel="%")
-    grid[0, -1].legend(fontsize="small")
+    grid[0].set(ylabel="%")
+    grid[-1].legend(fontsize="small")
     return fig
 
 
 def reliability(diagrams: dict[str, list]) -> Figure:
     """Accuracy against confidence for bins (number, mean confidence, accuracy), axes per name; below the diagonal the
     network is too sure. The area of a point is the number of images in its bin."""
-    fig, grid = plt.subplots(
-        1,
-        len(diagrams),
-        figsize=(2.9 * len(diagrams), 3.1),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-        facecolor="white",
-    )
-    for ax, (name, bins) in zip(grid[0], diagrams.items(), strict=True):
+    fig, grid = row(len(diagrams), 2.9, 3.1, sharey=True)
+    for ax, (name, bins) in zip(grid, diagrams.items(), strict=True):
         n, confidence, hit = np.array([b for b in bins if b[0]], float).T
         ax.plot([0, 1], [0, 1], color="grey", lw=1)
         ax.plot(confidence, hit, color="C0", lw=1)
         ax.scatter(confidence, hit, s=5 + 300 * n / n.sum(), color="C0", alpha=0.7)
         ax.set(xlabel="confidence", title=name, xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    grid[0, 0].set(ylabel="accuracy")
+    grid[0].set(ylabel="accuracy")
     return fig
 
 
 def projection(clouds: dict[str, list]) -> Figure:
     """Points (class, x, y) of three classes, axes per name."""
-    fig, grid = plt.subplots(
-        1, len(clouds), figsize=(3.6 * len(clouds), 3.4), squeeze=False, layout="constrained", facecolor="white"
-    )
-    for ax, (name, points) in zip(grid[0], clouds.items(), strict=True):
+    fig, grid = row(len(clouds), 3.6, 3.4)
+    for ax, (name, points) in zip(grid, clouds.items(), strict=True):
         of, x, y = np.array(points).T
         ax.scatter(x, y, c=[sns.color_palette("colorblind")[int(c)] for c in of], s=9)
         ax.set(title=name, aspect="equal")

@@ -13,6 +13,10 @@ from ..records import Budget, Run
 
 TIERS = ("smoke", "laptop", "gpu", "paper")
 
+# the smoke size of papers whose recipe is SGD, for which 300 steps are too few
+DIGITS = {"dataset": "digits", "models": ["conv_small"], "seeds": 1, "steps": 300, "lr": 3e-3, "examples": [1000]}
+DIGITS |= {"optimiser": "adam", "weight_decay": 0.0}
+
 # what may be set in place of a tier's own size, where the experiment has it
 KNOBS = {
     "dataset": str,
