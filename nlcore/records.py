@@ -60,6 +60,7 @@ class Run:
     validation: int = 0  # training images held out to choose an evaluation
     seed: int = 0
     carrier: str = "same"  # of added labels: same | novel (unused images) | white | photos | a data set
+    trusted: int = 0  # of the examples: images whose true class is known, as many of each class as can be
     analyses: tuple[str, ...] = ()  # of the trained network: calibration | projection | information
 
     def __post_init__(self):
@@ -68,7 +69,11 @@ class Run:
         require(added or self.carrier == "same", f"only added labels have carriers, not those of {self.noise}")
         fits = type(self.noise) is Uniform or not classless
         require(fits, f"images of {self.carrier} have no true class, so their labels can only be uniform")
-        require(min(self.seed, self.examples, self.validation) >= 0, "seed, examples and validation must be 0 or more")
+        sizes = (self.seed, self.examples, self.validation, self.trusted)
+        require(min(sizes) >= 0, "seed, examples, validation and trusted must be 0 or more")
+        require(
+            not (added and self.trusted), "trusted images go with noise that replaces labels, not with added labels"
+        )
         for name in self.analyses:
             lookup("analysis", name, ANALYSES)
 
@@ -86,9 +91,8 @@ class Run:
         """Of the code that this run executes."""
         from .train import fit, prepare, reproducible
 
-        more = [ANALYSES[name] for name in self.analyses]
-        if (stage := self.method.first) and stage.model:
-            more.append(MODELS[stage.model])
+        more, stage = [ANALYSES[name] for name in self.analyses], self.method.first
+        more += [MODELS[stage.model]] if stage and stage.model else []
         return fingerprint(type(self.method), type(self.noise), MODELS[self.model], fit, prepare, reproducible, *more)
 
 
@@ -210,7 +214,7 @@ def frame(records: list[Record]) -> pd.DataFrame:
     for r in records:
         run, spec = r.run, r.run.spec()
         base = {"key": run.key, "method": spec["method"]["name"], "noise": spec["noise"]["name"]}
-        base |= {k: getattr(run, k) for k in ("dataset", "model", "seed", "carrier")}
+        base |= {k: getattr(run, k) for k in ("dataset", "model", "seed", "carrier", "trusted")}
         base |= asdict(run.noise) or {"rate": 0.0}  # clean
         base.pop("ranking", None)  # measured; the card has it
         base |= {f"method_{k}": v for k, v in asdict(run.method).items()} | {"stale": r.stale}

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from . import data as datasets
 from .analysis import ANALYSES, Trained
 from .carriers import foreign
-from .evaluate import accuracy, detection, ece, nll, pair_accuracy, transition_error
+from .evaluate import accuracy, correction, detection, ece, nll, pair_accuracy, transition_error, weighed
 from .images import flip_crop
 from .inputs import lookup, require
 from .methods import Batch, Clock, Task, View
@@ -44,12 +44,22 @@ class Split(NamedTuple):
     train: Labels
     validation: Labels  # with noise on the held-out images themselves, whatever carries it in training
     probe: Labels  # all pairs of up to 2,000 clean images and as many carriers, for memorisation
+    trusted: Labels  # those that a method may know, on top of or among those that it trains on
+    index: Tensor  # (m,) where among the training pairs the trusted ones are; empty if they are none of them
     foreign: Tensor  # uint8 (n, C, H, W): carriers of labels that follow the data set's own images
     card: dict
 
     def to(self, device: torch.device) -> "Split":
-        parts = (Labels(*(t.to(device) for t in part)) for part in self[:3])
-        return Split(*parts, self.foreign.to(device), self.card)
+        parts = (Labels(*(t.to(device) for t in part)) for part in self[:4])
+        return Split(*parts, self.index.to(device), self.foreign.to(device), self.card)
+
+
+def balanced(y: np.ndarray, count: int) -> np.ndarray:
+    """Positions of the first `count` of classes `y`, as many of each class as can be."""
+    rank = np.empty(len(y), int)
+    for k in np.unique(y):
+        rank[y == k] = np.arange((y == k).sum())
+    return np.lexsort((y, rank))[:count]
 
 
 def prepare(run: Run, data: datasets.Dataset) -> Split:
@@ -59,6 +69,10 @@ def prepare(run: Run, data: datasets.Dataset) -> Split:
     require(left >= max(run.examples, 1), f"{N} images are too few for {run.validation} + {run.examples}")
     order = np.random.default_rng([run.seed, 0]).permutation(N).astype(np.int32)
     held, used = order[: run.validation], order[run.validation :][: run.examples or None]
+    known = balanced(y[used], run.trusted)
+    aside = used[known]
+    if run.method.trust != "within":
+        used, known = np.delete(used, known), known[:0]
     noise, extra, carried = run.noise.on(data, run.seed), data.train.x[:0], None
     if run.carrier == "novel":
         carried = order[run.validation + len(used) :][: round(noise.copies * len(used))]
@@ -72,6 +86,10 @@ def prepare(run: Run, data: datasets.Dataset) -> Split:
         return pairs, Labels(*map(torch.from_numpy, (row, pairs.label, y[row])))
 
     pairs, train = labels(used, carried, 1)
+    index = torch.from_numpy(known)
+    trusted = Labels(*(t[index] for t in train))
+    if not len(known):
+        trusted = Labels(*map(torch.from_numpy, (aside, y[aside], y[aside])))
     near = np.zeros(len(y), bool)
     near[used[:2000]] = True
     near[carried[:2000] if carried is not None else []] = True
@@ -81,7 +99,7 @@ def prepare(run: Run, data: datasets.Dataset) -> Split:
         told |= {"carrier": run.carrier, "carriers": len(carried)}
     if len(extra):
         told["carriers_sha256"] = hashlib.sha256(extra.numpy().tobytes()).hexdigest()
-    return Split(train, labels(held, None, 2)[1], probe, extra, told)
+    return Split(train, labels(held, None, 2)[1], probe, trusted, index, extra, told)
 
 
 def rate(budget, t: int) -> float:
@@ -93,17 +111,17 @@ def rate(budget, t: int) -> float:
     return budget.lr
 
 
-def optimiser(budget, net: torch.nn.Module, device: torch.device) -> torch.optim.Optimizer:
+def optimiser(budget, parameters: list[Tensor], device: torch.device) -> torch.optim.Optimizer:
     """Fused Adam or SGD; on CUDA the rate is a device scalar, which a captured step can read."""
     cuda = device.type == "cuda"
     lr = torch.tensor(budget.lr, device=device) if cuda else budget.lr
     common = {"lr": lr, "weight_decay": budget.weight_decay, "fused": True}
     if budget.optimiser == "sgd":
-        return torch.optim.SGD(net.parameters(), momentum=budget.momentum, **common)
-    return torch.optim.Adam(net.parameters(), capturable=cuda, **common)
+        return torch.optim.SGD(parameters, momentum=budget.momentum, **common)
+    return torch.optim.Adam(parameters, capturable=cuda, **common)
 
 
-def capture(step, index: Tensor, opt, state: list[Tensor]):
+def capture(step, index: Tensor, opts: list, state: list[Tensor]):
     """`step(index)` as one CUDA graph. Warm-up steps are undone, so that a captured run equals an eager one."""
     saved, generator = [t.detach().clone() for t in state], torch.cuda.get_rng_state()
     side = torch.cuda.Stream()
@@ -118,7 +136,7 @@ def capture(step, index: Tensor, opt, state: list[Tensor]):
     with torch.no_grad():
         for t, s in zip(state, saved, strict=True):
             t.copy_(s)
-        for memory in opt.state.values():
+        for memory in (m for opt in opts for m in opt.state.values()):
             for t in memory.values():
                 t.zero_()
     torch.cuda.set_rng_state(generator)
@@ -142,11 +160,19 @@ def fit(
     net = build(run.model, shape, K) if net is None else net
     before, seconds, earlier = 0, 0.0, {}
     if stage := method.first:
-        model = stage.model or run.model
-        teacher = copy.deepcopy(net) if model == run.model else build(model, shape, K)
-        first = replace(run, model=model, method=stage.method, analyses=())
-        for row in fit(first, images, test, split, K, eager, teacher, stage.best):
+        first = replace(run, model=stage.model or run.model, method=stage.method, analyses=())
+        given = images, test, split, K
+        if stage.dataset:
+            data, first = datasets.load(stage.dataset), replace(first, dataset=stage.dataset)
+            x, *other = resident(stage.dataset, device)
+            given = x, tuple(other), prepare(first, data).to(device), data.K
+        same = first.model == run.model and not stage.dataset
+        teacher = copy.deepcopy(net) if same else build(first.model, tuple(given[0].shape[1:]), given[3])
+        for row in fit(first, *given, eager, teacher, stage.best):
             earlier, seconds = {"first_test_accuracy": row["test_accuracy"]}, row["seconds"]
+        if row["loss"] is None:  # diverged, so nothing can follow
+            yield row | earlier
+            return
     images = torch.cat([images, split.foreign]) if len(split.foreign) else images
 
     def normalised(x: Tensor) -> Tensor:
@@ -157,31 +183,54 @@ def fit(
         with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             return torch.cat([method.predict(net, normalised(p)).float() for p in x.split(4096 if cuda else 512)])
 
-    def everything(net: torch.nn.Module) -> Tensor:
-        used, place = pairs.row.unique(return_inverse=True)  # predict each image once
+    def predicted(net: torch.nn.Module, rows: Tensor) -> Tensor:
+        used, place = rows.unique(return_inverse=True)  # predict each image once
         net.eval()
         out = logits(images[used], net)[place]
         net.train()
         return out
 
+    def viewed(by) -> View:
+        """What the network `by(best)` makes of the training pairs and of the trusted images."""
+        of = split.trusted
+        everyone, trusted = (lambda best: predicted(by(best), pairs.row)), (lambda: predicted(by(False), of.row))
+        return View(pairs.label.long(), everyone, split.index, of.true.long(), trusted)
+
     start = time.perf_counter()
     if stage:
-        method = method.after(teacher, pairs.label.long(), everything(teacher))
+        method = method.after(teacher, viewed(lambda best: teacher))
     net = method.build(net, Task(K, M, shape)).to(device, memory_format=layout)
-    opt = optimiser(budget, net, device)
-    clock = Clock(torch.zeros((), dtype=torch.long, device=device), budget.steps, M // B)
+    own = method.optimiser(net)
+    theirs = {id(p) for group in own.param_groups for p in group["params"]} if own else set()
+    opt = optimiser(budget, [p for p in net.parameters() if id(p) not in theirs], device)
+    opts = [opt, own] if own else [opt]
+    rates = torch.tensor(budget.lr, device=device)
+    clock = Clock(torch.zeros((), dtype=torch.long, device=device), budget.steps, M // B, rate=rates)
     total = torch.zeros((), dtype=torch.double, device=device)  # of losses since the last evaluation
     kept, score = copy.deepcopy(net) if best or method.keeps_best else None, -1.0
-    view = View(pairs.label.long(), lambda best: everything(kept if best and score >= 0 else net))
+    view = viewed(lambda best: kept if best and score >= 0 else net)
+    if method.trusted_batch:  # (K, n) rows of trusted images by class, m of each a step
+        n = int(split.trusted.true.long().bincount(minlength=K).min())
+        table = torch.stack([split.trusted.row[split.trusted.true == k][:n] for k in range(K)])
+        m, classes = min(n, method.trusted_batch // K), torch.arange(K, device=device)
+
+    def shown(rows: Tensor) -> Tensor:
+        x = images.index_select(0, rows)
+        return normalised(flip_crop(x) if budget.augment == "flip_crop" else x)
 
     def step(index: Tensor) -> None:
-        x, y = images.index_select(0, pairs.row[index]), pairs.label[index].long()
-        x = normalised(flip_crop(x) if budget.augment == "flip_crop" else x)
-        opt.zero_grad(set_to_none=True)
+        batch = Batch(index, shown(pairs.row[index]), pairs.label[index].long())
+        if method.trusted_batch:
+            some = torch.rand(table.shape, device=device).topk(m, 1).indices
+            rows = table.gather(1, some).flatten()
+            batch = batch._replace(trusted_x=shown(rows), trusted_y=classes.repeat_interleave(m))
+        for o in opts:
+            o.zero_grad(set_to_none=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-            loss = method.loss(net, Batch(index, x, y), clock)
+            loss = method.loss(net, batch, clock)
         loss.backward()
-        opt.step()
+        for o in opts:
+            o.step()
         clock.step.add_(1)
         total.add_(loss.detach())
 
@@ -199,6 +248,10 @@ def fit(
             row |= {"noisy_validation": held["given"], "clean_validation": held["true"]}
         if (weight := method.weights(net)) is not None:
             row |= detection(weight, pairs.label == pairs.true)
+            if (loss := method.losses(net)) is not None:
+                row["weighed"] = weighed(weight, loss, pairs.label == pairs.true)
+        if (believed := method.labels(net)) is not None:
+            row |= correction(believed, pairs.label, pairs.true)
         if (T := method.transition(net)) is not None:
             row |= transition_error(T.detach(), torch.from_numpy(realised(split.card)))
         net.train()
@@ -214,20 +267,23 @@ def fit(
             clock.epoch = t // (M // B)
             method.on_epoch(net, clock, view)
         if budget.schedule != "constant":
+            rates.fill_(rate(budget, t))
             for group in opt.param_groups:
-                group["lr"] = group["lr"].fill_(rate(budget, t)) if cuda else rate(budget, t)
+                group["lr"] = group["lr"].fill_(rates) if cuda else rate(budget, t)
         index.copy_(order[k * B : (k + 1) * B])
         if cuda and not eager and advance is step:
-            advance = capture(step, index, opt, [*net.parameters(), *net.buffers(), clock.step, total])
+            advance = capture(step, index, opts, [*net.parameters(), *net.buffers(), clock.step, total])
         advance(index)
         if t + 1 in marks:
             loss = total.item() / (t + 1 - before)  # waits for the device
             seconds += time.perf_counter() - start
             row = {"step": t + 1, "epoch": (t + 1) * B / M, "seconds": seconds, "loss": loss} | measure()
-            if kept and row["noisy_validation"] > score:
+            if kept is not None and row["noisy_validation"] > score:
                 kept.load_state_dict(net.state_dict())
                 score = row["noisy_validation"]
-            row = {k: v if isinstance(v, int) else round(v, 6) if math.isfinite(v) else None for k, v in row.items()}
+            row = {
+                k: v if isinstance(v, int | list) else round(v, 6) if math.isfinite(v) else None for k, v in row.items()
+            }
             if t + 1 == budget.steps and math.isfinite(loss):
                 seen = Trained(net.eval(), lambda x: logits(x, net), images, *test, pairs, split.validation, K)
                 for name in run.analyses:
@@ -286,7 +342,11 @@ def check(run: Run) -> None:
     data = datasets.load(run.dataset)
     run.noise.check(data.K)
     best = run.method.keeps_best or (run.method.first and run.method.first.best)
-    require(run.validation > 0 or not best, f"{type(run.method).__name__} needs a noisy validation set: validation=N")
+    name = type(run.method).__name__
+    require(run.validation > 0 or not best, f"{name} needs a noisy validation set: validation=N")
+    require(run.trusted > 0 or not run.method.trust, f"{name} needs images whose true class is known: trusted=N")
+    fits = not run.method.trusted_batch or run.trusted >= data.K <= run.method.trusted_batch
+    require(fits, f"{name} needs at least one trusted image of each of {data.K} classes, also in every step")
     if run.carrier == "novel":
         left, wanted = len(data.train.y) - run.validation - run.examples, round(run.noise.copies * run.examples)
         enough = run.examples and wanted <= left

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_train import SHORT, history
 
 from nlcore import data, train
-from nlcore.evaluate import detection, transition_error
+from nlcore.evaluate import correction, detection, transition_error, weighed
 from nlcore.inputs import UserError
 from nlcore.losses import lq
 from nlcore.methods import (
@@ -183,7 +183,7 @@ def test_a_first_stage_needs_noisy_validation():
 def test_adaptation_starts_from_the_confusion_of_predictions_and_labels_and_moves():
     label = torch.arange(10).repeat(100)
     guess = 50.0 * torch.eye(10)[(label - 1) % 10]  # every class i is called i + 1
-    T = torch.tensor(NoiseAdaptation().after(None, label, guess).T)
+    T = torch.tensor(NoiseAdaptation().after(None, View(label, lambda best: guess)).T)
     assert (T.argmax(1) == (torch.arange(10) + 1) % 10).all() and T.max(1).values.min() > 0.9
     rows = history(replace(NOISY, method=NoiseAdaptation(), budget=Budget(200, evaluations=2)))
     assert rows[0]["T_error"] != rows[1]["T_error"]
@@ -226,8 +226,22 @@ def test_detection():
 
 def test_the_error_of_a_transition_matrix():
     T = torch.from_numpy(PairFlip(0.3).matrix(10))
-    assert transition_error(T, T) == pytest.approx({"T_error": 0, "T_diagonal": 0.7})
+    assert transition_error(T, T) == pytest.approx({"T_error": 0, "T_diagonal": 0.7, "T_chi2": 0})
     assert transition_error(torch.eye(10), T)["T_error"] == pytest.approx(0.3)  # total variation
+    assert transition_error(torch.full((10, 10), 0.1), T)["T_chi2"] == pytest.approx((0.6**2 + 0.2**2 + 8 * 0.01) / 0.1)
+
+
+def test_the_correction_of_labels():
+    true, given = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 1, 0])
+    found = correction(torch.tensor([0, 0, 1, 0]), given, true)
+    assert found == {"corrected": 0.75, "corrected_wrong": 0.5, "miscorrected": 0.0, "corrected_diagonal": 0.75}
+    assert correction(given, given, true)["corrected_wrong"] == 0  # nothing changed
+
+
+def test_weights_by_loss():
+    loss, right = torch.tensor([0.1, 0.2, 9.0, 0.1]), torch.tensor([True, True, False, False])
+    rows = weighed(torch.tensor([1.0, 0.5, 0.25, 0.0]), loss, right)
+    assert rows[0] == [2, 1, 0.75, 0.0] and rows[-1] == [0, 1, 0.0, 0.25] and sum(sum(r) for r in rows[1:-1]) == 0
 
 
 @pytest.mark.parametrize(

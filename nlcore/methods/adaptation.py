@@ -26,7 +26,8 @@ class NoiseAdaptation(Forward):
     def first(self):
         return None if self.T else Stage(CE(), best=True)
 
-    def after(self, net, label, logits):
+    def after(self, net, view):
+        label, logits = view.label, view.logits(False)
         K = logits.shape[1]
         counts = torch.ones(K * K, dtype=torch.double, device=label.device)
         counts.index_add_(0, logits.argmax(1) * K + label, counts.new_ones(len(label)))

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 
 class Batch(NamedTuple):
-    """`index` of the pairs (B,), normalised images `x` (B, C, H, W), given labels `y` (B,)."""
+    """`index` of the pairs (B,), normalised images `x` (B, C, H, W), given labels `y` (B,); and for a method with a
+    `trusted_batch` m images of each class in class order, (K m, C, H, W), with their true classes (K m,)."""
 
     index: Tensor
     x: Tensor
     y: Tensor
+    trusted_x: Tensor | None = None
+    trusted_y: Tensor | None = None
 
 
 class Task(NamedTuple):
@@ -26,12 +30,13 @@ class Task(NamedTuple):
 
 @dataclass
 class Clock:
-    """Where training stands: `step` is a device scalar, so that a captured step reads schedules from it."""
+    """Where training stands: `step` and `rate` are device scalars, so that a captured step reads schedules from them."""
 
     step: Tensor
     steps: int
     per_epoch: int = 1  # steps
     epoch: int = 0
+    rate: Tensor | None = None  # the learning rate of this step
 
     def due(self, start: float, every: float) -> bool:
         """Whether this epoch is the first that begins at or after one of the shares start, start + every, … of all
@@ -45,19 +50,27 @@ class Clock:
 
 class View(NamedTuple):
     """What a method may look at between epochs: given labels (M,) and `logits(best)`, those of all training pairs
-    (M, K) by the network as it is or, with `best`, as it was when it was best on the noisy validation labels."""
+    (M, K) by the network as it is or, with `best`, as it was when it was best on the noisy validation labels.
+
+    Of the m trusted images: the true classes (m,), `trusted()`, their logits (m, K), and, where they are among the
+    training pairs, their `index` (m,) there.
+    """
 
     label: Tensor
     logits: Callable[[bool], Tensor]
+    index: Tensor | None = None
+    true: Tensor | None = None
+    trusted: Callable[[], Tensor] | None = None
 
 
 class Stage(NamedTuple):
-    """A training that comes before: its method, its network ("": the same, from the same initial weights), and whether
-    to go on from its best network on noisy validation instead of its last."""
+    """A training that comes before: its method, its network ("": the same, from the same initial weights), whether to
+    go on from its best network on noisy validation instead of its last, and its data set ("": the same)."""
 
     method: "Method"
     model: str = ""
     best: bool = False
+    dataset: str = ""
 
 
 class Method:
@@ -69,6 +82,8 @@ class Method:
 
     passes = (1, 1)  # forward and backward passes a step, those of a first stage included, for the account of cost
     keeps_best = False  # whether `View.logits(True)` will be asked for
+    trust = ""  # what trusted images must be: "beside" the training pairs, "within" them, or not needed
+    trusted_batch = 0  # trusted images a step, as many of each class
     first: Stage | None = None
 
     def build(self, net: nn.Module, task: Task) -> nn.Module:
@@ -79,8 +94,11 @@ class Method:
         """The scalar to minimise. Most methods write only this."""
         raise NotImplementedError
 
-    def after(self, net: nn.Module, label: Tensor, logits: Tensor) -> "Method":
-        """What trains next, given the network of the first stage, the given labels (M,) and its logits (M, K)."""
+    def optimiser(self, net: nn.Module) -> Optimizer | None:
+        """Of parameters that are not the network's, such as those of a net that weighs pairs, if there are any."""
+
+    def after(self, net: nn.Module, view: View) -> "Method":
+        """What trains next, given the network of the first stage and what it makes of the training pairs."""
         return self
 
     def on_epoch(self, net: nn.Module, clock: Clock, view: View) -> None:
@@ -88,6 +106,12 @@ class Method:
 
     def weights(self, net: nn.Module) -> Tensor | None:
         """Weights (M,) of the training pairs in [0, 1], if the method weighs them: measured as a detector of noise."""
+
+    def losses(self, net: nn.Module) -> Tensor | None:
+        """The losses (M,) that those weights were given for, if weights follow from losses."""
+
+    def labels(self, net: nn.Module) -> Tensor | None:
+        """The labels (M,) that the method believes at present, if it corrects labels: measured against the true ones."""
 
     def transition(self, net: nn.Module) -> Tensor | None:
         """The transition matrix (K, K) that the method has estimated, if it does: measured against the true one."""

@@ -56,8 +56,10 @@ class ForwardEstimated(Forward):
     def first(self):
         return None if self.T else Stage(CE(), best=True)
 
-    def after(self, net, label, logits):
-        return replace(self, T=tuple(map(tuple, estimated(logits.double().softmax(1), self.quantile).tolist())))
+    def after(self, net, view):
+        return replace(
+            self, T=tuple(map(tuple, estimated(view.logits(False).double().softmax(1), self.quantile).tolist()))
+        )
 
     def transition(self, net):
         return net.T

@@ -33,7 +33,7 @@ class Distillation(Method):
     def first(self):
         return Stage(LabelSmoothing(self.a), self.teacher)
 
-    def after(self, net, label, logits):
+    def after(self, net, view):
         return Student(self, net)
 
 
