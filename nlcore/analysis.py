@@ -67,7 +67,7 @@ def calibration(t: Trained) -> dict:
 
 def features(t: Trained, x: Tensor) -> tuple[Tensor, Tensor]:
     """Activations before the last linear layer, with a 1 appended (n, D + 1), and its templates (K, D + 1)."""
-    last, seen = [m for m in t.net.modules() if isinstance(m, nn.Linear)][-1], []
+    last, seen = [m for m in t.net.body.modules() if isinstance(m, nn.Linear)][-1], []
     hook = last.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().double()))
     t.logits(x)
     hook.remove()

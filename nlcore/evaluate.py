@@ -49,16 +49,16 @@ def detection(weight: Tensor, right: Tensor) -> dict[str, float]:
 
 
 def transition_error(found: Tensor, true: Tensor) -> dict[str, float]:
-    """Of an estimated transition matrix (K, K): mean total variation of its rows from the true ones, mean diagonal, mean
-    Pearson chi-square divergence of the true rows from the estimated ones."""
+    """Of an estimated transition matrix (K, K): mean total variation of its rows from the true ones, mean diagonal,
+    mean Pearson chi-square divergence of the true rows from the estimated ones."""
     found, true = found.double().cpu(), true.double().cpu()
     off, far = (found - true).abs().sum(1) / 2, ((true - found).square() / found.clamp_min(1e-12)).sum(1)
     return {"T_error": off.mean().item(), "T_diagonal": found.diagonal().mean().item(), "T_chi2": far.mean().item()}
 
 
 def correction(believed: Tensor, label: Tensor, true: Tensor) -> dict[str, float]:
-    """Of corrected labels (M,), given and true ones: shares of all that are right, of wrong ones that were put right, of
-    right ones that were put wrong, and the mean diagonal of their realised transition matrix. Of nothing: NaN."""
+    """Of corrected labels (M,), given and true ones: shares of all that are right, of wrong ones that were put right,
+    of right ones that were put wrong, and the mean diagonal of their realised transition matrix. Of nothing: NaN."""
     hit, fits, classes = (believed == true).double(), label == true, true.unique()
     shares = {"corrected": hit, "corrected_wrong": hit[~fits], "miscorrected": 1 - hit[fits]}
     diagonal = torch.stack([hit[true == k].mean() for k in classes]).mean().item()
@@ -66,8 +66,8 @@ def correction(believed: Tensor, label: Tensor, true: Tensor) -> dict[str, float
 
 
 def weighed(weight: Tensor, loss: Tensor, right: Tensor) -> list[list]:
-    """How weights (M,) go with losses (M,), of `right` and of wrong labels: for 24 bins of 0.25 nats, the last one open,
-    the number of right and of wrong labels and their mean weights (of nothing: 0)."""
+    """How weights (M,) go with losses (M,), of `right` and of wrong labels: for 24 bins of 0.25 nats, the last one
+    open, the number of right and of wrong labels and their mean weights (of nothing: 0)."""
     place = (loss / 0.25).long().clamp(0, 23) + 24 * (~right.bool())
     count = torch.bincount(place, minlength=48)
     mean = torch.bincount(place, weight.double(), minlength=48) / count.clamp_min(1)

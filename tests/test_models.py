@@ -33,6 +33,15 @@ def resnet(depths):
     return total + linear(512, 10)
 
 
+def wide(widths):
+    """Nine blocks a stage, norms first, shortcuts without weights."""
+    total, a = conv(3, 16, bias=False), 16
+    for b in widths:
+        total += sum(conv(c, b, bias=False) + conv(b, b, bias=False) + 2 * c + 2 * b for c in [a] + 8 * [b])
+        a = b
+    return total + 2 * a + linear(a, 10)
+
+
 COUNTS = {
     ("perceptron", MNIST): linear(784, 10),
     ("mlp1", MNIST): linear(784, 256) + linear(256, 10),
@@ -44,6 +53,8 @@ COUNTS = {
     + linear(4 * 4 * 256, 256) + linear(256, 256) + linear(256, 10),
     ("resnet18", CIFAR): resnet((2, 2, 2, 2)),
     ("resnet34", CIFAR): resnet((3, 4, 6, 3)),
+    ("cifarnet", CIFAR): conv(3, 64, 5) + conv(64, 64, 5) + linear(4096, 384) + linear(384, 192) + linear(192, 10),
+    ("wide_resnet", CIFAR): wide((160, 320, 640)),
 }  # fmt: skip
 
 
@@ -62,7 +73,7 @@ def test_every_network_takes_every_image_size(name, shape):
 
 def test_the_cifar_stem_keeps_the_resolution():
     with torch.no_grad():
-        assert build("resnet18", CIFAR, 10)[:3].eval()(torch.zeros(1, *CIFAR)).shape == (1, 64, 32, 32)
+        assert build("resnet18", CIFAR, 10).body[:3].eval()(torch.zeros(1, *CIFAR)).shape == (1, 64, 32, 32)
 
 
 def test_an_unknown_network_gets_the_nearest_names():

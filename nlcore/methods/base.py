@@ -30,7 +30,7 @@ class Task(NamedTuple):
 
 @dataclass
 class Clock:
-    """Where training stands: `step` and `rate` are device scalars, so that a captured step reads schedules from them."""
+    """Where training stands; `step` and `rate` are device scalars, from which a captured step reads schedules."""
 
     step: Tensor
     steps: int
@@ -111,7 +111,7 @@ class Method:
         """The losses (M,) that those weights were given for, if weights follow from losses."""
 
     def labels(self, net: nn.Module) -> Tensor | None:
-        """The labels (M,) that the method believes at present, if it corrects labels: measured against the true ones."""
+        """The labels (M,) that the method believes by now, if it corrects labels: measured against the true ones."""
 
     def transition(self, net: nn.Module) -> Tensor | None:
         """The transition matrix (K, K) that the method has estimated, if it does: measured against the true one."""
