@@ -341,7 +341,10 @@ def check(run: Run) -> None:
     """Refuse, before anything starts, a noise or carriers that do not fit the data; fetches what is missing."""
     data = datasets.load(run.dataset)
     run.noise.check(data.K)
-    best = run.method.keeps_best or (run.method.first and run.method.first.best)
+    stage = run.method.first
+    if stage and stage.dataset:
+        check(replace(run, dataset=stage.dataset, method=stage.method, model=stage.model or run.model))
+    best = run.method.keeps_best or (stage and stage.best)
     name = type(run.method).__name__
     require(run.validation > 0 or not best, f"{name} needs a noisy validation set: validation=N")
     require(run.trusted > 0 or not run.method.trust, f"{name} needs images whose true class is known: trusted=N")

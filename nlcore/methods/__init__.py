@@ -7,9 +7,11 @@ from .ce import CE
 from .correction import Backward, Forward, ForwardEstimated
 from .curriculum import Curriculum
 from .distillation import Distillation
+from .forgetting import Forgetting
 from .gce import GCE, MAE, Truncated, Unhinged
 from .h_alpha import HAlpha
 from .label_smoothing import LabelSmoothing
+from .mentornet import MentorNet
 
 METHODS = {
     "ce": CE,
@@ -27,6 +29,8 @@ METHODS = {
     "hard_bootstrap": HardBootstrap,
     "distillation": Distillation,
     "curriculum": Curriculum,
+    "mentornet": MentorNet,
+    "forgetting": Forgetting,
 }
 
 __all__ = ["METHODS", "Batch", "Clock", "Method", "Stage", "Task", "View"]

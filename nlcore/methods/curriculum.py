@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..inputs import lookup, require
 from ..losses import cross_entropy
-from .base import Method
+from .base import Batch, Clock, Method
 
 # The weight v* in [0, 1] of pairs from their losses l (B,), the differences d = l - lambda_1 from a moving percentile,
 # and the percentage of training that is over, 0 to 99 (a scalar tensor).
@@ -45,6 +45,8 @@ def pd(loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
 
 
 CURRICULA = {f.__name__: f for f in (uniform, self_paced, hard_negative, linear, focal, pd)}
+# lambda_2 of those that minimise v l + G(v) with G(v) = lambda_2 v^2 / 2 - (lambda_1 + lambda_2) v
+EXPLICIT = {"self_paced": 0.0, "linear": 1.0}
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,10 @@ class Curriculum(Method):
     """Cross entropy weighted by a curriculum, one mini-batch at a time (Algorithm 1 with v in closed form).
 
     lambda_1 is the moving average of the p-quantile of a batch's losses, from 0 as released, or divided by 1 - decay^t
-    when `corrected`. In the first `burn_in` of training v is drawn from Bernoulli(keep). The mean is over the batch,
-    not over the weights, so a batch without weight moves nothing.
+    when `corrected`. In the first `burn_in` of training v is drawn from Bernoulli(keep); after it a share `drop` of the
+    pairs, drawn at random, counts for nothing. With `explicit` > 0 v is not the minimum of v l + G(v), but one step of
+    that size along its gradient from the v that the pair had (Algorithm 1, line 9). The mean is over the batch, not
+    over the weights, so a batch without weight moves nothing.
     """
 
     kind: str = "self_paced"
@@ -62,36 +66,54 @@ class Curriculum(Method):
     corrected: bool = False
     burn_in: float = 0.2
     keep: float = 0.5
+    drop: float = 0.0
+    explicit: float = 0.0
+
+    kinds = (*CURRICULA,)
 
     def __post_init__(self):
-        lookup("curriculum", self.kind, CURRICULA)
-        shares = (self.p, self.decay, self.burn_in, self.keep)
-        require(all(0 <= s <= 1 for s in shares), "p, decay, burn_in and keep are between 0 and 1")
+        lookup("curriculum", self.kind, self.kinds)
+        shares = (self.p, self.decay, self.burn_in, self.keep, self.drop)
+        require(all(0 <= s <= 1 for s in shares), "p, decay, burn_in, keep and drop are between 0 and 1")
         require(self.decay < 1, "decay must be below 1, or the percentile never moves")
+        if self.explicit:
+            lookup("curriculum with an explicit G", self.kind, EXPLICIT)
 
     def build(self, net, task):
         net.register_buffer("percentile", torch.zeros(()))
         net.register_buffer("v", torch.ones(task.M))
+        net.register_buffer("seen", torch.zeros(task.M))  # the losses that v was given for
         return net
 
     def weights(self, net):
         return net.v
 
-    def chosen(self, net, loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
+    def losses(self, net):
+        return net.seen
+
+    def chosen(self, net, loss: Tensor, d: Tensor, percent: Tensor, batch: Batch) -> Tensor:
         """v (B,) after the burn-in."""
+        if self.explicit:
+            v = net.v[batch.index]
+            return (v - self.explicit * (d + EXPLICIT[self.kind] * (v - 1))).clamp(0, 1)
         return CURRICULA[self.kind](loss, d, percent)
 
     @torch.no_grad()
-    def weigh(self, net, loss: Tensor, index: Tensor, clock) -> Tensor:
-        """v (B,) for losses l (B,) of the pairs `index`; moves the percentile and remembers v."""
+    def weigh(self, net, loss: Tensor, batch: Batch, clock: Clock) -> Tensor:
+        """v (B,) for the losses l (B,) of a batch; moves the percentile and remembers v."""
         net.percentile.lerp_(loss.quantile(self.p), 1 - self.decay)
         limit = net.percentile / (1 - self.decay ** (clock.step + 1)) if self.corrected else net.percentile
         share = clock.step / clock.steps
-        v = self.chosen(net, loss, loss - limit, (100 * share).floor().clamp(max=99))
-        v = torch.where(share < self.burn_in, torch.bernoulli(torch.full_like(loss, self.keep)), v)
-        net.v.index_copy_(0, index.long(), v)
+        v = self.chosen(net, loss, loss - limit, (100 * share).floor().clamp(max=99), batch)
+        early = torch.bernoulli(torch.full_like(loss, self.keep))
+        v = torch.where(share < self.burn_in, early, v)
+        net.v.index_copy_(0, batch.index.long(), v)
+        net.seen.index_copy_(0, batch.index.long(), loss)
+        if self.drop:
+            used = torch.bernoulli(torch.full_like(loss, 1 - self.drop))
+            v = torch.where(share < self.burn_in, v, v * used)
         return v
 
     def loss(self, net, batch, clock):
         loss = cross_entropy(net(batch.x), batch.y).float()
-        return (self.weigh(net, loss.detach(), batch.index, clock) * loss).mean()
+        return (self.weigh(net, loss.detach(), batch, clock) * loss).mean()

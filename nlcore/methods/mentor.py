@@ -1,4 +1,6 @@
-"""MentorNet: a small network that gives the weight of a pair from how its loss has moved (Jiang et al. 2018)."""
+"""The mentor: a small network that gives the weight of a pair from how its loss has moved (Jiang et al. 2018)."""
+
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -16,54 +18,65 @@ class Mentor(nn.Module):
     """A bidirectional LSTM over (loss, difference from the moving percentile), embeddings of the label and of the
     percentage of training, a layer of 20 tanh units; out comes the logit of v."""
 
-    def __init__(self, form: str = "released", labels: int = 2):
+    def __init__(self, form: str = "released", labels: int = 1):
         super().__init__()
         plan = lookup("form of the mentor", form, FORMS)
-        self.steps = plan["steps"]
-        self.label, self.percent = nn.Embedding(labels, 2), nn.Embedding(100, 5).requires_grad_(not plan["frozen"])
+        self.steps, self.frozen, self.labels = plan["steps"], plan["frozen"], 1 if plan["frozen"] else labels
+        self.label, self.percent = nn.Embedding(self.labels, 2), nn.Embedding(100, 5)
         self.lstm = nn.LSTM(2, 1, batch_first=True, bidirectional=True)
         self.head = nn.Sequential(nn.Linear(9, 20), nn.Tanh(), nn.Linear(20, 1))
+        self.register_buffer("at", torch.tensor(-1))  # the one percentage that it knows; -1: all
 
     def forward(self, z: Tensor, label: Tensor, percent: Tensor) -> Tensor:
         """Logits (B,) from z (B, steps, 2), oldest step first, labels (B,), and percentages 0 to 99 (B,)."""
+        label = label if self.labels > 1 else torch.zeros_like(label)
+        percent = torch.where(self.at < 0, percent, self.at)
         _, (h, _) = self.lstm(z)  # time runs along z, never along the batch
         return self.head(torch.cat([self.label(label), self.percent(percent), *h], 1)).squeeze(1)
 
 
-def examples(count: int, steps: int, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+def examples(count: int, steps: int) -> tuple[Tensor, Tensor]:
     """Pairs to imitate a curriculum on: z (count, steps, 2), each step drawn anew from the grid of the released code
     (losses 0 to 9.9 by 0.1 and 10 to 29, differences -5 to 4.9 by 0.1), and percentages 0 to 99 (count,)."""
     losses = torch.cat([torch.arange(100) / 10, torch.arange(10.0, 30)])
     differences = torch.arange(-50, 50) / 10
-    pick = [torch.randint(len(g), (count, steps), generator=draw) for g in (losses, differences)]
-    z = torch.stack([losses[pick[0]], differences[pick[1]]], 2)
-    return z, torch.randint(100, (count,), generator=draw)
+    z = torch.stack([grid[torch.randint(len(grid), (count, steps))] for grid in (losses, differences)], 2)
+    return z, torch.randint(100, (count,))
 
 
-def imitate(kind: str, form: str = "released", seed: int = 0, steps: int = 2500) -> tuple[Mentor, float]:
-    """A mentor that has learned a predefined curriculum, and its mean squared error on 20,000 pairs that it never saw.
+def teach(mentor: Mentor, z: Tensor, label: Tensor, percent: Tensor, v: Tensor, steps: int) -> None:
+    """Train a mentor to give the weights v (n,), in batches of up to 512 pairs; weights that are all 0 or 1 by cross
+    entropy, others by squared error. The released code takes 30,000 steps of 32 pairs, with Adam from 0.1."""
+    binary = bool(((v == 0) | (v == 1)).all())
+    trained = [
+        p.requires_grad_() for n, p in mentor.named_parameters() if not (mentor.frozen and n == "percent.weight")
+    ]
+    opt = torch.optim.Adam(trained, lr=0.03)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(opt, steps)
+    with torch.enable_grad():
+        for _ in range(steps):
+            i = torch.randint(len(v), (min(512, len(v)),), device=v.device)
+            out = mentor(z[i], label[i], percent[i])
+            loss = binary_cross_entropy_with_logits(out, v[i]) if binary else mse_loss(out.sigmoid(), v[i])
+            opt.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(trained, 5.0)
+            opt.step()
+            schedule.step()
+    mentor.zero_grad(set_to_none=True)
+    mentor.requires_grad_(False)
 
-    The released code takes 30,000 steps of 32 pairs, Adam from 0.1; batches of 512 need fewer. Targets that are all 0
-    or 1 are learned by cross entropy, others by squared error.
-    """
-    curriculum, draw = lookup("curriculum", kind, CURRICULA), torch.Generator().manual_seed(seed)
+
+@lru_cache(maxsize=8)
+def imitate(kind: str, form: str = "released", seed: int = 0, steps: int = 1000) -> tuple[Mentor, float]:
+    """A mentor that has learned a predefined curriculum, and its mean squared error on 20,000 pairs that it never
+    saw."""
+    curriculum = lookup("curriculum", kind, CURRICULA)
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         mentor = Mentor(form)
-    z, percent = examples(100_000, mentor.steps, draw)
-    label, v = torch.zeros_like(percent), curriculum(z[:, -1, 0], z[:, -1, 1], percent)
-    binary = bool(((v == 0) | (v == 1)).all())
-    opt = torch.optim.Adam([p for p in mentor.parameters() if p.requires_grad], lr=0.03)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(opt, steps)
-    for _ in range(steps):
-        i = torch.randint(80_000, (512,), generator=draw)
-        out = mentor(z[i], label[i], percent[i])
-        loss = binary_cross_entropy_with_logits(out, v[i]) if binary else mse_loss(out.sigmoid(), v[i])
-        opt.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(mentor.parameters(), 5.0)
-        opt.step()
-        schedule.step()
+        z, percent = examples(100_000, mentor.steps)
+        label, v = torch.zeros_like(percent), curriculum(z[:, -1, 0], z[:, -1, 1], percent)
+        teach(mentor, z[:80_000], label[:80_000], percent[:80_000], v[:80_000], steps)
     with torch.no_grad():
-        left = slice(80_000, None)
-        return mentor, mse_loss(mentor(z[left], label[left], percent[left]).sigmoid(), v[left]).item()
+        return mentor, mse_loss(mentor(z[80_000:], label[80_000:], percent[80_000:]).sigmoid(), v[80_000:]).item()

@@ -34,6 +34,10 @@ KNOBS = {
     "carriers": list[str],
     "examples": list[int],
     "batches": list[int],
+    "trusted": list[int],
+    "burn_ins": list[float],
+    "percentiles": list[float],
+    "source": str,
     "schedules": list[str],
     "lrs": list[float],
     "lr": float,
@@ -73,8 +77,9 @@ def compared(
 ) -> list[Run]:
     """Every method under every noise, for all numbers of examples, networks and seeds of `size`.
 
-    `methods` gives those for a noise and K classes. A tenth of the examples is held out, with noisy labels. The budget
-    is the `recipe` with whatever `size` has in its place.
+    `methods` gives those for a noise and K classes. Those that need trusted images have each number of them that
+    `size` names. A tenth of the examples is held out, with noisy labels. The budget is the `recipe` with whatever
+    `size` has in its place.
     """
     require(size["seeds"] > 0, f"seeds is how many seeds to run, so 1 or more, not {size['seeds']}")
     name, K, found = data.pin(size["dataset"]), data.classes(size["dataset"]), []
@@ -86,5 +91,6 @@ def compared(
         fits = 0 <= examples <= N - held
         require(fits, f"{name} has {N} images, {held} are held out; examples={examples} is not possible (0: all)")
         for method in methods(noise, K):
-            found.append(Run(name, model, budget, noise, method, examples, held, seed, **options))
+            for trusted in size["trusted"] if method.trust else (0,):
+                found.append(Run(name, model, budget, noise, method, examples, held, seed, trusted=trusted, **options))
     return list(dict.fromkeys(found))
