@@ -1,4 +1,4 @@
-"""The command line: nlcore data, run, status, publish, chapter, scoreboard, verify."""
+"""The command line: nlcore data, run, status, publish, chapter, mentor, scoreboard, verify."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from . import chapters, claims, data, fetch, home, papers, records, sweep, train
+from . import chapters, claims, data, fetch, home, mentors, papers, records, sweep, train
 from .inputs import UserError, lookup, parse, require
 
 app = typer.Typer(
@@ -111,6 +111,42 @@ def chapter(
     for name in names:
         place = (out or home() / "_build" / "chapters") / f"{name}.ipynb"
         print(f"executed: {chapters.execute(name, place, values[name])}")
+
+
+mentor = typer.Typer(
+    no_args_is_help=True, help="Learn which labels of a data set to trust, from some that were checked."
+)
+app.add_typer(mentor, name="mentor")
+Data = Annotated[str, typer.Argument(help="a data set, such as a folder of images")]
+Steps = Annotated[int, typer.Option(help="of the student (default: 50 epochs, 500 at least)")]
+Model = Annotated[str, typer.Option(help="the student")]
+Device = Annotated[str, typer.Option(help="auto | cpu | cuda")]
+
+
+@mentor.command()
+def learn(
+    dataset: Data,
+    checked: Annotated[Path, typer.Option(help="table of file,label: true classes of some training images")],
+    out: Annotated[Path, typer.Option(help="where the mentor goes")] = Path("mentor.npz"),
+    model: Model = "conv_small",
+    steps: Steps = 0,
+    device: Device = "auto",
+) -> None:
+    """Train a student on the labels as they are, and a mentor on the losses of those that were checked."""
+    print(mentors.learn(dataset, checked, out, model=model, steps=steps, device=device))
+
+
+@mentor.command()
+def apply(
+    dataset: Data,
+    by: Annotated[Path, typer.Option("--mentor", help="the mentor")] = Path("mentor.npz"),
+    out: Annotated[Path, typer.Option(help="where the table of weights goes")] = Path("weights.csv"),
+    model: Model = "conv_small",
+    steps: Steps = 0,
+    device: Device = "auto",
+) -> None:
+    """Train a student under a mentor; list every label with its weight, the least trusted first."""
+    print(mentors.apply(dataset, by, out, model=model, steps=steps, device=device))
 
 
 @app.command()

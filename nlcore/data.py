@@ -43,6 +43,7 @@ class Dataset(NamedTuple):
     train: Images
     test: Images
     sha256: str
+    files: tuple[str, ...] = ()  # where the training images come from: files of a folder, rows of an array
 
 
 def root() -> Path:
@@ -97,21 +98,24 @@ def read(name: str) -> Dataset:
 def verified(name: str, arrays: dict[str, np.ndarray], classes) -> Dataset:
     """Arrays in canonical order; those of a known data set must be the published ones."""
     splits = [canonical(arrays[f"{split}_images"], arrays[f"{split}_labels"]) for split in ("train", "test")]
-    digest = hashlib.sha256("".join(digest for *_, digest in splits).encode()).hexdigest()
+    digest = hashlib.sha256("".join(digest for *_, digest, _ in splits).encode()).hexdigest()
     known = KNOWN.get(name, (0, None))[1]
     require(known in (None, digest), f"the images of {name} are not the published ones (hash {digest[:12]})")
-    images = (Images(torch.from_numpy(x), torch.from_numpy(y)) for x, y, _ in splits)
-    return Dataset(name, tuple(map(str, classes)), len(classes), *images, digest)
+    images = (Images(torch.from_numpy(x), torch.from_numpy(y)) for x, y, *_ in splits)
+    names, order = arrays.get("train_files"), splits[0][3]
+    files = tuple(str(i if names is None else names[i]) for i in order)
+    return Dataset(name, tuple(map(str, classes)), len(classes), *images, digest, files)
 
 
-def canonical(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
-    """Images (N, H, W, C) and labels (N,) ordered by content: x uint8 (N, C, H, W), y int64 (N,), and their SHA-256."""
+def canonical(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, str, list[int]]:
+    """Images (N, H, W, C) and labels (N,) ordered by content: x uint8 (N, C, H, W), y int64 (N,), their SHA-256, and
+    their places before."""
     tails = labels.astype("<u2")
     keys = [hashlib.sha256(x.tobytes() + y.tobytes()).digest() for x, y in zip(images, tails, strict=True)]
     order = sorted(range(len(keys)), key=keys.__getitem__)
     digest = hashlib.sha256(b"".join(keys[i] for i in order)).hexdigest()
     x = np.ascontiguousarray(images[order].transpose(0, 3, 1, 2))
-    return x, labels[order].astype(np.int64), digest
+    return x, labels[order].astype(np.int64), digest, order
 
 
 def _digits():
@@ -168,7 +172,9 @@ def _folder(place: Path):
     x, y, at = np.stack(images), np.array([k for _, k in samples]), np.arange(len(samples))
     test = at >= len(parts[0]) if split else at % 5 == 4
     require(bool(test.any()), f"{place} holds fewer than five images; some are needed to train on and some to test")
-    return dict(zip(ARRAYS, (x[~test], y[~test], x[test], y[test]), strict=True)), parts[0].classes
+    names = [str(Path(file).relative_to(parts[0].root)) for (file, _), t in zip(samples, test, strict=True) if not t]
+    arrays = dict(zip(ARRAYS, (x[~test], y[~test], x[test], y[test]), strict=True))
+    return arrays | {"train_files": names}, parts[0].classes
 
 
 def listing() -> list[dict]:

@@ -1,0 +1,84 @@
+"""Two commands: a mentor from the labels that somebody has checked, and the weight of every label."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+from test_cli import nlcore
+
+from nlcore import data, mentors
+from nlcore.inputs import UserError
+from nlcore.methods.mentor import Mentor
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """A folder of 500 digits, two in five with a random label, and the true labels of all of them."""
+    place, digits, draw = tmp_path_factory.mktemp("own"), data.load("digits"), np.random.default_rng(0)
+    rows = []
+    for split, part, count in (("train", digits.train, 500), ("test", digits.test, 100)):
+        for i, true in enumerate(part.y[:count].tolist()):
+            given = draw.integers(10) if split == "train" and draw.random() < 0.4 else true
+            file = place / "photos" / split / str(given) / f"{i}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(part.x[i, 0].numpy()).save(file)
+            rows += [(f"{given}/{i}.png", str(true))] if split == "train" else []
+    pd.DataFrame(rows, columns=["file", "label"]).to_csv(place / "true.csv", index=False)
+    pd.DataFrame(rows[:100], columns=["file", "label"]).to_csv(place / "checked.csv", index=False)
+    return place
+
+
+def test_two_commands_find_the_wrong_labels(photos, capsys):
+    own, mentor, out = str(photos / "photos"), photos / "mentor.npz", photos / "weights.csv"
+    learn = ["mentor", "learn", own, "--checked", str(photos / "checked.csv"), "--out", str(mentor)]
+    code, told, _ = nlcore(capsys, *learn)
+    assert code == 0 and str(mentor) in told and "100 checked" in told
+    assert nlcore(capsys, "mentor", "apply", own, "--mentor", str(mentor), "--out", str(out))[0] == 0
+    found = pd.read_csv(out, dtype={"label": str})
+    assert len(found) == 500 and found.weight.is_monotonic_increasing
+    both = found.merge(pd.read_csv(photos / "true.csv", dtype=str), on="file", suffixes=("", "_true"))
+    assert roc_auc_score(both.label == both.label_true, both.weight) > 0.85
+    assert (both[both.weight < 0.5].label != both[both.weight < 0.5].label_true).mean() > 0.9
+    assert "there already" in nlcore(capsys, *learn)[1]  # a second start makes nothing again
+
+
+def test_a_mentor_is_kept_whole(tmp_path):
+    mentor = Mentor()
+    mentor.at.fill_(21)
+    mentors._write(tmp_path / "m.npz", lambda file: np.savez(file, **mentor.state_dict()))
+    same, z = mentors.load(tmp_path / "m.npz"), torch.randn(4, 1, 2)
+    label = percent = torch.zeros(4, dtype=torch.long)
+    assert torch.equal(same(z, label, percent), mentor(z, label, percent))
+
+
+@pytest.mark.parametrize(
+    "sentence, table",
+    [
+        ("lacks the column label", "file\n0/1.png\n"),
+        ("did you mean", "file,label\n0/0.pngg,0\n"),
+        ("unknown class", "file,label\n{0},x\n"),
+        ("twice", "file,label\n{0},0\n{0},0\n"),
+        ("all are right", "file,label\n{0},{1}\n"),
+    ],
+)
+def test_bad_tables_are_refused(photos, tmp_path, sentence, table):
+    first = data.load(str(photos / "photos")).files[0]
+    path = tmp_path / "checked.csv"
+    path.write_text(table.format(first, first.partition("/")[0]))
+    with pytest.raises(UserError, match=sentence):
+        mentors.learn(str(photos / "photos"), path, tmp_path / "m.npz")
+    assert not (tmp_path / "m.npz").exists()
+
+
+def test_bad_places_and_files_are_refused(photos, tmp_path):
+    own, checked = str(photos / "photos"), photos / "checked.csv"
+    with pytest.raises(UserError, match=".npz"):
+        mentors.learn(own, checked, tmp_path / "m.txt")
+    with pytest.raises(UserError, match="no folder"):
+        mentors.learn(own, checked, tmp_path / "none" / "m.npz")
+    with pytest.raises(UserError, match="cannot be read"):
+        mentors.learn(own, tmp_path / "none.csv", tmp_path / "m.npz")
+    with pytest.raises(UserError, match="no mentor"):
+        mentors.apply(own, checked, tmp_path / "w.csv")
