@@ -1,11 +1,12 @@
 """Cost of a training with every method, relative to cross entropy, in one process.
 
-    python benchmarks/methods.py [--device auto] [--model conv_small] [--rounds 9] [--json]
+    python benchmarks/methods.py [--device auto] [--model conv_small] [--rounds 9] [--only NAME ...] [--json]
 
 A training is 480 steps over 120 epochs, so that work between epochs (pruning) has the share that it has in the paper,
 with one evaluation at the end. Methods are timed in turn, `--rounds` times, each beside a cross entropy of its own; the
 median of the ratios is reported. On a CPU one thread works and its own time is counted, not that of other processes.
-`passes` are the forward and backward passes that a method declares; a first stage is a second training.
+`passes` are the forward and backward passes that a method declares; a first stage is a second training. What a mentor
+of MentorNet costs to learn is counted apart: in the rows it has learned already.
 """
 
 import argparse
@@ -17,7 +18,9 @@ import numpy as np
 import torch
 
 from nlcore import data, train
-from nlcore.methods import CE, METHODS, Backward, Forward
+from nlcore.inputs import lookup
+from nlcore.methods import CE, METHODS, Backward, Forward, MentorNet
+from nlcore.methods.mentor import Mentor, examples, imitate, teach
 from nlcore.noise import SymmetricExclusive
 from nlcore.papers.base import known
 from nlcore.records import Budget, Run
@@ -45,17 +48,35 @@ def seconds(method, model: str, device: torch.device, steps: int) -> float:
         return clock() - start
 
 
+def learning() -> dict[str, float]:
+    """Seconds that mentors take to learn: the imitation of a curriculum, and two times 500 checked labels."""
+    with train.reproducible(0, torch.device("cpu")):
+        start = time.process_time()
+        imitate("pd")
+        middle = time.process_time()
+        z, percent = examples(500, 1)
+        for _ in range(2):
+            teach(Mentor(), z, percent * 0, percent, (z[:, -1, 1] < 0).float(), 500)
+        return {"PD, once a process": middle - start, "DD, a run": time.process_time() - middle}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--model", default="conv_small")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--steps", type=int, default=480)
+    parser.add_argument("--only", nargs="+", help="names of methods")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     device = train.pick_device(args.device)
     T = known(SymmetricExclusive(0.4), K)
     methods = {name: cls() for name, cls in METHODS.items()} | {"forward": Forward(T), "backward": Backward(T)}
+    methods |= {
+        f"mentornet, {form}": MentorNet("data", form=form).led_by(Mentor(form)) for form in ("released", "paper")
+    }
+    methods = {name: methods[lookup("method", name, methods)] for name in args.only or methods}
+    mentors = learning() if any(isinstance(m, MentorNet) for m in methods.values()) else {}
     seconds(CE(), args.model, device, args.steps)  # warm
     ratios = {name: [] for name in methods}
     for _ in range(args.rounds):
@@ -69,6 +90,10 @@ def main() -> None:
         rows.append(row | {"passes": list(method.passes)})
         if not args.json:
             print(f"{name:18} {rows[-1]['ratio']:5.2f}x cross entropy  (passes {method.passes})", flush=True)
+    for name, cost in mentors.items():
+        rows.append({"mentor": name, "seconds": cost})
+        if not args.json:
+            print(f"a mentor learns in {cost:.1f} s ({name})")
     if args.json:
         print(json.dumps(rows, indent=1))
 

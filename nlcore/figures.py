@@ -83,6 +83,49 @@ def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
     return fig
 
 
+def lines(table: pd.DataFrame, y: str, by: str, panel: str, ylabel: str) -> Figure:
+    """Column `y` against the share of training that is over, of a frame with a row per run and evaluation: means over
+    seeds with bands of one standard deviation, a colour per value of `by`, axes per value of `panel`."""
+    panels, names = [*table[panel].unique()], [*table[by].unique()]
+    table = table.assign(share=table.step / table.steps)
+    fig, grid = row(len(panels), 4.2, 3.4, sharey=True)
+    style = {"hue": by, "hue_order": names, "palette": sns.color_palette("colorblind", len(names)), "errorbar": "sd"}
+    for ax, value in zip(grid, panels, strict=True):
+        sns.lineplot(table[table[panel] == value], x="share", y=y, ax=ax, legend=ax is grid[-1], **style)
+        ax.set(xlabel="share of training", ylabel=ylabel, title=str(value))
+        ax.grid(alpha=0.3)
+    grid[-1].legend(title=None, fontsize="small")
+    return fig
+
+
+def weighed(parts: dict[str, list], width: float = 0.25) -> Figure:
+    """How often right and wrong labels have a loss (bars, in bins of `width`, the last one open) and what they weigh on
+    average (line), axes per name; bins as from `evaluate.weighed`, empty ones without a point."""
+    fig, grid = row(len(parts), 3.4, 3.1, sharey=True)
+    for ax, (name, bins) in zip(grid, parts.items(), strict=True):
+        counts, v = np.array(bins)[:, :2].T, np.array(bins)[:, 2:].T
+        at = (np.arange(len(bins)) + 0.5) * width
+        for n, colour, kind in zip(counts, ("C0", "C3"), ("right labels", "wrong labels"), strict=True):
+            ax.bar(at, n / counts.sum(), width, color=colour, alpha=0.5, label=kind)
+        mean = (counts * v).sum(0) / np.maximum(counts.sum(0), 1)
+        ax.plot(at[counts.sum(0) > 0], mean[counts.sum(0) > 0], "k.-", lw=1, ms=4, label="weight v")
+        ax.set(xlabel="loss", title=name, ylim=(-0.02, 1.02))
+    grid[0].set(ylabel="share of pairs; weight v")
+    grid[-1].legend(fontsize="small")
+    return fig
+
+
+def weight_maps(maps: dict[str, np.ndarray], extent: tuple[float, float, float, float]) -> Figure:
+    """Weights in [0, 1], losses across and differences from the percentile upwards, over `extent`; axes per name."""
+    fig, grid = row(len(maps), 2.3, 2.5, sharey=True)
+    for ax, (name, v) in zip(grid, maps.items(), strict=True):
+        shown = ax.imshow(v, origin="lower", extent=extent, aspect="auto", vmin=0, vmax=1, cmap="viridis")
+        ax.set(title=name, xlabel="loss")
+    grid[0].set(ylabel="loss - percentile")
+    fig.colorbar(shown, ax=list(grid), label="v")
+    return fig
+
+
 def reliability(diagrams: dict[str, list]) -> Figure:
     """Accuracy against confidence for bins (number, mean confidence, accuracy), axes per name; below the diagonal the
     network is too sure. The area of a point is the number of images in its bin."""

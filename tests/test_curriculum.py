@@ -10,9 +10,12 @@ from test_train import SHORT, history
 
 from nlcore.inputs import UserError
 from nlcore.losses import cross_entropy
-from nlcore.methods import CE, Batch, Clock, Curriculum, Task
+from nlcore.methods import CE, Batch, Clock, Curriculum, Forgetting, MentorNet, Task
 from nlcore.methods.curriculum import CURRICULA, focal, hard_negative, linear, pd, self_paced
 from nlcore.methods.mentor import Mentor, examples, imitate
+from nlcore.models import build
+from nlcore.noise import SymmetricInclusive
+from nlcore.records import Budget, Run
 
 seeds = st.integers(0, 2**31 - 1)
 GRID = torch.linspace(0, 1, 1001, dtype=torch.double)
@@ -120,7 +123,105 @@ def test_permuting_pairs_permutes_what_the_mentor_says():
     torch.testing.assert_close(mentor(z, label, percent), alone)
 
 
-@pytest.mark.parametrize("make", [lambda: Curriculum("selfpaced"), lambda: Curriculum(p=2.0), lambda: Mentor("new")])
+@given(seeds)
+def test_an_explicit_step_is_the_closed_form_or_goes_there(seed):
+    """One step of 1 / lambda_2 minimises a quadratic; steps along a constant slope end at 0 or 1."""
+    losses = torch.rand(16, generator=torch.Generator().manual_seed(seed)) * 4
+    closed = weighed(Curriculum("linear", burn_in=0.0, decay=0.0), losses, 30)[0]
+    torch.testing.assert_close(
+        weighed(Curriculum("linear", burn_in=0.0, decay=0.0, explicit=1.0), losses, 30)[0], closed
+    )
+    method, net = Curriculum(burn_in=0.0, decay=0.0, explicit=0.5), None
+    for _ in range(200):
+        v, net = weighed(method, losses, 30, net=net)
+    apart = (losses - losses.quantile(0.75)).abs() > 0.02
+    closed = weighed(Curriculum(burn_in=0.0, decay=0.0), losses, 30)[0]
+    torch.testing.assert_close(v[apart], closed[apart])
+
+
+def test_some_pairs_are_left_out_at_random_but_remembered_as_weighed():
+    torch.manual_seed(0)
+    v, net = weighed(Curriculum("uniform", burn_in=0.0, drop=0.3), torch.rand(4000), 30)
+    assert 1 - v.mean().item() == pytest.approx(0.3, abs=0.03) and (net.v == 1).all()
+
+
+NOISY = Run(
+    "digits", "conv_small", Budget(300, lr=3e-3, evaluations=4), SymmetricInclusive(0.4), examples=800, validation=80
+)
+
+
+def test_a_mentor_learns_from_trusted_pairs_to_tell_wrong_labels():
+    ours, theirs = (
+        history(replace(NOISY, method=m, trusted=t))[-1] for m, t in ((MentorNet("data", p=0.6), 80), (CE(), 0))
+    )
+    assert ours["kept_auc"] > 0.9 and ours["test_accuracy"] > theirs["test_accuracy"]
+
+
+@pytest.mark.parametrize("form", ["paper", "released"])
+def test_a_data_driven_mentor_waits_for_its_first_update(form):
+    run = replace(NOISY, budget=replace(NOISY.budget, evaluations=10, steps=100), trusted=80)
+    rows = history(replace(run, method=MentorNet("data", form=form, burn_in=0.1, updates=(0.5,))))
+    assert all(row["kept"] == 1 for row in rows[2:4])  # between the burn-in and the update all pairs count
+    assert all(row["kept"] < 1 for row in rows[6:])
+
+
+def test_a_mentor_that_moves_stays_as_it_is():
+    mentor = Mentor()
+    method = MentorNet("data").led_by(mentor)
+    net = method.build(build("mlp1", (1, 8, 8), 10), Task(10, 4, (1, 8, 8)))
+    assert method.trust == "" and method.first is None and not any(p.requires_grad for p in net.mentor.parameters())
+    method.on_epoch(net, Clock(torch.tensor(50), 100, 1, 50), None)  # looks at nothing
+    assert all(
+        torch.equal(a, b) for a, b in zip(mentor.state_dict().values(), net.mentor.state_dict().values(), strict=True)
+    )
+    moved = replace(NOISY, method=MentorNet("data", source="digits"), trusted=80)
+    assert moved.method.first.method.updates == (0.21,) and "first_test_accuracy" in history(moved)[-1]
+
+
+def test_the_released_mentor_sees_no_label_and_a_taught_one_no_time():
+    """Claim E11: nothing leaks through the label, and look-ups are where they should be."""
+    torch.manual_seed(0)
+    z, percent = examples(16, 1)
+    label, mentor = torch.arange(16) % 10, Mentor("released", 10)
+    assert torch.equal(mentor(z, label, percent), mentor(z, label * 0, percent))
+    assert not torch.equal(mentor(z, label, percent), mentor(z, label, 99 - percent))
+    mentor.at.fill_(21)
+    assert torch.equal(mentor(z, label, percent), mentor(z, label, 99 - percent))
+    z, percent = examples(16, 5)
+    paper = Mentor("paper", 10)
+    assert not torch.equal(paper(z, label, percent), paper(z, label * 0, percent))
+
+
+def test_history_is_kept_by_pair_and_oldest_first():
+    method = MentorNet("data", form="paper", burn_in=0.0, decay=0.0)
+    net = method.build(build("mlp1", (1, 8, 8), 10), Task(10, 3, (1, 8, 8)))
+    for step, loss in enumerate((1.0, 2.0)):
+        batch = Batch(torch.tensor([2, 0]), None, torch.zeros(2, dtype=torch.long))
+        method.weigh(net, torch.tensor([loss, 3.0]), batch, Clock(torch.tensor(step), 10))
+    assert net.z[2, :, 0].tolist() == [1, 1, 1, 1, 2] and net.z[0, :, 0].tolist() == [3] * 5 and net.z[1].isnan().all()
+
+
+def test_dropout_goes_before_the_last_layer():
+    net = Forgetting(0.3).build(build("mlp2", (1, 8, 8), 10), None)
+    kinds = [type(m).__name__ for m in net.body]
+    assert kinds[-2:] == ["Dropout", "Linear"] and net.body[-2].p == 0.3
+    short = replace(SHORT, method=Forgetting(0.0))
+    assert history(short) == history(replace(SHORT, method=CE()))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Curriculum("selfpaced"),
+        lambda: Curriculum(p=2.0),
+        lambda: Curriculum("focal", explicit=0.5),
+        lambda: Mentor("new"),
+        lambda: MentorNet("date"),
+        lambda: MentorNet(updates=(1.5,)),
+        lambda: MentorNet("pd", source="mnist"),
+        lambda: Forgetting(1.0),
+    ],
+)
 def test_bad_parameters_are_refused(make):
     with pytest.raises(UserError):
         make()
