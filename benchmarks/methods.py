@@ -13,6 +13,7 @@ import argparse
 import json
 import statistics
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -35,6 +36,7 @@ def seconds(method, model: str, device: torch.device, steps: int) -> float:
     whole = data.Images(x, torch.from_numpy(draw.integers(0, K, N)))
     synthetic = data.Dataset("synthetic", tuple(map(str, range(K))), K, whole, whole, "")
     run = Run("digits", model, Budget(steps, BATCH, evaluations=1), SymmetricExclusive(0.4), method, validation=128)
+    run = replace(run, trusted=100 if method.trust else 0)
     split, images = train.prepare(run, synthetic).to(device), x.to(device)
     test = images[:128], whole.y[:128].to(device)
     cuda = device.type == "cuda"
@@ -75,7 +77,7 @@ def main() -> None:
     methods |= {
         f"mentornet, {form}": MentorNet("data", form=form).led_by(Mentor(form)) for form in ("released", "paper")
     }
-    methods = {name: methods[lookup("method", name, methods)] for name in args.only or methods}
+    methods = {name: lookup("method", name, methods) for name in args.only or methods}
     mentors = learning() if any(isinstance(m, MentorNet) for m in methods.values()) else {}
     seconds(CE(), args.model, device, args.steps)  # warm
     ratios = {name: [] for name in methods}

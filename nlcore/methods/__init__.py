@@ -7,11 +7,14 @@ from .ce import CE
 from .correction import Backward, Forward, ForwardEstimated
 from .curriculum import Curriculum
 from .distillation import Distillation
+from .fasten import FasTEN
 from .forgetting import Forgetting
 from .gce import GCE, MAE, Truncated, Unhinged
+from .gold import GLC, TrustedOnly
 from .h_alpha import HAlpha
 from .label_smoothing import LabelSmoothing
 from .mentornet import MentorNet
+from .meta import L2RW, MWNet
 
 METHODS = {
     "ce": CE,
@@ -31,6 +34,11 @@ METHODS = {
     "curriculum": Curriculum,
     "mentornet": MentorNet,
     "forgetting": Forgetting,
+    "trusted_only": TrustedOnly,
+    "glc": GLC,
+    "l2rw": L2RW,
+    "mwnet": MWNet,
+    "fasten": FasTEN,
 }
 
 __all__ = ["METHODS", "Batch", "Clock", "Method", "Stage", "Task", "View"]

@@ -1,0 +1,79 @@
+"""FasTEN: a transition matrix estimated in every step, and labels that are corrected and doubted again (Kye 2022)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..inputs import require
+from ..losses import cross_entropy
+from .base import Method
+
+
+def estimated(p: Tensor, y: Tensor, K: int) -> Tensor:
+    """T (K, K) from predictions p (n, K) of noisy labels for images of true classes y (n,): row i is the mean over
+    those of class i (the left-hand form of Eq. 2, whose rows sum to 1 also where classes differ in number). The row of
+    a class without an image is that of the identity."""
+    of = nn.functional.one_hot(y, K).to(p.dtype)  # (n, K)
+    count = of.sum(0)[:, None]
+    return torch.where(count > 0, of.T @ p / count.clamp_min(1), torch.eye(K, dtype=p.dtype, device=p.device))
+
+
+@dataclass(frozen=True)
+class FasTEN(Method):
+    """Two linear heads on the same features: a clean one, whose prediction passes through T before it meets a noisy
+    label, and a noisy one, which says what T is on a batch of trusted images. The loss is the mean over the noisy and
+    the trusted images of the clean head's, plus `lam` times cross entropy of the noisy head.
+
+    Where the clean head is at least `rho` sure of a class, that is the label at the next visit; elsewhere the given
+    one, so that a correction can be taken back. `immediate` corrects in the same step. Of the corrected labels a share
+    `perturb` is replaced by random ones, to see how much they matter.
+    """
+
+    lam: float = 0.5
+    rho: float = 0.8
+    correct: bool = True
+    immediate: bool = False
+    perturb: float = 0.0
+    trusted_batch: int = 100
+
+    trust = "beside"
+    passes = (2, 1)
+
+    def __post_init__(self):
+        require(self.lam >= 0, f"lam weighs the noisy head, so 0 or more, not {self.lam}")
+        require(0 <= self.rho <= 1 and 0 <= self.perturb <= 1, "rho and perturb are between 0 and 1")
+
+    def build(self, net, task):
+        net.noisy = nn.Linear(net.body[-1].in_features, task.K)
+        net.register_buffer("believed", torch.zeros(task.M, dtype=torch.long))
+        net.register_buffer("T", torch.eye(task.K))
+        return net
+
+    def on_epoch(self, net, clock, view):
+        if clock.epoch == 0:
+            net.believed.copy_(view.label)
+
+    def labels(self, net):
+        return net.believed
+
+    def transition(self, net):
+        return net.T
+
+    def loss(self, net, batch, clock):
+        i, K = batch.index.long(), net.noisy.out_features
+        features, trusted = net.body[:-1](batch.x), net.body[:-1](batch.trusted_x)
+        clean = net.body[-1](features).float()
+        p = clean.softmax(1)
+        with torch.no_grad():
+            T = estimated(net.noisy(trusted).float().softmax(1), batch.trusted_y, K)
+            net.T.copy_(T)
+            sure, guess = p.max(1)
+            draw = torch.rand(len(guess), 2, device=p.device)
+            guess = torch.where(draw[:, 0] < self.perturb, (draw[:, 1] * K).long(), guess)
+            new = torch.where(sure >= self.rho, guess, batch.y) if self.correct else batch.y
+            now = new if self.immediate else net.believed[i]
+            net.believed.index_copy_(0, i, new)
+        noisy = -((p @ T).gather(1, now[:, None]).squeeze(1) + 1e-7).log()
+        known = cross_entropy(net.body[-1](trusted).float(), batch.trusted_y)
+        return torch.cat([noisy, known]).mean() + self.lam * cross_entropy(net.noisy(features).float(), now).mean()

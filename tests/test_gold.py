@@ -1,0 +1,231 @@
+"""FasTEN and the methods that it is measured against: matrices, corrections, looks ahead."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from test_train import history
+from torch import nn
+
+from nlcore import train
+from nlcore.inputs import UserError
+from nlcore.losses import cross_entropy
+from nlcore.methods import CE, GLC, L2RW, Batch, Clock, FasTEN, MWNet, Task, TrustedOnly, View
+from nlcore.methods.fasten import estimated
+from nlcore.methods.meta import looked_ahead
+from nlcore.models import Net, build
+from nlcore.noise import AsymmetricCifar10, SymmetricInclusive
+from nlcore.records import Budget, Run
+
+RUN = Run("digits", "conv_small", Budget(300, lr=3e-3, evaluations=3), SymmetricInclusive(0.6), examples=1000)
+RUN = replace(RUN, trusted=100, validation=50)
+seeds = st.integers(0, 2**31 - 1)
+
+
+@given(seeds)
+def test_a_matrix_is_recovered_from_an_oracle_and_not_transposed(seed):
+    """Claim B11: with predictions that are the law itself, T is that law, of classes as they come."""
+    T = torch.from_numpy(AsymmetricCifar10(0.4).matrix(10))
+    y = torch.cat([torch.arange(10), torch.randint(10, (50,), generator=torch.Generator().manual_seed(seed))])
+    found = estimated(T[y], y, 10)
+    torch.testing.assert_close(found, T)
+    assert not torch.allclose(found, T.T)
+
+
+def test_an_absent_class_has_the_row_of_the_identity():
+    p = torch.full((2, 3), 1 / 3)
+    assert torch.equal(estimated(p, torch.tensor([0, 2]), 3)[1], torch.eye(3)[1])
+
+
+def two_heads(seed: int = 0, **options) -> tuple[FasTEN, Net, Batch]:
+    torch.manual_seed(seed)
+    method, net = FasTEN(**options), build("mlp1", (1, 8, 8), 10)
+    net = method.build(net, Task(10, 32, (1, 8, 8)))
+    y = torch.randint(10, (32,))
+    net.believed.copy_(y)
+    x, trusted = torch.randn(32, 1, 8, 8), torch.randn(20, 1, 8, 8)
+    return method, net, Batch(torch.arange(32), x, y, trusted, torch.arange(10).repeat_interleave(2))
+
+
+def test_t_is_detached():
+    """The gradient of the noisy head comes from its own cross entropy alone; without that there is none."""
+    for lam, moved in ((0.0, False), (0.5, True)):
+        method, net, batch = two_heads(lam=lam)
+        method.loss(net, batch, None).backward()
+        assert bool((net.noisy.weight.grad is not None) and net.noisy.weight.grad.abs().sum() > 0) is moved
+
+
+def test_with_the_identity_and_no_correction_it_is_cross_entropy_on_both():
+    method, net, batch = two_heads(lam=0.0, correct=False)
+    with torch.no_grad():  # a noisy head that is sure of the true class
+        net.noisy = nn.Linear(256, 10)
+        net.noisy.forward = lambda f: 1e4 * torch.eye(10)[batch.trusted_y] if len(f) == 20 else torch.zeros(len(f), 10)
+    both = cross_entropy(net(torch.cat([batch.x, batch.trusted_x])), torch.cat([batch.y, batch.trusted_y])).mean()
+    torch.testing.assert_close(method.loss(net, batch, None), both, rtol=1e-4, atol=1e-4)
+
+
+def test_a_correction_comes_a_visit_later_and_can_be_undone():
+    method, net, batch = two_heads()
+    given = batch.y.clone()
+    sure = given.roll(1)
+    net.body[-1].forward = lambda f: 50.0 * torch.eye(10)[sure] if len(f) == 32 else torch.zeros(len(f), 10)
+    method.loss(net, batch, None)
+    assert torch.equal(net.believed, sure)
+    net.body[-1].forward = lambda f: torch.zeros(len(f), 10)
+    method.loss(net, batch, None)
+    assert torch.equal(net.believed, given)
+
+
+@pytest.mark.parametrize("immediate", [False, True])
+def test_the_loss_is_of_the_labels_believed_before_or_now(immediate):
+    method, net, batch = two_heads(lam=0.0, rho=0.0, immediate=immediate)
+    with torch.no_grad():
+        p, known = net(batch.x).softmax(1), cross_entropy(net(batch.trusted_x), batch.trusted_y)
+        T = estimated(net.noisy(net.body[:-1](batch.trusted_x)).softmax(1), batch.trusted_y, 10)
+    label = p.argmax(1) if immediate else batch.y
+    noisy = -((p @ T)[torch.arange(32), label] + 1e-7).log()
+    torch.testing.assert_close(method.loss(net, batch, None), torch.cat([noisy, known]).mean())
+
+
+def test_perturbed_corrections_are_random():
+    method, net, batch = two_heads(rho=0.0, perturb=1.0)
+    with torch.no_grad():
+        guess = net(batch.x).argmax(1)
+    method.loss(net, batch, None)
+    assert (net.believed == guess).double().mean() < 0.5
+
+
+def test_t_of_clean_data_tends_to_the_identity():
+    """Claim B11, end to end."""
+    last = history(replace(RUN, method=FasTEN(), noise=SymmetricInclusive(0.0)))[-1]
+    assert last["T_diagonal"] > 0.9
+
+
+def test_fasten_corrects_wrong_labels_and_beats_cross_entropy():
+    ours, theirs = (history(replace(RUN, method=m))[-1] for m in (FasTEN(), CE()))
+    assert ours["test_accuracy"] > theirs["test_accuracy"] and ours["corrected_wrong"] > 0.5
+
+
+def test_glc_knows_the_matrix_and_starts_again_from_the_same_weights(monkeypatch):
+    seen, original = [], train.optimiser
+
+    def spy(budget, parameters, device):
+        seen.append([p.detach().clone() for p in parameters])
+        return original(budget, parameters, device)
+
+    monkeypatch.setattr(train, "optimiser", spy)
+    rows = history(replace(RUN, method=GLC(), budget=replace(RUN.budget, steps=150)))
+    assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
+    assert rows[-1]["T_error"] < 0.25 and rows[-1]["T_error"] == rows[0]["T_error"]
+
+
+def test_the_matrix_of_glc_is_the_mean_prediction_by_true_class():
+    logits, true = torch.randn(40, 10, dtype=torch.double), torch.arange(40) % 10
+    T = torch.tensor(GLC().after(None, View(None, None, None, true, lambda: logits)).T, dtype=torch.double)
+    torch.testing.assert_close(T[3], logits[true == 3].softmax(1).mean(0))
+
+
+def test_trusted_only_does_not_look_at_noisy_labels():
+    run = replace(RUN, method=TrustedOnly(), budget=replace(RUN.budget, steps=20))
+    ours, other = (history(replace(run, noise=SymmetricInclusive(r)))[-1] for r in (0.0, 0.8))
+    assert ours["test_accuracy"] == other["test_accuracy"] and ours["loss"] == other["loss"]
+
+
+class Line(nn.Module):
+    """Two logits of a scalar input: (a x, b x); two weights in all."""
+
+    def __init__(self, a: float, b: float):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(1, 2, bias=False))
+        self.body[0].weight = nn.Parameter(torch.tensor([[a], [b]], dtype=torch.double))
+
+    def forward(self, x):
+        return self.body(x)
+
+
+LINE = Batch(
+    torch.arange(3),
+    torch.tensor([[1.0], [-2.0], [0.5]], dtype=torch.double),
+    torch.tensor([0, 0, 1]),
+    torch.tensor([[1.5], [-1.0]], dtype=torch.double),
+    torch.tensor([0, 1]),
+)
+
+
+def test_l2rw_weights_are_those_by_hand():
+    """With two weights: the gradient of -log p_y is x (p - onehot(y)); a pair weighs the scalar product with
+    the trusted one, where that is above 0."""
+    net, x, y = Line(0.3, -0.2), LINE.x, LINE.y
+
+    def slope(x, y):
+        return x * (net(x).softmax(1) - torch.eye(2, dtype=torch.double)[y])
+
+    u = (slope(x, y) @ slope(LINE.trusted_x, LINE.trusted_y).mean(0)).clamp_min(0).detach()
+    method = L2RW()
+    net.register_buffer("v", torch.ones(3, dtype=torch.double))
+    loss = method.loss(net, LINE, Clock(torch.tensor(0), 10, rate=torch.tensor(0.1, dtype=torch.double)))
+    w = u / u.sum()
+    assert 0 < (w > 0).sum() < 3
+    torch.testing.assert_close(loss, (w * cross_entropy(net(x), y)).sum())
+    torch.testing.assert_close(net.v, w / w.max())
+
+
+@given(seeds)
+def test_the_look_ahead_matches_a_finite_difference(seed):
+    """In the weights of the pairs, at weights that are not 0."""
+    draw = torch.Generator().manual_seed(seed)
+    net, rate = Line(*torch.randn(2, generator=draw).tolist()), torch.tensor(0.3, dtype=torch.double)
+    v = torch.rand(3, generator=draw, dtype=torch.double).requires_grad_()
+
+    def ahead(v):
+        return looked_ahead(net, (v * cross_entropy(net(LINE.x), LINE.y)).sum(), rate, LINE)
+
+    (slope,) = torch.autograd.grad(ahead(v), v)
+    for i in range(3):
+        step = torch.zeros(3, dtype=torch.double)
+        step[i] = 1e-5
+        torch.testing.assert_close(slope[i], (ahead(v + step) - ahead(v - step)) / 2e-5, rtol=1e-4, atol=1e-7)
+
+
+def test_mwnet_moves_its_net_along_a_finite_difference():
+    torch.manual_seed(0)
+    method, net = MWNet(), Line(0.3, -0.2)
+    method.build(net, Task(2, 3, (1,)))
+    net.double()
+    clock = Clock(torch.tensor(0), 10, rate=torch.tensor(0.3, dtype=torch.double))
+    method.loss(net, LINE, clock).backward()
+    bias = net.weigh[2].bias
+
+    def ahead(shift):
+        with torch.no_grad():
+            bias.add_(shift)
+        loss = cross_entropy(net(LINE.x), LINE.y)
+        out = looked_ahead(net, (net.weigh(loss.detach()[:, None]).squeeze(1) * loss).mean(), clock.rate, LINE).item()
+        with torch.no_grad():
+            bias.sub_(shift)
+        return out
+
+    assert bias.grad.item() == pytest.approx((ahead(1e-5) - ahead(-1e-5)) / 2e-5, rel=1e-4)
+
+
+def test_a_look_ahead_leaves_running_averages_alone():
+    torch.manual_seed(0)
+    net = Net(nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2)))
+    before = net.body[1].running_mean.clone()
+    x, y = torch.randn(6, 1, 2, 2), torch.tensor([0, 1, 0, 1, 0, 1])
+    batch = Batch(torch.arange(6), x, y, x, y)
+    method = L2RW()
+    method.build(net, Task(2, 6, (1, 2, 2)))
+    method.loss(net, batch, Clock(torch.tensor(0), 10, rate=torch.tensor(0.1)))
+    once = Net(nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2)))
+    once(x)
+    torch.testing.assert_close(net.body[1].running_mean, once.body[1].running_mean)
+    assert not torch.equal(before, net.body[1].running_mean)
+
+
+@pytest.mark.parametrize("make", [lambda: FasTEN(lam=-1), lambda: FasTEN(rho=2), lambda: MWNet(lr=0)])
+def test_bad_parameters_are_refused(make):
+    with pytest.raises(UserError):
+        make()
