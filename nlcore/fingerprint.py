@@ -11,8 +11,9 @@ import sys
 import textwrap
 from functools import cache, partial
 
-# registries reach everything; checks of input, and capturing a step (equal to the eager one by test), change no number
-STOP = {"METHODS", "NOISES", "MODELS", "ANALYSES", "lookup", "require", "describe", "card", "capture"}
+# registries reach everything; checks of input, and capturing a step (equal to the eager one by test), change no number;
+# what is resident is data, which a record has the hash of
+STOP = {"METHODS", "NOISES", "MODELS", "ANALYSES", "lookup", "require", "describe", "card", "capture", "resident"}
 
 
 @cache
@@ -31,11 +32,12 @@ def fingerprint(*roots) -> str:
         seen[name] = _read(tree, words, local)
         space = vars(sys.modules[thing.__module__])
         for word in words & space.keys() - local - STOP:
-            value = space[word]
-            if inspect.isfunction(value) or inspect.isclass(value):
-                todo += [value] if value.__module__.startswith("nlcore") else []
-            elif isinstance(value, tuple | int | float | str):
-                seen[f"{thing.__module__}.{word}"] = repr(value)
+            values = space[word].values() if isinstance(space[word], dict) else [space[word]]
+            for value in map(inspect.unwrap, values):
+                if inspect.isfunction(value) or inspect.isclass(value):
+                    todo += [value] if value.__module__.startswith("nlcore") else []
+                elif isinstance(value, tuple | int | float | str | dict):
+                    seen[f"{thing.__module__}.{word}"] = repr(space[word])
     return hashlib.sha256("\n".join(f"{k} {v}" for k, v in sorted(seen.items())).encode()).hexdigest()[:16]
 
 

@@ -45,8 +45,8 @@ def pd(loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
 
 
 CURRICULA = {f.__name__: f for f in (uniform, self_paced, hard_negative, linear, focal, pd)}
-# lambda_2 of those that minimise v l + G(v) with G(v) = lambda_2 v^2 / 2 - (lambda_1 + lambda_2) v
-EXPLICIT = {"self_paced": 0.0, "linear": 1.0}
+# those that minimise v l + G(v), G(v) = lambda_2 v^2 / 2 - (lambda_1 + lambda_2) v; the first with lambda_2 = 0
+EXPLICIT = ("self_paced", "linear")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Curriculum(Method):
     when `corrected`. In the first `burn_in` of training v is drawn from Bernoulli(keep); after it a share `drop` of the
     pairs, drawn at random, counts for nothing. With `explicit` > 0 v is not the minimum of v l + G(v), but one step of
     that size along its gradient from the v that the pair had (Algorithm 1, line 9). The mean is over the batch, not
-    over the weights, so a batch without weight moves nothing.
+    over the weights, so a batch without weight has no gradient.
     """
 
     kind: str = "self_paced"
@@ -68,6 +68,7 @@ class Curriculum(Method):
     keep: float = 0.5
     drop: float = 0.0
     explicit: float = 0.0
+    lambda_2: float = 1.0  # of the kind "linear"
 
     kinds = (*CURRICULA,)
 
@@ -76,6 +77,7 @@ class Curriculum(Method):
         shares = (self.p, self.decay, self.burn_in, self.keep, self.drop)
         require(all(0 <= s <= 1 for s in shares), "p, decay, burn_in, keep and drop are between 0 and 1")
         require(self.decay < 1, "decay must be below 1, or the percentile never moves")
+        require(self.lambda_2 > 0, "lambda_2 must be more than 0; at 0 the curriculum is self_paced")
         if self.explicit:
             lookup("curriculum with an explicit G", self.kind, EXPLICIT)
 
@@ -86,17 +88,20 @@ class Curriculum(Method):
         return net
 
     def weights(self, net):
-        return net.v
+        return net.v.nan_to_num()  # of a network that has diverged
 
     def losses(self, net):
-        return net.seen
+        return net.seen.nan_to_num()
 
     def chosen(self, net, loss: Tensor, d: Tensor, percent: Tensor, batch: Batch) -> Tensor:
         """v (B,) after the burn-in."""
         if self.explicit:
             v = net.v[batch.index]
-            return (v - self.explicit * (d + EXPLICIT[self.kind] * (v - 1))).clamp(0, 1)
-        return CURRICULA[self.kind](loss, d, percent)
+            curved = self.lambda_2 if self.kind == "linear" else 0.0
+            return (v - self.explicit * (d + curved * (v - 1))).clamp(0, 1)
+        return (
+            linear(loss, d, percent, self.lambda_2) if self.kind == "linear" else CURRICULA[self.kind](loss, d, percent)
+        )
 
     @torch.no_grad()
     def weigh(self, net, loss: Tensor, batch: Batch, clock: Clock) -> Tensor:
@@ -104,7 +109,8 @@ class Curriculum(Method):
         net.percentile.lerp_(loss.quantile(self.p), 1 - self.decay)
         limit = net.percentile / (1 - self.decay ** (clock.step + 1)) if self.corrected else net.percentile
         share = clock.step / clock.steps
-        v = self.chosen(net, loss, loss - limit, (100 * share).floor().clamp(max=99), batch)
+        with torch.autocast(loss.device.type, enabled=False):
+            v = self.chosen(net, loss, loss - limit, (100 * share).floor().clamp(max=99), batch)
         early = torch.bernoulli(torch.full_like(loss, self.keep))
         v = torch.where(share < self.burn_in, early, v)
         net.v.index_copy_(0, batch.index.long(), v)

@@ -26,6 +26,7 @@ KNOBS = {
     "ks": list[float],
     "smoothings": list[float],
     "temperatures": list[float],
+    "rates": list[float],
     "uniform": list[float],
     "dependent": list[float],
     "alphas": list[float],
