@@ -1,5 +1,6 @@
 """A mentor of one's own: learned from the labels of a data set that somebody has checked, applied to all of them."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,14 @@ from .models import Net, build
 from .records import Budget, Run
 
 SGD = {"optimiser": "sgd", "lr": 0.05, "weight_decay": 2e-4, "schedule": "steps", "milestones": (0.5, 0.75)}
-EARLY = (
-    0.21,
-)  # learned once and early, as the released one was: later losses would look too good to an earlier student
+# learned once and early, as the released one was: to a later one the losses of a young student look too large
+EARLY = (0.21,)
 
 
 def learn(dataset: str, checked: Path, out: Path, *, model="conv_small", steps=0, seed=0, device="auto") -> str:
     """Train a student on the labels of a data set as they are, and a mentor on what becomes of those that are `checked`
-    (a table of `file`, as `Dataset.files` has it, and true `label`); write it to `out` (.npz). Returns what to tell."""
+    (a table of `file`, as `Dataset.files` has it, and true `label`; images kept for testing are passed over); write it
+    to `out` (.npz). Returns what to tell."""
     if done := _there(out, ".npz"):
         return done
     data = datasets.load(datasets.pin(dataset))
@@ -40,8 +41,8 @@ def learn(dataset: str, checked: Path, out: Path, *, model="conv_small", steps=0
 
 
 def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0, seed=0, device="auto") -> str:
-    """Train a student on a data set under a mentor, and write the weight of every label to `out` (.csv), the least
-    trusted first: file, label, weight, and the student's own answer. Returns what to tell."""
+    """Train a student on a data set under a mentor, and write the weight of every training label to `out` (.csv) as
+    file, label, weight, the least trusted first. Returns what to tell."""
     if done := _there(out, ".csv"):
         return done
     data, method = datasets.load(datasets.pin(dataset)), MentorNet("data").led_by(load(mentor))
@@ -58,9 +59,9 @@ def load(path: Path) -> Mentor:
     """The mentor that `learn` has written."""
     mentor = Mentor()
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             mentor.load_state_dict({k: torch.from_numpy(arrays[k]) for k in arrays.files})
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} is no mentor of `nlcore mentor learn` ({type(error).__name__})") from None
     return mentor
 
@@ -82,14 +83,17 @@ def _write(out: Path, save) -> None:
 def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Tensor]:
     """Training images (m,) whose label was checked, and their true classes (m,)."""
     try:
-        table = pd.read_csv(path, dtype=str)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as a table ({type(error).__name__}: {error})") from None
     missing = {"file", "label"} - {*table.columns}
     require(not missing, f"{path} lacks the column {' and '.join(sorted(missing))}; it needs file,label")
     rows, classes = {f: i for i, f in enumerate(data.files)}, {c: k for k, c in enumerate(data.classes)}
+    place = Path(data.name.partition("#")[0]).expanduser()
+    table = table[[file in rows or not (place / file).is_file() for file in table.file]]
     index = [lookup("training image", file, rows) for file in table.file]
     require(len({*index}) == len(index), f"{path} names an image twice")
+    require(len(index) > 0, f"{path} names no training image")
     return torch.tensor(index), torch.tensor([lookup("class", label, classes) for label in table.label])
 
 
@@ -97,6 +101,8 @@ def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net
     """A student trained on all labels as they are, with the mentor beside it, and its accuracy on the test images."""
     place, M = train.pick_device(device), len(data.train.y)
     steps = steps or max(500, 50 * M // 128)
+    enough = 10 * max(M // 128, 1)
+    require(steps >= enough, f"{steps} steps are less than ten epochs of {M} images; at least {enough} are needed")
     run = Run(data.name, model, Budget(steps, 128, evaluations=10, **SGD), method=method, seed=seed, trusted=len(index))
     label, rows = data.train.y, torch.arange(M)
     truth = label.clone()

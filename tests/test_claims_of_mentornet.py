@@ -91,4 +91,4 @@ def test_detection_and_burn_in():
 
 def test_which_student_is_the_big_one():
     frame = pd.DataFrame({"model": ["mlp1", "conv_small"]})
-    assert jiang2018._models(frame) == ["conv_small", "mlp1"]
+    assert jiang2018.students_of(frame) == ["conv_small", "mlp1"]

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from test_train import SHORT, history
 
+from nlcore import data, train
 from nlcore.inputs import UserError
 from nlcore.losses import cross_entropy
 from nlcore.methods import CE, Batch, Clock, Curriculum, Forgetting, MentorNet, Task
@@ -79,7 +81,7 @@ def test_burn_in_draws_weights_and_ends():
 
 
 def test_v_is_detached_and_a_batch_without_weight_moves_nothing():
-    method, y = Curriculum(burn_in=0.0, corrected=True, p=0.5), torch.zeros(4, dtype=torch.long)
+    method, y = Curriculum("linear", burn_in=0.0, corrected=True, p=0.5), torch.zeros(4, dtype=torch.long)
     net = method.build(torch.nn.Identity(), Task(10, 4, (1, 1, 1)))
     logits = torch.randn(4, 10, generator=torch.Generator().manual_seed(0), requires_grad=True)
     loss = method.loss(net, Batch(torch.arange(4), logits, y), Clock(torch.tensor(0), 10))
@@ -103,6 +105,7 @@ def test_the_curriculum_that_takes_all_is_cross_entropy():
 
 def test_a_mentor_learns_a_curriculum():
     """Claim E1: mean squared error below 0.01, and weights of 0 or 1 told apart in more than 97 of 100 pairs."""
+    assert imitate("pd", "paper", steps=800)[1] < 0.01
     mentor, error = imitate("pd", "released", steps=800)
     assert error < 0.01
     z, percent = examples(5000, mentor.steps)
@@ -121,6 +124,28 @@ def test_permuting_pairs_permutes_what_the_mentor_says():
     alone = torch.cat([mentor(z[i : i + 1], label[i : i + 1], percent[i : i + 1]) for i in range(8)])
     assert not torch.allclose(mentor(z.flip(1), label, percent), alone)  # and minds the order in time
     torch.testing.assert_close(mentor(z, label, percent), alone)
+
+
+def test_the_curvature_of_the_linear_curriculum():
+    losses = torch.tensor([0.0, 1.0, 2.0, 3.0])
+    flat = weighed(Curriculum("linear", p=0.0, burn_in=0.0, decay=0.0, lambda_2=2.0), losses, 30)[0]
+    assert flat.tolist() == [1.0, 0.5, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("method", [Curriculum("focal"), Curriculum("linear"), MentorNet("pd")])
+def test_a_run_that_diverges_under_a_curriculum_is_a_record(method):
+    budget = Budget(60, optimiser="sgd", lr=1e30, evaluations=3)
+    assert train.train(replace(SHORT, method=method, budget=budget), "cpu").diverged
+
+
+def test_a_mentor_moves_between_data_sets_of_other_sizes(tmp_path):
+    draw = np.random.default_rng(0)
+    arrays = {"images": draw.integers(0, 256, (200, 12, 12, 3), dtype=np.uint8), "labels": np.arange(200) % 4}
+    np.savez(tmp_path / "own.npz", **{f"{s}_{k}": v for s in ("train", "test") for k, v in arrays.items()})
+    budget = Budget(40, evaluations=2)
+    method = MentorNet("data", source=data.pin(str(tmp_path / "own.npz")))
+    run = Run("digits", "mlp1", budget, SymmetricInclusive(0.4), method, examples=150, trusted=40)
+    assert "first_test_accuracy" in history(run)[-1]
 
 
 @given(seeds)

@@ -53,6 +53,32 @@ def test_a_mentor_is_kept_whole(tmp_path):
     assert torch.equal(same(z, label, percent), mentor(z, label, percent))
 
 
+def test_a_folder_without_a_split_keeps_images_for_testing_and_passes_them_over(photos, tmp_path):
+    flat = tmp_path / "flat"
+    (photos / "photos" / "train").rename(flat)
+    try:
+        found = data.load(str(flat))
+        table = tmp_path / "checked.csv"
+        files = sorted(str(f.relative_to(flat)) for f in flat.rglob("*.png"))
+        pd.DataFrame({"file": files, "label": [f.partition("/")[0] for f in files]}).to_csv(table, index=False)
+        index, _ = mentors._checked(found, table)
+        assert len(index) == len(found.train.y) == 400
+    finally:
+        flat.rename(photos / "photos" / "train")
+
+
+def test_too_few_steps_are_refused(photos, tmp_path):
+    with pytest.raises(UserError, match="ten epochs"):
+        mentors.learn(str(photos / "photos"), photos / "checked.csv", tmp_path / "m.npz", steps=9)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"\x93NUMPY"])
+def test_damaged_mentors_are_refused(tmp_path, content):
+    (tmp_path / "m.npz").write_bytes(content)
+    with pytest.raises(UserError, match="no mentor"):
+        mentors.load(tmp_path / "m.npz")
+
+
 @pytest.mark.parametrize(
     "sentence, table",
     [

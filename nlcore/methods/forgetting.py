@@ -10,7 +10,7 @@ from .ce import CE
 
 @dataclass(frozen=True)
 class Forgetting(CE):
-    """Cross entropy with a share `drop` of the last hidden units left out (Arpit et al. 2017 search 0.2 to 0.9)."""
+    """Cross entropy with a share `drop` of the last hidden units left out; the paper's share was not found."""
 
     drop: float = 0.5
 

@@ -6,6 +6,7 @@ from functools import partial
 import pandas as pd
 import torch
 
+from .. import data
 from ..claims import Claim, Verdict, above, judged
 from ..inputs import lookup
 from ..methods import CE, Curriculum, Forgetting, MentorNet, Method, SoftBootstrap
@@ -94,7 +95,7 @@ def methods(size: dict, noise: Noise, K: int) -> list[Method]:
         kind = "data" if name == "moved" else name
         make = Curriculum if name in ("self_paced", "focal") else MentorNet
         for p in size.get("percentiles", [percentile(name, noise.rate)]):
-            options = {"source": size["source"]} if name == "moved" else {}
+            options = {"source": data.pin(size["source"])} if name == "moved" else {}
             forms = [{"form": form} for form in size.get("forms", ["released"])] if make is MentorNet else [{}]
             burn_ins = map(float, size.get("burn_ins", [0.2]))
             found += [make(kind, float(p), burn_in=b, **form, **options) for b in burn_ins for form in forms]
@@ -120,7 +121,7 @@ def named(frame: pd.DataFrame) -> pd.Series:
     """Which method a row has: a curriculum by its kind, mentors as PD, DD and DD from elsewhere."""
     kind = frame.get("method_kind", pd.Series(index=frame.index, dtype=object))
     source = frame.get("method_source", pd.Series(index=frame.index, dtype=object)).fillna("")
-    mentor = kind.map({"pd": "PD", "data": "DD"}).where(source == "", "DD from " + source)
+    mentor = kind.map({"pd": "PD", "data": "DD"}).where(source == "", "DD from " + source.str.partition("#")[0])
     return frame.method.where(
         ~frame.method.isin(["curriculum", "mentornet"]), kind.where(frame.method != "mentornet", mentor)
     )
@@ -138,8 +139,8 @@ def ahead(frame: pd.DataFrame, a: str, b: str, rate: float, model: str | None = 
     return above(high, low)[0] if len(high) and len(low) and (model or frame.model.nunique() == 1) else None
 
 
-def _models(frame: pd.DataFrame) -> list[str]:
-    """The big student and the small one, as the experiment lists them."""
+def students_of(frame: pd.DataFrame) -> list[str]:
+    """The big student and the small one, as the experiment lists them; of others the first counts as the big one."""
     orders = [size["models"] for size in STUDENTS.values() if len(size["models"]) == 2]
     return next((order for order in orders if {*order} == {*frame.model}), [*frame.model.unique()])
 
@@ -172,7 +173,7 @@ def e2(frame: pd.DataFrame) -> Verdict:
 
 def e3(frame: pd.DataFrame) -> Verdict:
     found = {}
-    for model, least in zip(_models(frame), (8, 2), strict=False):
+    for model, least in zip(students_of(frame), (8, 2), strict=False):
         dd, pd_ = ahead(frame, "DD", "PD", 0.4, model), ahead(frame, "PD", "ce", 0.4, model)
         if _missing(dd, pd_):
             return Verdict("not run", "needs DD, PD and the full model at 0.4")
@@ -182,7 +183,7 @@ def e3(frame: pd.DataFrame) -> Verdict:
 
 
 def e4(frame: pd.DataFrame) -> Verdict:
-    models = _models(frame)
+    models = students_of(frame)
     gains = [ahead(frame, "DD", "ce", 0.4, m) for m in models]
     if len(models) != 2 or _missing(*gains):
         return Verdict("not run", "needs DD and the full model at 0.4 with two students")
@@ -192,7 +193,7 @@ def e4(frame: pd.DataFrame) -> Verdict:
 
 def e5(frame: pd.DataFrame) -> Verdict:
     found = {}
-    for model in _models(frame):
+    for model in students_of(frame):
         good, weak = ahead(frame, "self_paced", "ce", 0.4, model), ahead(frame, "DD", "self_paced", 0.8, model)
         if _missing(good, weak):
             return Verdict("not run", "needs self-paced, DD and the full model at 0.4 and 0.8")
@@ -202,7 +203,7 @@ def e5(frame: pd.DataFrame) -> Verdict:
 
 
 def e6(frame: pd.DataFrame) -> Verdict:
-    gaps = {model: ahead(frame, "focal", "ce", 0.4, model) for model in _models(frame)}
+    gaps = {model: ahead(frame, "focal", "ce", 0.4, model) for model in students_of(frame)}
     if not gaps or _missing(*gaps.values()):
         return Verdict("not run", "needs focal and the full model at 0.4")
     return judged({f"{m}: focal - full model at 0.4 {g:+.1f} points, at most 1": g < 1.001 for m, g in gaps.items()})
@@ -213,7 +214,7 @@ def e7(frame: pd.DataFrame) -> Verdict:
     gaps = {(n, r): ahead(frame, n, "ce", r) for n in moved for r in sorted(frame.rate.unique())}
     if not gaps or _missing(*gaps.values()):
         return Verdict("not run", "needs the full model and a mentor from another data set")
-    elsewhere = all(not n.endswith(f" {d}") for n in moved for d in frame.dataset.unique())
+    elsewhere = all(not n.endswith(f" {d.partition('#')[0]}") for n in moved for d in frame.dataset.unique())
     if not elsewhere:
         return Verdict("not run", "the mentor comes from the same data set")
     return judged({f"{n} - full model at {r:g}: {g:+.1f} points, above 0": g > 0 for (n, r), g in gaps.items()})
@@ -229,7 +230,7 @@ def e8(frame: pd.DataFrame) -> Verdict:
 
 def e9(frame: pd.DataFrame) -> Verdict:
     """The rise of the error from its lowest point, since with few images it comes before the rate falls."""
-    big, found = _models(frame)[0], {}
+    big, found = students_of(frame)[0], {}
     if ahead(frame, "DD", "ce", 0.4, big) is None:
         return Verdict("not run", "needs DD and the full model at 0.4")
     for name, text, good in (("ce", "full model", lambda x: x >= 3), ("DD", "DD", lambda x: x < 1)):
@@ -265,15 +266,15 @@ def e11(frame: pd.DataFrame) -> Verdict:
 
 
 CLAIMS = [
-    Claim("E1", "section 4", "A mentor learns a predefined curriculum from examples.", None, e1),
+    Claim("E1", "README", "A mentor learns a predefined curriculum from examples.", None, e1),
     Claim("E2", "Eq. 7", "v* minimises v l + G(v).", None, e2),
     Claim("E3", "Table 2", "At noise of 0.4 DD is at least as good as PD, and PD as the full model.", students, e3),
     Claim("E4", "Table 2", "The mentor helps a big student more than a small one.", students, e4),
     Claim("E5", "Table 2", "Self-paced learning helps at noise of 0.4, and falls behind DD at 0.8.", students, e5),
     Claim("E6", "Table 2", "Focal weights, which prefer hard pairs, do not help.", students, e6),
     Claim("E7", "Table 2", "A mentor learned on one data set helps on another.", transfer, e7),
-    Claim("E8", "section 5", "v tells right labels from wrong ones.", students, e8),
+    Claim("E8", "ours", "v tells right labels from wrong ones.", students, e8),
     Claim("E9", "Fig. 3", "The full model overfits, DD does not.", students, e9),
-    Claim("E10", "section 4", "The burn-in matters.", burn_in, e10),
-    Claim("E11", "section 3", "The weight of a pair does not depend on its place in the batch.", None, e11),
+    Claim("E10", "text", "The burn-in matters.", burn_in, e10),
+    Claim("E11", "identity", "The weight of a pair does not depend on its place in the batch.", None, e11),
 ]
