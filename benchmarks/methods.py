@@ -54,7 +54,7 @@ def learning() -> dict[str, float]:
     """Seconds that mentors take to learn: the imitation of a curriculum, and two times 500 checked labels."""
     with train.reproducible(0, torch.device("cpu")):
         start = time.process_time()
-        imitate("pd")
+        imitate("pd", "released")
         middle = time.process_time()
         z, percent = examples(500, 1)
         for _ in range(2):

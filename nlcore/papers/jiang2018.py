@@ -66,7 +66,7 @@ FORMS = {
 }
 CUT = {"methods": ["self_paced", "pd"], "rates": [0.4, 0.8], "percentiles": [0.3, 0.5, 0.75, 0.9]}
 PERCENTILE = {
-    "smoke": TOY | CUT | {"rates": [0.4], "percentiles": [0.5, 0.75], "methods": ["self_paced"]},
+    "smoke": TOY | CUT | {"rates": [0.4], "percentiles": [0.5, 0.7], "methods": ["self_paced"]},
     "laptop": FASHION | CUT | {"seeds": 2, "methods": ["self_paced"]},
     "gpu": FAST | CUT,
     "paper": FULL | CUT,
