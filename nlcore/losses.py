@@ -44,6 +44,11 @@ def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
     return -torch.logsumexp(torch.log_softmax(logits, 1) + T.log()[:, y].T, 1)
 
 
+def nll_through(p: Tensor, T: Tensor, y: Tensor) -> Tensor:
+    """-log((T^T p)_y + 1e-7) for probabilities p (B, K): forward correction, with a gradient at zeros of T (K, K)."""
+    return -((p @ T).gather(1, y[:, None]).squeeze(1) + 1e-7).log()
+
+
 def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor) -> Tensor:
     """(T^-1 l)_y for the vector l = -log p of losses by class, given T^-1 (K, K) (Patrini 2017, section 3.2)."""
     return -(inverse[y] * torch.log_softmax(logits, 1)).sum(1)

@@ -196,13 +196,13 @@ def test_mwnet_moves_its_net_along_a_finite_difference():
     net.double()
     clock = Clock(torch.tensor(0), 10, rate=torch.tensor(0.3, dtype=torch.double))
     method.loss(net, LINE, clock).backward()
-    bias = net.weigh[2].bias
+    bias = net.meta[2].bias
 
     def ahead(shift):
         with torch.no_grad():
             bias.add_(shift)
         loss = cross_entropy(net(LINE.x), LINE.y)
-        out = looked_ahead(net, (net.weigh(loss.detach()[:, None]).squeeze(1) * loss).mean(), clock.rate, LINE).item()
+        out = looked_ahead(net, (net.meta(loss.detach()[:, None]).squeeze(1) * loss).mean(), clock.rate, LINE).item()
         with torch.no_grad():
             bias.sub_(shift)
         return out

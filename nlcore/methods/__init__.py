@@ -6,6 +6,7 @@ from .bootstrap import HardBootstrap, SoftBootstrap
 from .ce import CE
 from .correction import Backward, Forward, ForwardEstimated
 from .curriculum import Curriculum
+from .deep_knn import DeepKNN
 from .distillation import Distillation
 from .fasten import FasTEN
 from .forgetting import Forgetting
@@ -15,6 +16,8 @@ from .h_alpha import HAlpha
 from .label_smoothing import LabelSmoothing
 from .mentornet import MentorNet
 from .meta import L2RW, MWNet
+from .meta_labels import MSLC, MLaC
+from .mloc import MLoC
 
 METHODS = {
     "ce": CE,
@@ -38,6 +41,10 @@ METHODS = {
     "glc": GLC,
     "l2rw": L2RW,
     "mwnet": MWNet,
+    "mloc": MLoC,
+    "mlac": MLaC,
+    "mslc": MSLC,
+    "deep_knn": DeepKNN,
     "fasten": FasTEN,
 }
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..inputs import require
-from ..losses import cross_entropy
+from ..losses import cross_entropy, nll_through
 from .base import Method
 
 
@@ -74,6 +74,6 @@ class FasTEN(Method):
             new = torch.where(sure >= self.rho, guess, batch.y) if self.correct else batch.y
             now = new if self.immediate else net.believed[i]
             net.believed.index_copy_(0, i, new)
-        noisy = -((p @ T).gather(1, now[:, None]).squeeze(1) + 1e-7).log()
+        noisy = nll_through(p, T, now)
         known = cross_entropy(net.body[-1](trusted).float(), batch.trusted_y)
         return torch.cat([noisy, known]).mean() + self.lam * cross_entropy(net.noisy(features).float(), now).mean()

@@ -1,5 +1,6 @@
 """Weights of pairs by a look ahead: what would a step on them do to the loss on trusted images?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -21,11 +22,9 @@ def looked_ahead(net: nn.Module, loss: Tensor, rate: Tensor, batch: Batch) -> Te
     return cross_entropy(functional_call(body, (ahead, buffers), (batch.trusted_x,)), batch.trusted_y).mean()
 
 
-def losses_apart(net: nn.Module, batch: Batch) -> Tensor:
-    """Cross entropy (B,) of the noisy pairs, without a trace in running averages."""
-    body = net.body
-    state = dict(body.named_parameters()) | {k: b.clone() for k, b in body.named_buffers()}
-    return cross_entropy(functional_call(body, state, (batch.x,)), batch.y)
+def mlp() -> nn.Sequential:
+    """From a loss (B, 1) to a weight (B, 1): 1-100-1 with a sigmoid, of Meta-Weight-Net and MSLC."""
+    return nn.Sequential(nn.Linear(1, 100), nn.ReLU(), nn.Linear(100, 1), nn.Sigmoid())
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class L2RW(Method):
     trusted_batch: int = 100
 
     trust = "beside"
-    passes = (3, 3)
+    passes = (2, 3)
 
     def build(self, net, task):
         net.register_buffer("v", torch.ones(task.M))
@@ -47,38 +46,56 @@ class L2RW(Method):
         return net.v
 
     def loss(self, net, batch, clock):
-        loss = losses_apart(net, batch)
+        loss = cross_entropy(net(batch.x), batch.y)
         none = torch.zeros_like(loss, requires_grad=True)
-        (slope,) = torch.autograd.grad(looked_ahead(net, (none * loss).sum(), clock.rate, batch), none)
+        ahead = looked_ahead(net, (none * loss).sum(), clock.rate, batch)
+        (slope,) = torch.autograd.grad(ahead, none, retain_graph=True)
         w = (-slope).clamp_min(0)
         w = w / torch.where(w.sum() > 0, w.sum(), torch.ones_like(w.sum()))
-        net.v.index_copy_(0, batch.index.long(), (w / w.max().clamp_min(1e-12)).detach())
-        return (w.detach() * cross_entropy(net(batch.x), batch.y)).sum()
+        net.v.index_copy_(0, batch.index.long(), w / w.max().clamp_min(1e-12))
+        return (w * loss).sum()
 
 
 @dataclass(frozen=True)
-class MWNet(Method):
-    """Meta-Weight-Net (Shu et al. 2019): the weight is a function of the loss, an MLP 1-100-1 with a sigmoid, that is
-    trained by Adam to lower the trusted loss after a virtual step on the weighted loss."""
+class Meta(Method):
+    """What Meta-Weight-Net and its kin share: a net beside the network, `net.meta`, that Adam trains to lower the
+    trusted loss after a virtual step. It moves when the step is over: pairs are treated as it was before.
+
+    The forward pass of the noisy batch serves the virtual step and the real one.
+    """
 
     lr: float = 1e-3
     trusted_batch: int = 100
 
     trust = "beside"
-    passes = (3, 3)
+    passes = (2, 3)
 
     def __post_init__(self):
-        require(self.lr > 0, f"lr is the learning rate of the weighing net, more than 0, not {self.lr}")
+        require(self.lr > 0, f"lr is the learning rate of the net beside the network, more than 0, not {self.lr}")
+
+    def optimiser(self, net):
+        cuda = next(net.meta.parameters()).is_cuda
+        return torch.optim.Adam(net.meta.parameters(), lr=self.lr, weight_decay=1e-4, capturable=cuda)
+
+    def taught(self, net: nn.Module, losses: Callable[[Tensor], Tensor], out: Tensor, batch: Batch, rate: Tensor):
+        """The mean of `losses(out)` (B,) for the network to step on, given what `net.meta` puts out; the gradient of
+        `net.meta` is that of the look ahead."""
+        meta = [*net.meta.parameters()]
+        ahead = looked_ahead(net, losses(out).mean(), rate, batch)
+        slopes = torch.autograd.grad(ahead, meta, retain_graph=True)
+        own = sum((p * g).sum() for p, g in zip(meta, slopes, strict=True))
+        return losses(out.detach()).mean() + own - own.detach()  # a term of value 0
+
+
+@dataclass(frozen=True)
+class MWNet(Meta):
+    """Meta-Weight-Net (Shu et al. 2019): the weight is a function of the loss, an MLP 1-100-1 with a sigmoid."""
 
     def build(self, net, task):
         net.register_buffer("v", torch.ones(task.M))
         net.register_buffer("seen", torch.zeros(task.M))
-        net.weigh = nn.Sequential(nn.Linear(1, 100), nn.ReLU(), nn.Linear(100, 1), nn.Sigmoid())
+        net.meta = mlp()
         return net
-
-    def optimiser(self, net):
-        cuda = next(net.weigh.parameters()).is_cuda
-        return torch.optim.Adam(net.weigh.parameters(), lr=self.lr, weight_decay=1e-4, capturable=cuda)
 
     def weights(self, net):
         return net.v
@@ -87,15 +104,8 @@ class MWNet(Method):
         return net.seen
 
     def loss(self, net, batch, clock):
-        loss = losses_apart(net, batch)
-        w = net.weigh(loss.detach()[:, None]).squeeze(1)
-        ahead = looked_ahead(net, (w * loss).mean(), clock.rate, batch)
-        slopes = torch.autograd.grad(ahead, [*net.weigh.parameters()])
-        loss = cross_entropy(net(batch.x), batch.y)
-        with torch.no_grad():
-            w = net.weigh(loss[:, None]).squeeze(1)
-            net.v.index_copy_(0, batch.index.long(), w)
-            net.seen.index_copy_(0, batch.index.long(), loss)
-        # a term of value 0 whose gradient is that of the look ahead
-        own = sum((p * g.detach()).sum() for p, g in zip(net.weigh.parameters(), slopes, strict=True))
-        return (w * loss).mean() + own - own.detach()
+        loss, i = cross_entropy(net(batch.x), batch.y), batch.index.long()
+        w = net.meta(loss.detach()[:, None]).squeeze(1)
+        net.v.index_copy_(0, i, w.detach())
+        net.seen.index_copy_(0, i, loss.detach())
+        return self.taught(net, lambda w: w * loss, w, batch, clock.rate)

@@ -5,10 +5,11 @@ import pandas as pd
 from .. import records, sweep
 from ..inputs import lookup, require
 from ..records import Record, Run
-from . import jiang2018, muller2019, rolnick2017, zhang2018
+from . import jiang2018, kye2022, muller2019, rolnick2017, zhang2018
 from .base import TIERS, Experiment
 
 PAPERS = {"rolnick2017": rolnick2017, "zhang2018": zhang2018, "muller2019": muller2019, "jiang2018": jiang2018}
+PAPERS |= {"kye2022": kye2022}
 
 __all__ = ["PAPERS", "TIERS", "collect", "experiments", "frame", "given", "runs"]
 

@@ -36,6 +36,9 @@ KNOBS = {
     "examples": list[int],
     "batches": list[int],
     "trusted": list[int],
+    "perturbed": list[float],
+    "rhos": list[float],
+    "lams": list[float],
     "burn_ins": list[float],
     "percentiles": list[float],
     "source": str,
@@ -74,13 +77,18 @@ def known(noise: Noise, K: int) -> tuple[tuple[float, ...], ...]:
 
 
 def compared(
-    size: dict, recipe: dict, noises: list[Noise], methods: Callable[[Noise, int], list[Method]], **options
+    size: dict,
+    recipe: dict,
+    noises: list[Noise],
+    methods: Callable[[Noise, int], list[Method]],
+    aside: bool = False,
+    **options,
 ) -> list[Run]:
     """Every method under every noise, for all numbers of examples, networks and seeds of `size`.
 
     `methods` gives those for a noise and K classes. Those that need trusted images have each number of them that
-    `size` names. A tenth of the examples is held out, with noisy labels. The budget is the `recipe` with whatever
-    `size` has in its place.
+    `size` names; `aside`: so have the others, which then train without these images. A tenth of the examples is held
+    out, with noisy labels. The budget is the `recipe` with whatever `size` has in its place.
     """
     require(size["seeds"] > 0, f"seeds is how many seeds to run, so 1 or more, not {size['seeds']}")
     name, K, found = data.pin(size["dataset"]), data.classes(size["dataset"]), []
@@ -92,6 +100,6 @@ def compared(
         fits = 0 <= examples <= N - held
         require(fits, f"{name} has {N} images, {held} are held out; examples={examples} is not possible (0: all)")
         for method in methods(noise, K):
-            for trusted in size["trusted"] if method.trust else (0,):
+            for trusted in size["trusted"] if method.trust or aside else (0,):
                 found.append(Run(name, model, budget, noise, method, examples, held, seed, trusted=trusted, **options))
     return list(dict.fromkeys(found))

@@ -1,0 +1,57 @@
+"""Deep k-NN: labels that their neighbours do not share are left out of a second training."""
+
+from dataclasses import dataclass
+
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+
+from ..inputs import require
+from ..losses import cross_entropy
+from .base import Method, Stage
+from .ce import CE
+
+
+@dataclass(frozen=True)
+class DeepKNN(Method):
+    """Bahri, Jiang & Gupta 2020: after a first training on the noisy labels, a pair stays if its label is the most
+    frequent one among its `k` nearest neighbours by logits, noisy and trusted images together; a second training, from
+    the same initial weights, on what stays and on the trusted images.
+
+    The authors choose between first trainings on all and on the trusted images alone; here it is the noisy ones.
+    """
+
+    k: int = 50
+    trusted_batch: int = 100
+
+    trust = "beside"
+    passes = (3, 2)
+    first = Stage(CE())
+
+    def __post_init__(self):
+        require(self.k > 0, f"k is how many neighbours vote, 1 or more, not {self.k}")
+
+    def after(self, net, view):
+        logits, label = torch.cat([view.logits(False), view.trusted()]), torch.cat([view.label, view.true])
+        require(self.k <= len(label), f"k={self.k} neighbours are more than the {len(label)} images that there are")
+        vote = KNeighborsClassifier(self.k).fit(logits.cpu().numpy(), label.cpu().numpy())
+        guess = torch.from_numpy(vote.predict(logits[: len(view.label)].cpu().numpy()))
+        return Kept(guess == view.label.cpu(), self.trusted_batch)
+
+
+class Kept(Method):
+    """The second stage, with the verdict on each pair at hand."""
+
+    def __init__(self, keep: torch.Tensor, trusted_batch: int):
+        self.keep, self.trusted_batch = keep, trusted_batch
+
+    def build(self, net, task):
+        net.register_buffer("keep", self.keep.float())
+        return net
+
+    def weights(self, net):
+        return net.keep
+
+    def loss(self, net, batch, clock):
+        keep = net.keep[batch.index.long()]
+        noisy, known = cross_entropy(net(batch.x), batch.y), cross_entropy(net(batch.trusted_x), batch.trusted_y)
+        return ((keep * noisy).sum() + known.sum()) / (keep.sum() + len(known))
