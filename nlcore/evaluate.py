@@ -94,11 +94,16 @@ def select(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
 
 def curve_numbers(history: pd.DataFrame) -> pd.DataFrame:
     """The last evaluation of every run and, of its curve of test accuracy, the `peak` and the `rise`: epochs until it
-    first reaches 80 % of what it ends at."""
+    first reaches 80 % of what it ends at; where labels are corrected and T is estimated, `T_follows`: the correlation
+    of the mean diagonals of T and of what the labels really are, before the learning rate falls."""
     last = select(history)
     end = last.set_index("key").test_accuracy
     high = history[history.test_accuracy >= 0.8 * history.key.map(end)]
     curve = {"peak": history.groupby("key").test_accuracy.max(), "rise": high.groupby("key").epoch.min()}
+    if {"T_diagonal", "corrected_diagonal"} <= {*history}:
+        early = history[history.step <= history.steps * history.falls]
+        pairs = early.groupby("key")[["T_diagonal", "corrected_diagonal"]]
+        curve["T_follows"] = pairs.apply(lambda pair: pair.T_diagonal.corr(pair.corrected_diagonal))
     return last.assign(**{name: last.key.map(values) for name, values in curve.items()})
 
 

@@ -219,6 +219,7 @@ def frame(records: list[Record]) -> pd.DataFrame:
         base.pop("ranking", None)  # measured; the card has it
         base |= {f"method_{k}": v for k, v in asdict(run.method).items()} | {"stale": r.stale}
         base |= {k: getattr(run.budget, k) for k in ("optimiser", "lr", "batch", "steps", "schedule")}
+        base |= {"falls": next(iter(run.budget.milestones), 1.0)}  # share of the steps after which the rate does
         base |= {k: r.card[k] for k in ("realised_rate", "images")} | {"diverged": r.diverged}
         base |= {"train_seconds": r.cost["seconds"], "device": r.cost["device"]}
         rows += [base | entry for entry in r.history]

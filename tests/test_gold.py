@@ -11,11 +11,27 @@ from torch import nn
 
 from nlcore import train
 from nlcore.inputs import UserError
-from nlcore.losses import cross_entropy
-from nlcore.methods import CE, GLC, L2RW, Batch, Clock, FasTEN, MWNet, Task, TrustedOnly, View
+from nlcore.losses import cross_entropy, nll_through
+from nlcore.methods import (
+    CE,
+    GLC,
+    L2RW,
+    METHODS,
+    MSLC,
+    Batch,
+    Clock,
+    DeepKNN,
+    FasTEN,
+    MLaC,
+    MLoC,
+    MWNet,
+    Task,
+    TrustedOnly,
+    View,
+)
 from nlcore.methods.fasten import estimated
 from nlcore.methods.meta import looked_ahead
-from nlcore.models import Net, build
+from nlcore.models import Block, Net, build
 from nlcore.noise import AsymmetricCifar10, SymmetricInclusive
 from nlcore.records import Budget, Run
 
@@ -189,27 +205,6 @@ def test_the_look_ahead_matches_a_finite_difference(seed):
         torch.testing.assert_close(slope[i], (ahead(v + step) - ahead(v - step)) / 2e-5, rtol=1e-4, atol=1e-7)
 
 
-def test_mwnet_moves_its_net_along_a_finite_difference():
-    torch.manual_seed(0)
-    method, net = MWNet(), Line(0.3, -0.2)
-    method.build(net, Task(2, 3, (1,)))
-    net.double()
-    clock = Clock(torch.tensor(0), 10, rate=torch.tensor(0.3, dtype=torch.double))
-    method.loss(net, LINE, clock).backward()
-    bias = net.meta[2].bias
-
-    def ahead(shift):
-        with torch.no_grad():
-            bias.add_(shift)
-        loss = cross_entropy(net(LINE.x), LINE.y)
-        out = looked_ahead(net, (net.meta(loss.detach()[:, None]).squeeze(1) * loss).mean(), clock.rate, LINE).item()
-        with torch.no_grad():
-            bias.sub_(shift)
-        return out
-
-    assert bias.grad.item() == pytest.approx((ahead(1e-5) - ahead(-1e-5)) / 2e-5, rel=1e-4)
-
-
 def test_a_look_ahead_leaves_running_averages_alone():
     torch.manual_seed(0)
     net = Net(nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2)))
@@ -225,7 +220,125 @@ def test_a_look_ahead_leaves_running_averages_alone():
     assert not torch.equal(before, net.body[1].running_mean)
 
 
-@pytest.mark.parametrize("make", [lambda: FasTEN(lam=-1), lambda: FasTEN(rho=2), lambda: MWNet(lr=0)])
+def meta(method, **options):
+    torch.manual_seed(0)
+    method, net = method(**options), Line(0.3, -0.2)
+    net.body[0].in_features = 1
+    method.build(net, Task(2, 3, (1,)))
+    method.on_epoch(net, Clock(torch.tensor(0), 10), View(LINE.y, None))
+    net.double()
+    return method, net, Clock(torch.tensor(5), 10, rate=torch.tensor(0.3, dtype=torch.double))
+
+
+@pytest.mark.parametrize("method", [MWNet, MLaC, MSLC])
+def test_nets_beside_the_network_move_along_a_finite_difference(method, monkeypatch):
+    """The gradient of each is that of the look ahead, on the half of the trusted images that it looks at."""
+    method, net, clock = meta(method)
+    method.loss(net, LINE, clock).backward()
+    weight = [*net.meta.parameters()][-1]
+    seen = []
+
+    def spy(net, loss, rate, batch):
+        seen.append(looked_ahead(net, loss, rate, batch).item())
+        raise StopIteration
+
+    monkeypatch.setattr("nlcore.methods.meta.looked_ahead", spy)
+    slope = weight.grad.flatten()[0].item()
+    assert slope != 0
+    for shift in (1e-5, -2e-5):
+        with torch.no_grad():
+            weight.flatten()[0].add_(shift)
+        if isinstance(method, MSLC):
+            net.q.copy_(nn.functional.one_hot(LINE.y, 2))
+        with pytest.raises(StopIteration):
+            method.loss(net, LINE, clock)
+    assert slope == pytest.approx((seen[0] - seen[1]) / 2e-5, rel=1e-4)
+
+
+def test_the_gradient_of_the_network_is_that_of_its_own_loss():
+    """What the look ahead finds reaches the net beside the network alone."""
+    method, net, clock = meta(MWNet)
+    method.loss(net, LINE, clock).backward()
+    ours = net.body[0].weight.grad.clone()
+    net.zero_grad()
+    (net.v * cross_entropy(net(LINE.x), LINE.y)).mean().backward()
+    torch.testing.assert_close(ours, net.body[0].weight.grad)
+
+
+def test_while_it_warms_up_mslc_is_cross_entropy():
+    method, net, clock = meta(MSLC, warm=1.0)
+    torch.testing.assert_close(method.loss(net, LINE, clock), cross_entropy(net(LINE.x), LINE.y).mean())
+
+
+def test_mloc_moves_its_matrix_along_a_finite_difference():
+    method, net, exact = MLoC(((0.7, 0.3), (0.2, 0.8)), lr=0.1), Line(0.3, -0.2).float(), Line(0.3, -0.2)
+    method.build(net, Task(2, 3, (1,)))
+    old, rate = torch.tensor(method.T, dtype=torch.double), torch.tensor(0.3)
+
+    def ahead(T):
+        return looked_ahead(exact, nll_through(exact(LINE.x).softmax(1), T, LINE.y).mean(), rate, LINE).item()
+
+    slope = torch.zeros(2, 2, dtype=torch.double)
+    for i in range(2):
+        for j in range(2):
+            step = torch.zeros(2, 2, dtype=torch.double)
+            step[i, j] = 1e-5
+            slope[i, j] = (ahead(old + step) - ahead(old - step)) / 2e-5
+    batch = LINE._replace(x=LINE.x.float(), trusted_x=LINE.trusted_x.float())
+    loss = method.loss(net, batch, Clock(torch.tensor(0), 10, rate=rate))
+    new = (old - 0.1 * slope).clamp_min(0)
+    torch.testing.assert_close(net.T.double(), new / new.sum(1, keepdim=True), rtol=1e-5, atol=1e-6)
+    assert (net.T - old).abs().max() > 1e-4 and loss.requires_grad and not net.T.requires_grad
+
+
+@given(seeds)
+def test_with_the_identity_mloc_is_cross_entropy(seed):
+    torch.manual_seed(seed)
+    logits, y = torch.randn(6, 4, dtype=torch.double), torch.randint(4, (6,))
+    ours = nll_through(logits.softmax(1), torch.eye(4, dtype=torch.double), y)
+    torch.testing.assert_close(ours, cross_entropy(logits, y), rtol=1e-4, atol=1e-5)
+
+
+def test_labels_that_their_neighbours_do_not_share_are_left_out():
+    true = torch.arange(60) % 3
+    label = true.clone()
+    label[:6] = (label[:6] + 1) % 3
+    logits, trusted = 10.0 * torch.eye(3)[true], 10.0 * torch.eye(3)
+    stage = DeepKNN(k=7).after(None, View(label, lambda best: logits, None, torch.arange(3), lambda: trusted))
+    assert torch.equal(stage.keep, label == true)
+    net = stage.build(Line(0.3, -0.2), Task(2, 60, (1,)))
+    batch = LINE._replace(index=torch.tensor([0, 7, 8]))
+    losses = cross_entropy(net(torch.cat([LINE.x[1:], LINE.trusted_x])), torch.cat([LINE.y[1:], LINE.trusted_y]))
+    torch.testing.assert_close(stage.loss(net, batch, None), losses.mean())
+
+
+def test_more_neighbours_than_images_are_refused():
+    nothing = View(torch.zeros(3), lambda best: torch.zeros(3, 2), None, torch.zeros(2), lambda: torch.zeros(2, 2))
+    with pytest.raises(UserError, match="k=50 neighbours are more than the 5 images"):
+        DeepKNN().after(None, nothing)
+
+
+@pytest.mark.parametrize("name", ["l2rw", "mwnet", "mloc", "mlac", "mslc"])
+def test_looking_ahead_goes_through_batch_norm(name):
+    """A residual network: every layer is functional, running averages move once a step and batch."""
+    torch.manual_seed(0)
+    net = Net(nn.Sequential(Block(1, 4, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10)))
+    method = METHODS[name]()
+    if name == "mloc":
+        method = replace(method, T=tuple(tuple(float(i == j) for j in range(10)) for i in range(10)))
+    net = method.build(net, Task(10, 20, (1, 8, 8)))
+    batch = Batch(torch.arange(20), torch.randn(20, 1, 8, 8), torch.arange(20) % 10, torch.randn(20, 1, 8, 8))
+    batch = batch._replace(trusted_y=torch.arange(10).repeat_interleave(2))
+    clock = Clock(torch.tensor(5), 10, rate=torch.tensor(0.1))
+    method.loss(net, batch, clock).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+    assert net.body[0].body[1].num_batches_tracked == (2 if name == "mlac" else 1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: FasTEN(lam=-1), lambda: FasTEN(rho=2), lambda: MWNet(lr=0), lambda: MLoC(lr=-1), lambda: DeepKNN(0)],
+)
 def test_bad_parameters_are_refused(make):
     with pytest.raises(UserError):
         make()

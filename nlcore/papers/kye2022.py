@@ -130,6 +130,11 @@ def _rates(frame: pd.DataFrame) -> list[float]:
     return sorted(frame[frame.noise == "symmetric_inclusive"].rate.unique())
 
 
+def _uncorrected(frame: pd.DataFrame) -> pd.Series:
+    """Which rows are of FasTEN without corrections."""
+    return frame.get("method_correct", pd.Series(True, index=frame.index)).isin([False])
+
+
 def b1(frame: pd.DataFrame) -> Verdict:
     found = ahead(frame, "fasten", "glc", 0.8)
     if found is None:
@@ -197,8 +202,8 @@ def b5_order(frame: pd.DataFrame) -> Verdict:
 
 
 def b6(frame: pd.DataFrame) -> Verdict:
-    mine = frame[(frame.method != "fasten") | (frame.get("method_correct") == False)]  # noqa: E712
-    means = mine.groupby(["noise", "rate", "method"]).T_chi2.mean().unstack()
+    mine = frame[(frame.method != "fasten") | _uncorrected(frame)]
+    means = mine.pivot_table("T_chi2", ["noise", "rate"], "method") if "T_chi2" in mine else mine[[]]
     if not {"fasten", "glc"} <= {*means} or means[["fasten", "glc"]].isna().any(axis=None):
         return Verdict("not run", "needs FasTEN without corrections and GLC under the same noises")
     found = {}
@@ -222,7 +227,7 @@ def b7(frame: pd.DataFrame) -> Verdict:
 
 def b8(frame: pd.DataFrame) -> Verdict:
     rows = frame[(frame.rate == 0.8) & (frame.method == "fasten") & (frame.noise == "symmetric_inclusive")]
-    off = rows.get("method_correct") == False  # noqa: E712
+    off = _uncorrected(rows)
     share = rows.get("method_perturb", pd.Series(0.0, index=rows.index))
     mean = {
         k: 100 * rows[which].test_accuracy.mean()
