@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from nlcore import data, records, sweep
+from nlcore import data, records, sweep, train
 from nlcore.inputs import UserError
 from nlcore.noise import Matrix, Structured, Uniform
 from nlcore.records import Budget, Run
@@ -57,8 +57,6 @@ def test_stale_records_are_told_and_trained_again(monkeypatch, tmp_path):
 
 
 def test_a_failed_run_is_told_and_does_not_stop_the_others(monkeypatch):
-    from nlcore import train
-
     honest = train.train
     monkeypatch.setattr(train, "train", lambda run, *a, **k: 1 / 0 if run.seed == 1 else honest(run, *a, **k))
     found, said = collect(RUNS)
@@ -92,6 +90,50 @@ def test_an_unwritable_store_stops_before_anything_starts(monkeypatch, tmp_path)
     monkeypatch.setenv("NLCORE_RUNS", str(tmp_path / "file" / "runs"))
     with pytest.raises(UserError, match="cannot write"):
         collect(RUNS)
+
+
+GOLD = """
+import pathlib, sys, time
+from nlcore import records, sweep, train
+from nlcore.methods import GLC
+from nlcore.noise import SymmetricInclusive
+from nlcore.records import Budget, Run
+
+mark, stage = map(pathlib.Path, sys.argv[1:])
+run = Run("digits", "mlp1", Budget(20, evaluations=2), SymmetricInclusive(0.4), GLC(), 600, trusted=50)
+if stage.name != "none":
+    at, seen = {"first": 1, "second": 2}[stage.name], []
+    original = train.optimiser
+
+    def spy(*args):  # each stage makes one; the one that shall be killed says so and waits
+        seen.append(1)
+        if len(seen) == at:
+            mark.touch()
+            time.sleep(600)
+        return original(*args)
+
+    train.optimiser = spy
+sweep.collect([run], "nopaper", jobs=1)
+"""
+
+
+@pytest.mark.parametrize("stage", ["first", "second"])
+def test_a_run_of_two_stages_killed_in_either_is_made_again(stage, tmp_path):
+    """A record is whole or not there: what was killed leaves nothing that a second start could go wrong by."""
+    mark, script = tmp_path / "mark", [sys.executable, "-c", GOLD]
+    process = subprocess.Popen([*script, mark, stage], stdout=subprocess.DEVNULL)
+    while not mark.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not [*records.working().glob("*.json")]
+    assert subprocess.run([*script, mark, "none"], stdout=subprocess.DEVNULL).returncode == 0
+    (path,) = records.working().glob("*.json")
+    ours = records.load_working(path.stem)
+    assert [r | {"seconds": 0} for r in ours.history] == [
+        r | {"seconds": 0} for r in train.train(ours.run, "cpu").history
+    ]
 
 
 def test_a_killed_sweep_goes_on_where_it_stopped():
