@@ -150,6 +150,30 @@ def projection(clouds: dict[str, list]) -> Figure:
     return fig
 
 
+def cost(panels: dict[str, pd.DataFrame]) -> Figure:
+    """Accuracy and its spread, in percent, against cost on a logarithmic axis, a named point for each row of a frame
+    with these columns; axes per name."""
+    fig, grid = row(len(panels), 4.6, 4, sharex=True)
+    names = list(dict.fromkeys(name for table in panels.values() for name in table.index))
+    look = {
+        name: (c, "os^Dv"[i % 5]) for i, (name, c) in enumerate(zip(names, sns.husl_palette(len(names)), strict=True))
+    }
+    for ax, (title, table) in zip(grid, panels.items(), strict=True):
+        for name, point in table.iterrows():
+            colour, marker = look[name]
+            style = {"fmt": marker, "ms": 7, "lw": 1, "color": colour, "label": name}
+            ax.errorbar(point.cost, point.accuracy, point.spread, **style)
+        ax.set(xlabel="cost, FasTEN's = 1", title=title, xscale="log")
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.set_xticks([0.5, 1, 2, 5])
+        ax.minorticks_off()
+        ax.grid(alpha=0.3)
+    grid[0].set(ylabel=AXES["accuracy"])
+    most = max(grid, key=lambda ax: len(ax.get_legend_handles_labels()[1]))
+    fig.legend(*most.get_legend_handles_labels(), loc="outside right center", fontsize="small")
+    return fig
+
+
 def matrix(T: np.ndarray, ax: Axes | None = None, top: float = 1.0) -> Axes:
     """A transition matrix (K, K): true classes down, given labels across; `top` has the brightest colour."""
     style = {"cmap": "viridis", "square": True, "cbar": False, "annot": len(T) <= 10, "fmt": ".2f"}

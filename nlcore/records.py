@@ -222,5 +222,6 @@ def frame(records: list[Record]) -> pd.DataFrame:
         base |= {"falls": next(iter(run.budget.milestones), 1.0)}  # share of the steps after which the rate does
         base |= {k: r.card[k] for k in ("realised_rate", "images")} | {"diverged": r.diverged}
         base |= {"train_seconds": r.cost["seconds"], "device": r.cost["device"]}
+        base |= {k: r.cost[k] for k in ("forward_passes", "backward_passes", "peak_memory_mb")}
         rows += [base | entry for entry in r.history]
     return pd.DataFrame(rows)
