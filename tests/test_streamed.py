@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from test_cli import nlcore
 
-from nlcore import archive, data, streamed, train
+from nlcore import archive, cli, data, streamed, train
 from nlcore.images import crop
 from nlcore.inputs import UserError
 from nlcore.methods import CE, GLC, METHODS, Distillation, FasTEN, MentorNet, Truncated
@@ -170,7 +170,8 @@ METHOD = {"fasten": FasTEN(), "glc": GLC(), "distillation": Distillation(teacher
 @pytest.mark.parametrize("name", METHOD)
 def test_methods_learn(place, tmp_path, name):
     found = archive.read(place)
-    result = streams(run_of(found, METHOD[name], steps=80, augment="flip_crop"), found, tmp_path / "out")
+    budget = {"steps": 80, "augment": "flip_crop", "precision": "bf16" if name == "ce" else "fp32"}
+    result = streams(run_of(found, METHOD[name], **budget), found, tmp_path / "out")
     assert result["last"]["test_accuracy"] > 0.6 and result["cost"]["forward_passes"] == 80 * METHOD[name].passes[0]
     assert ("first_test_accuracy" in result["last"]) == (name in ("glc", "distillation"))
     (path,) = (tmp_path / "out").glob("*.pt")
@@ -245,38 +246,45 @@ def assert_same_end(one: Path, other: Path) -> None:
         assert a["method"] == b["method"]
 
 
-@pytest.mark.parametrize("name, deaths", [("fasten", [17]), ("glc", [17, 28])])
+def fails(words: list[str], step: int) -> None:
+    """The same in this process, an exception in place of the signal: nothing more is written either."""
+    inner, calls = streamed.rate, []
+
+    def rate(budget, t):
+        calls.append(t)
+        if len(calls) == 2 * step:
+            raise InterruptedError(f"in step {step}")
+        return inner(budget, t)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError):
+        patch.setattr(streamed, "rate", rate)
+        cli.app(words, standalone_mode=False)
+
+
+# steps that a start makes, and the stage and step of the checkpoint that is there then
+DEATHS = [("fasten", {17: (1, 14)}), ("glc", {17: (0, 14), 28: (1, 10)}), ("glc", {31: (0, 30)})]
+
+
+@pytest.mark.parametrize("name, deaths", DEATHS)
 def test_killed_and_started_again_it_ends_the_same(place, tmp_path, name, deaths, capsys):
-    """With a checkpoint every 7 of 30 steps and 13 steps an epoch; GLC dies once in each of its stages."""
-    words = [
-        "stream",
-        place,
-        "--method",
-        name,
-        "--model",
-        "mlp1",
-        "--side",
-        SIDE,
-        "--batch",
-        50,
-        "--steps",
-        30,
-        "--every",
-        7,
-    ]
-    words += ["--lr", 0.02, "--device", "cpu", "--out"]
-    for die in deaths:
-        log = tmp_path / "log"
-        assert started(log, *words, tmp_path / "a", "--workers", 1, die=die) == -signal.SIGKILL, log.read_text()
+    """With a checkpoint every 7 of 30 steps and 14 steps an epoch; GLC in each of its stages and between them."""
+    words = ["stream", place, "--method", name, "--model", "mlp1", "--side", SIDE, "--batch", 50, "--steps", 30]
+    words = [*map(str, words), "--every", "7", "--lr", "0.02", "--device", "cpu", "--workers", "0", "--out"]
+    for step, checkpoint in deaths.items():
+        if (name, step) == ("glc", 17):
+            code = started(tmp_path / "log", *words, tmp_path / "a", "--workers", 1, die=step)
+            assert code == -signal.SIGKILL, (tmp_path / "log").read_text()
+        else:
+            fails([*words, str(tmp_path / "a")], step)
         assert not (tmp_path / "a" / "result.json").exists()
         (path,) = (tmp_path / "a").glob("*.pt")
-        assert path.name == ("1-000000010.0.pt" if die == 28 else f"{int(name != 'glc')}-000000014.0.pt")
+        assert path.name == "{}-{:09d}.0.pt".format(*checkpoint)
     for out in ("a", "b"):
-        code, told, err = nlcore(capsys, *map(str, words), str(tmp_path / out), "--workers", "0")
+        code, told, err = nlcore(capsys, *words, str(tmp_path / out))
         assert code == 0, err
         assert str(tmp_path / out / "result.json") in told
     assert_same_end(tmp_path / "a", tmp_path / "b")
-    again = [*map(str, words), str(tmp_path / "a"), "--workers", "0"]
+    again = [*words, str(tmp_path / "a")]
     assert "there already" in nlcore(capsys, *again)[1]
     code, _, err = nlcore(capsys, *again, "--seed", "1")
     assert code == 2 and "of another run" in err
