@@ -1,16 +1,18 @@
-"""The command line: nlcore data, run, status, publish, chapter, mentor, scoreboard, verify."""
+"""The command line: nlcore data, run, status, publish, chapter, mentor, stream, scoreboard, verify."""
 
 import json
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
 
-from . import chapters, claims, data, fetch, home, mentors, papers, records, sweep, train
-from .inputs import UserError, lookup, parse, require
+from . import archive, chapters, claims, data, fetch, home, mentors, papers, records, streamed, sweep, train
+from .inputs import UserError, conform, lookup, parse, require
+from .methods import METHODS
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Learning with noisy labels: runs, chapters, claims."
@@ -147,6 +149,45 @@ def apply(
 ) -> None:
     """Train a student under a mentor; list every label with its weight, the least trusted first."""
     print(mentors.apply(dataset, by, out, model=model, steps=steps, device=device))
+
+
+@app.command()
+def stream(
+    folder: Annotated[Path, typer.Argument(help="images and lists in the layout of Clothing1M")],
+    out: Annotated[Path, typer.Option(help="folder for the result, and for what a second start needs to continue")],
+    method: Annotated[str, typer.Option(help="such as fasten")] = "ce",
+    override: Set = None,
+    model: Annotated[str, typer.Option(help="a network; resnet50 is that of ImageNet")] = "resnet50",
+    pretrained: Annotated[bool, typer.Option("--pretrained", help="start from weights of ImageNet")] = False,
+    epochs: Annotated[int, typer.Option(help="over the noisy images")] = 10,
+    steps: Annotated[int, typer.Option(help="in place of epochs")] = 0,
+    batch: Annotated[int, typer.Option(help="noisy images a step, in each process")] = 32,
+    lr: Annotated[float, typer.Option(help="learning rate, a tenth of it in the second half")] = 0.01,
+    precision: Annotated[str, typer.Option(help="fp32 | bf16")] = "fp32",
+    trusted: Annotated[int, typer.Option(help="images of the clean training list, balanced (default: all)")] = 0,
+    side: Annotated[int, typer.Option(help="pixels that images are resized to; seven eighths are cut out")] = 256,
+    workers: Annotated[int, typer.Option(help="that decode images, for each process")] = 4,
+    every: Annotated[int, typer.Option(help="steps between checkpoints")] = 1000,
+    seed: int = 0,
+    device: Device = "auto",
+) -> None:
+    """Train on images too many for the device, measured once an epoch; torchrun starts it on several. Stop it at any
+    time; a second start continues. The recipe is ours: what is usual for ResNet-50, with a weight decay of 0.001."""
+    kind, values = lookup("method", method, METHODS), dict(map(parse, override or []))
+    for name, value in values.items():
+        hint = lookup(f"parameter of {method}", name, {f.name: f.type for f in fields(kind)})
+        values[name] = conform(name, value, hint) if isinstance(hint, type) else value
+    at = streamed.joined(device, workers, side, every)
+    found = archive.read(folder, trusted)
+    per_epoch = max(len(found.train.file) // at.world // max(batch, 1), 1)
+    steps = steps or epochs * per_epoch
+    recipe = {"optimiser": "sgd", "lr": lr, "weight_decay": 1e-3, "schedule": "steps", "milestones": (0.5,)}
+    recipe |= {"precision": precision, "channels_last": True, "augment": "flip_crop"}
+    budget = records.Budget(steps, batch, evaluations=max(-(-steps // per_epoch), 1), **recipe)
+    run = records.Run(found.name, model, budget, method=kind(**values), seed=seed, trusted=len(found.trusted.file))
+    told = streamed.stream(run, found, out, at, pretrained)
+    if at.rank == 0:
+        print(told)
 
 
 @app.command()

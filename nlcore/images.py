@@ -14,3 +14,15 @@ def flip_crop(x: Tensor, pad: int = 4) -> Tensor:
     row, image = down + torch.arange(H, device=x.device), torch.arange(B, device=x.device)
     channel = torch.arange(C, device=x.device)[:, None, None]
     return F.pad(x, [pad] * 4)[image[:, None, None, None], channel, row[:, None, :, None], column[:, None, None, :]]
+
+
+def crop(x: Tensor, size: int, shake: bool) -> Tensor:
+    """Square images (B, C, S, S) cut to `size`: in the middle or, to `shake`, somewhere, and mirrored or not."""
+    B, C, S, _ = x.shape
+    if not shake:
+        return x[..., (a := (S - size) // 2) : a + size, a : a + size]
+    down, right = torch.randint(S - size + 1, (2, B, 1), device=x.device)
+    column = torch.arange(size, device=x.device)
+    row, column = down + column, right + torch.where(torch.rand(B, 1, device=x.device) < 0.5, column, size - 1 - column)
+    image, channel = torch.arange(B, device=x.device), torch.arange(C, device=x.device)[:, None, None]
+    return x[image[:, None, None, None], channel, row[:, None, :, None], column[:, None, None, :]]

@@ -101,6 +101,17 @@ def wide_resnet(shape, K, depth=9, widths=(160, 320, 640)):
     return nn.Sequential(*layers, nn.Linear(a, K))
 
 
+def resnet50(shape, K, weights=None):
+    """ResNet-50 of torchvision, with the ImageNet stem; `weights`: trained on ImageNet, for 1000 classes."""
+    from .fetch import vision  # only where it is used
+
+    net = vision().models.resnet50(num_classes=K, weights=weights)
+    if shape[0] != 3:
+        net.conv1 = nn.Conv2d(shape[0], 64, 7, 2, 3, bias=False)
+    *layers, last = net.children()
+    return nn.Sequential(*layers, nn.Flatten(), last)
+
+
 MODELS = {
     "perceptron": partial(mlp, depth=0),
     "mlp1": partial(mlp, depth=1),
@@ -115,6 +126,7 @@ MODELS = {
     "resnet32": partial(resnet, depths=(5, 5, 5), width=16),
     "resnet56": partial(resnet, depths=(9, 9, 9), width=16),
     "resnet34": partial(resnet, depths=(3, 4, 6, 3)),
+    "resnet50": resnet50,
     "cifarnet": cifarnet,
     "wide_resnet": wide_resnet,
 }

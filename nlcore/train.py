@@ -1,4 +1,4 @@
-"""The only training loop: a step at a time in plain sight on the CPU, the same step as one captured graph on CUDA."""
+"""The training loop: a step at a time in plain sight on the CPU, the same step as one captured graph on CUDA."""
 
 import copy
 import hashlib
