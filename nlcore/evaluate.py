@@ -101,9 +101,9 @@ def curve_numbers(history: pd.DataFrame) -> pd.DataFrame:
     high = history[history.test_accuracy >= 0.8 * history.key.map(end)]
     curve = {"peak": history.groupby("key").test_accuracy.max(), "rise": high.groupby("key").epoch.min()}
     if {"T_diagonal", "corrected_diagonal"} <= {*history}:
-        early = history[history.step <= history.steps * history.falls]
-        pairs = early.groupby("key")[["T_diagonal", "corrected_diagonal"]]
-        curve["T_follows"] = pairs.apply(lambda pair: pair.T_diagonal.corr(pair.corrected_diagonal))
+        early = history[history.step <= history.steps * history.falls].dropna(subset=["T_diagonal"])
+        pairs = {key: rows.T_diagonal.corr(rows.corrected_diagonal) for key, rows in early.groupby("key")}
+        curve["T_follows"] = pd.Series(pairs, dtype=float)
     return last.assign(**{name: last.key.map(values) for name, values in curve.items()})
 
 

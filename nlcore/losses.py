@@ -46,7 +46,8 @@ def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
 
 def nll_through(p: Tensor, T: Tensor, y: Tensor) -> Tensor:
     """-log((T^T p)_y + 1e-7) for probabilities p (B, K): forward correction, with a gradient at zeros of T (K, K)."""
-    return -((p @ T).gather(1, y[:, None]).squeeze(1) + 1e-7).log()
+    with torch.autocast(p.device.type, enabled=False):  # 1e-7 is nothing in half precision
+        return -((p @ T).gather(1, y[:, None]).squeeze(1) + 1e-7).log()
 
 
 def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor) -> Tensor:

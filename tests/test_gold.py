@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from test_train import history
+from test_train import fitting, history
 from torch import nn
 
 from nlcore import train
@@ -233,7 +233,9 @@ def meta(method, **options):
 @pytest.mark.parametrize("method", [MWNet, MLaC, MSLC])
 def test_nets_beside_the_network_move_along_a_finite_difference(method, monkeypatch):
     """The gradient of each is that of the look ahead, on the half of the trusted images that it looks at."""
-    method, net, clock = meta(method)
+    method, net, clock = meta(method, **({"warm": 0.0} if method is MSLC else {}))
+    kept = net.q.clone() if isinstance(method, MSLC) else None
+    torch.manual_seed(1)
     method.loss(net, LINE, clock).backward()
     weight = [*net.meta.parameters()][-1]
     seen = []
@@ -248,8 +250,9 @@ def test_nets_beside_the_network_move_along_a_finite_difference(method, monkeypa
     for shift in (1e-5, -2e-5):
         with torch.no_grad():
             weight.flatten()[0].add_(shift)
-        if isinstance(method, MSLC):
-            net.q.copy_(nn.functional.one_hot(LINE.y, 2))
+        if kept is not None:
+            net.q.copy_(kept)
+        torch.manual_seed(1)
         with pytest.raises(StopIteration):
             method.loss(net, LINE, clock)
     assert slope == pytest.approx((seen[0] - seen[1]) / 2e-5, rel=1e-4)
@@ -265,9 +268,49 @@ def test_the_gradient_of_the_network_is_that_of_its_own_loss():
     torch.testing.assert_close(ours, net.body[0].weight.grad)
 
 
-def test_while_it_warms_up_mslc_is_cross_entropy():
+def test_while_it_warms_up_mslc_is_cross_entropy_and_its_nets_stand_still():
     method, net, clock = meta(MSLC, warm=1.0)
-    torch.testing.assert_close(method.loss(net, LINE, clock), cross_entropy(net(LINE.x), LINE.y).mean())
+    before, own = [p.detach().clone() for p in net.meta.parameters()], method.optimiser(net)
+    for _ in range(20):
+        own.zero_grad()
+        loss = method.loss(net, LINE, clock)
+        torch.testing.assert_close(loss, cross_entropy(net(LINE.x), LINE.y).mean())
+        loss.backward()
+        own.step()
+    assert all(torch.equal(p, q) for p, q in zip(net.meta.parameters(), before, strict=True))
+    torch.testing.assert_close(net.q, net(LINE.x).softmax(1))
+
+
+def test_mslc_mixes_given_kept_and_predicted_labels():
+    """With nets that say a = 1/2 and b = 1/4 for every loss."""
+    method, net, clock = meta(MSLC, warm=0.0)
+    for m, share in zip(net.meta, (0.5, 0.25), strict=True):
+        for p in m.parameters():
+            nn.init.zeros_(p)
+        nn.init.constant_(m[2].bias, torch.tensor(share).logit().item())
+    net.q.copy_(torch.tensor([[0.1, 0.9], [0.8, 0.2], [0.4, 0.6]]))
+    p, q, y = net(LINE.x).softmax(1), net.q.clone(), torch.eye(2, dtype=torch.double)[LINE.y]
+    loss = method.loss(net, LINE, clock)
+    shares = (0.5, 0.125, 0.375)
+    hard = [cross_entropy(net(LINE.x), label) for label in (LINE.y, q.argmax(1), p.argmax(1))]
+    torch.testing.assert_close(loss, sum(s * h for s, h in zip(shares, hard, strict=True)).mean(), rtol=1e-6, atol=0)
+    kept = sum(s * label for s, label in zip(shares, (y, q, p), strict=True))
+    torch.testing.assert_close(net.q, kept, rtol=1e-6, atol=1e-7)
+
+
+def test_both_halves_of_a_trusted_batch_see_every_class(monkeypatch):
+    """Also where there is one image of each class a step."""
+    method, net, clock = meta(MLaC)
+    seen = set()
+
+    def spy(net, loss, rate, batch):
+        seen.update(batch.trusted_y.tolist())
+        return looked_ahead(net, loss, rate, batch)
+
+    monkeypatch.setattr("nlcore.methods.meta.looked_ahead", spy)
+    for _ in range(20):
+        method.loss(net, LINE, clock)
+    assert seen == {0, 1}
 
 
 def test_mloc_moves_its_matrix_along_a_finite_difference():
@@ -316,6 +359,12 @@ def test_more_neighbours_than_images_are_refused():
     nothing = View(torch.zeros(3), lambda best: torch.zeros(3, 2), None, torch.zeros(2), lambda: torch.zeros(2, 2))
     with pytest.raises(UserError, match="k=50 neighbours are more than the 5 images"):
         DeepKNN().after(None, nothing)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_trains_in_half_precision(name):
+    run = fitting(replace(RUN, budget=Budget(6, 50, precision="bf16", evaluations=1), trusted=0), METHODS[name]())
+    assert history(run)[-1]["loss"] is not None
 
 
 @pytest.mark.parametrize("name", ["l2rw", "mwnet", "mloc", "mlac", "mslc"])

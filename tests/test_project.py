@@ -23,6 +23,18 @@ def test_every_dependency_is_pinned_exactly():
     assert {name(r) for r in wanted} <= pins
 
 
+def test_pins_are_for_the_oldest_python_that_is_promised():
+    """A pin that needs a later patch release cannot be installed with the Python of some distributions."""
+    from importlib.metadata import distributions
+
+    from packaging.specifiers import SpecifierSet
+
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    wanted = {name(d.metadata["Name"]): d.metadata["Requires-Python"] or "" for d in distributions()}
+    pins = {name(line) for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    assert not {pin: wanted[pin] for pin in pins & wanted.keys() if not SpecifierSet(wanted[pin]).contains(oldest)}
+
+
 def test_environment_yml_installs_what_pyproject_declares():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     python, pip, packages = environment["dependencies"]

@@ -16,7 +16,9 @@ def estimated(p: Tensor, y: Tensor, K: int) -> Tensor:
     a class without an image is that of the identity."""
     of = nn.functional.one_hot(y, K).to(p.dtype)  # (n, K)
     count = of.sum(0)[:, None]
-    return torch.where(count > 0, of.T @ p / count.clamp_min(1), torch.eye(K, dtype=p.dtype, device=p.device))
+    with torch.autocast(p.device.type, enabled=False):  # rows shall sum to 1
+        T = of.T @ p / count.clamp_min(1)
+    return torch.where(count > 0, T, torch.eye(K, dtype=p.dtype, device=p.device))
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class FasTEN(Method):
     the trusted images of the clean head's, plus `lam` times cross entropy of the noisy head.
 
     Where the clean head is at least `rho` sure of a class, that is the label at the next visit; elsewhere the given
-    one, so that a correction can be taken back. `immediate` corrects in the same step. Of the corrected labels a share
-    `perturb` is replaced by random ones, to see how much they matter.
+    one, so that a correction can be taken back. `immediate` corrects in the same step. Of the labels that
+    are changed a share `perturb` is replaced by random ones, to see how much corrections matter.
     """
 
     lam: float = 0.5
@@ -70,7 +72,8 @@ class FasTEN(Method):
             net.T.copy_(T)
             sure, guess = p.max(1)
             draw = torch.rand(len(guess), 2, device=p.device)
-            guess = torch.where(draw[:, 0] < self.perturb, (draw[:, 1] * K).long(), guess)
+            random = (draw[:, 0] < self.perturb) & (guess != batch.y)
+            guess = torch.where(random, (draw[:, 1] * K).long(), guess)
             new = torch.where(sure >= self.rho, guess, batch.y) if self.correct else batch.y
             now = new if self.immediate else net.believed[i]
             net.believed.index_copy_(0, i, new)

@@ -69,13 +69,14 @@ class Meta(Method):
 
     trust = "beside"
     passes = (2, 3)
+    decay = 0.0  # of the weights of that net
 
     def __post_init__(self):
         require(self.lr > 0, f"lr is the learning rate of the net beside the network, more than 0, not {self.lr}")
 
     def optimiser(self, net):
         cuda = next(net.meta.parameters()).is_cuda
-        return torch.optim.Adam(net.meta.parameters(), lr=self.lr, weight_decay=1e-4, capturable=cuda)
+        return torch.optim.Adam(net.meta.parameters(), lr=self.lr, weight_decay=self.decay, capturable=cuda)
 
     def taught(self, net: nn.Module, losses: Callable[[Tensor], Tensor], out: Tensor, batch: Batch, rate: Tensor):
         """The mean of `losses(out)` (B,) for the network to step on, given what `net.meta` puts out; the gradient of
@@ -91,6 +92,8 @@ class Meta(Method):
 class MWNet(Meta):
     """Meta-Weight-Net (Shu et al. 2019): the weight is a function of the loss, an MLP 1-100-1 with a sigmoid."""
 
+    decay = 1e-4
+
     def build(self, net, task):
         net.register_buffer("v", torch.ones(task.M))
         net.register_buffer("seen", torch.zeros(task.M))
@@ -105,7 +108,7 @@ class MWNet(Meta):
 
     def loss(self, net, batch, clock):
         loss, i = cross_entropy(net(batch.x), batch.y), batch.index.long()
-        w = net.meta(loss.detach()[:, None]).squeeze(1)
+        w = net.meta(loss.detach()[:, None]).squeeze(1).to(loss.dtype)
         net.v.index_copy_(0, i, w.detach())
         net.seen.index_copy_(0, i, loss.detach())
         return self.taught(net, lambda w: w * loss, w, batch, clock.rate)

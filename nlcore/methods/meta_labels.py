@@ -30,8 +30,8 @@ class Corrector(nn.Module):
 @dataclass(frozen=True)
 class MLaC(Meta):
     """Meta label correction (Zheng, Awadallah & Dumais 2021): a net makes a soft label from the network's features and
-    the given label; the network learns that label. As in the authors' code, half of each trusted batch looks ahead and
-    the other half teaches the network directly. The width of the hidden layers is ours.
+    the given label; the network learns that label. As in the authors' code, half of each trusted batch, drawn anew,
+    looks ahead and the other half teaches the network directly; their look ahead has the momentum of the optimiser.
     """
 
     lr: float = 3e-4
@@ -54,23 +54,24 @@ class MLaC(Meta):
         features = net.body[:-1](batch.x)
         logits, q = net.body[-1](features), net.meta(features.detach(), batch.y).softmax(1)
         net.believed.index_copy_(0, batch.index.long(), q.argmax(1))
-        known = cross_entropy(net(batch.trusted_x[1::2]), batch.trusted_y[1::2])
-        rest = batch._replace(trusted_x=batch.trusted_x[::2], trusted_y=batch.trusted_y[::2])
+        look, teach = torch.rand(len(batch.trusted_y), device=batch.y.device).argsort().chunk(2)
+        known = cross_entropy(net(batch.trusted_x[teach]), batch.trusted_y[teach])
+        rest = batch._replace(trusted_x=batch.trusted_x[look], trusted_y=batch.trusted_y[look])
         return self.taught(net, lambda q: torch.cat([soft_cross_entropy(logits, q), known]), q, rest, clock.rate)
 
 
 @dataclass(frozen=True)
 class MSLC(Meta):
-    """Meta soft label corrector (Wu et al. 2021): the label is a mixture of the given one, of the label of the visit
-    before and of the present prediction,
+    """Meta soft label corrector (Wu et al. 2021): the loss is a mixture of cross entropy with the given label y, with
+    the label of the visit before and with the present prediction, in the shares a, (1 - a) b and (1 - a) (1 - b). What
+    is kept for the next visit is soft, the same mixture of y, of what was kept and of p. The shares a and b are those
+    of two MLPs 1-100-1 that see the first and the second of these losses.
 
-        q = a y + (1 - a) (b q_before + (1 - b) p),
-
-    with a and b from two MLPs 1-100-1 that see the losses of the prediction against y and against q_before. The authors
-    start from a network trained on the noisy labels as they are; the first `warm` of the steps do that here.
+    For the first `warm` of the steps, as in the authors' code until the learning rate falls, labels are as given and
+    predictions are kept. Those steps look ahead here too, in vain; there they do not and cost less.
     """
 
-    warm: float = 0.2
+    warm: float = 2 / 3
 
     def build(self, net, task):
         net.register_buffer("q", torch.zeros(task.M, task.K))
@@ -86,9 +87,11 @@ class MSLC(Meta):
 
     def loss(self, net, batch, clock):
         i, logits = batch.index.long(), net(batch.x)
-        y, before, out = nn.functional.one_hot(batch.y, net.q.shape[1]).to(logits.dtype), net.q[i], logits.detach()
-        a, b = (m(soft_cross_entropy(out, q)[:, None]) for m, q in zip(net.meta, (y, before), strict=True))
-        q = a * y + (1 - a) * (b * before + (1 - b) * out.softmax(1))
-        q = torch.where(clock.step < self.warm * clock.steps, y, q)
-        net.q.index_copy_(0, i, q.detach().to(net.q.dtype))
-        return self.taught(net, lambda q: soft_cross_entropy(logits, q), q, batch, clock.rate)
+        p, before, warming = logits.detach().softmax(1), net.q[i], clock.step < self.warm * clock.steps
+        hard = torch.stack([cross_entropy(logits, y) for y in (batch.y, before.argmax(1), p.argmax(1))], 1)  # (B, 3)
+        a, b = (m(hard[:, k : k + 1].detach()).to(hard.dtype) for k, m in enumerate(net.meta))
+        shares = torch.cat([a, (1 - a) * b, (1 - a) * (1 - b)], 1)
+        soft = torch.stack([nn.functional.one_hot(batch.y, p.shape[1]), before, p], 1)  # (B, 3, K)
+        net.q.index_copy_(0, i, torch.where(warming, p, (shares.detach()[:, :, None] * soft).sum(1)).to(net.q.dtype))
+        shares = torch.where(warming, torch.eye(3, dtype=shares.dtype, device=shares.device)[0], shares)
+        return self.taught(net, lambda shares: (shares * hard).sum(1), shares, batch, clock.rate)

@@ -15,8 +15,9 @@ class MLoC(GLC):
     """Meta loss correction (Wang, Hu & Hu 2020): forward correction whose T, before every step of the network, takes
     a step of gradient descent at `lr`, is cut at 0 and normalised by rows.
 
-    The authors' code was not read. T starts as that of gold loss correction, since the error that Kye et al. plot for
-    this method is small from the first step on; `lr` is ours.
+    T starts as that of gold loss correction, since the error that Kye et al. plot for this method is small from the
+    first step on; `lr` is ours. The authors' code goes on from the network of a first training, moves T from the
+    identity anew in each step, and normalises columns.
     """
 
     lr: float = 0.01

@@ -115,10 +115,18 @@ trusted = Experiment("trusted", TRUSTED, "how many trusted images?", grid)
 EXPERIMENTS = [table, cifar100, cost, matrix, perturbed, ablation, trusted]
 
 
-def _of(frame: pd.DataFrame, name: str, rate: float, noise: str = "symmetric_inclusive") -> pd.Series:
-    """Accuracies in points, one a seed, of a method; none if the networks differ."""
-    rows = frame[(frame.method == name) & (frame.rate == rate) & (frame.noise == noise)]
-    return 100 * rows.test_accuracy if frame.model.nunique() == 1 else rows.test_accuracy[:0]
+FIG_1 = ["fasten", "glc", "deep_knn", "mslc", "mwnet", "l2rw", "mloc", "mlac"]  # from the cheapest on
+
+
+def mixed(frame: pd.DataFrame) -> bool:
+    """Whether a frame has more than one data set, network or number of trusted images, which no claim averages over."""
+    return any(frame[c].nunique() > 1 for c in ("dataset", "model", "trusted") if c in frame)
+
+
+def _of(frame: pd.DataFrame, name: str, rate: float) -> pd.Series:
+    """Accuracies in points, one a seed, of a method under symmetric noise; none of a mixed frame."""
+    rows = frame[(frame.method == name) & (frame.rate == rate) & (frame.noise == "symmetric_inclusive")]
+    return 100 * rows.test_accuracy[: 0 if mixed(frame) else None]
 
 
 def ahead(frame: pd.DataFrame, a: str, b: str, rate: float) -> tuple[float, float] | None:
@@ -138,8 +146,8 @@ def _uncorrected(frame: pd.DataFrame) -> pd.Series:
 
 def b1(frame: pd.DataFrame) -> Verdict:
     found = ahead(frame, "fasten", "glc", 0.8)
-    if found is None:
-        return Verdict("not run", "needs FasTEN and GLC at 0.8")
+    if found is None or min(len(_of(frame, name, 0.8)) for name in ("fasten", "glc")) < 2:
+        return Verdict("not run", "needs FasTEN and GLC at 0.8, two seeds of each")
     gap, error = found
     text = f"FasTEN - GLC at 0.8: {gap:+.1f} ± {error:.1f} points"
     return judged({f"{text}, at least 4": gap >= 4, "and two standard errors": gap >= 2 * error})
@@ -169,15 +177,12 @@ def b3(frame: pd.DataFrame) -> Verdict:
 def b4(frame: pd.DataFrame) -> Verdict:
     rows = frame[(frame.noise == "symmetric_inclusive") & (frame.rate == 0.8)]
     means = rows.groupby("method").test_accuracy.mean() * 100
-    if "fasten" not in means or len(means) < 3 or frame.model.nunique() > 1:
-        return Verdict("not run", "needs FasTEN and others at 0.8 on CIFAR-100")
+    if not {*FIG_1} <= {*means.index} or mixed(frame):
+        return Verdict("not run", "needs all eight methods at 0.8 on CIFAR-100")
     ours, (name, best) = means.fasten, max(means.drop("fasten").items(), key=lambda item: item[1])
     return judged(
         {f"FasTEN {ours:.1f} %, {name} {best:.1f} %: {ours / best:.2f} times, at least 1.3": ours >= 1.3 * best}
     )
-
-
-FIG_1 = ["fasten", "glc", "deep_knn", "mslc", "mwnet", "l2rw", "mloc", "mlac"]  # from the cheapest on
 
 
 def changed(frame: pd.DataFrame) -> pd.Series:
@@ -193,7 +198,8 @@ def priced(frame: pd.DataFrame) -> pd.DataFrame:
     """Of each method the cost in multiples of FasTEN's, accuracy and its standard deviation over seeds in percent."""
     of = frame.groupby("method", sort=False)
     table = (100 * of.test_accuracy.agg(["mean", "std"])).set_axis(["accuracy", "spread"], axis=1)
-    return table.assign(cost=of.seconds.mean() / of.seconds.mean()["fasten"])
+    least = of.seconds.min()  # over seeds: the rest is what else the machine did
+    return table.assign(cost=least / least["fasten"])
 
 
 def prices_of_paper(rate: float) -> pd.DataFrame:
@@ -205,32 +211,26 @@ def prices_of_paper(rate: float) -> pd.DataFrame:
     return pd.DataFrame({"accuracy": told.value, "spread": told.plusminus, "cost": hours / hours["fasten"]})
 
 
-def costs(frame: pd.DataFrame) -> pd.Series:
-    """Mean seconds of a training by method, relative to cross entropy where there is one."""
-    seconds = frame.groupby("method").seconds.mean()
-    return seconds / seconds.get("ce", 1)
-
-
 def b5(frame: pd.DataFrame) -> Verdict:
-    took, missing = costs(frame), {*FIG_1} - {*frame.method}
-    if missing or frame.model.nunique() > 1 or frame.device.nunique() > 1:
+    missing = {*FIG_1} - {*frame.method}
+    if missing or mixed(frame) or frame.device.nunique() > 1:
         return Verdict("not run", f"needs {', '.join(sorted(missing)) or 'one network on one device'}")
-    ratio = took.mwnet / took.fasten
-    found = {f"MW-Net takes {ratio:.2f} times as long as FasTEN, at least 1.5": ratio >= 1.5}
-    return judged(found | {"FasTEN is the cheapest of the eight": took[FIG_1].idxmin() == "fasten"})
+    took = priced(frame).cost[FIG_1]
+    found = {f"MW-Net takes {took.mwnet:.2f} times as long as FasTEN, at least 1.5": took.mwnet >= 1.5}
+    return judged(found | {"FasTEN is the cheapest of the eight": took.idxmin() == "fasten"})
 
 
 def b5_order(frame: pd.DataFrame) -> Verdict:
-    if b5(frame).verdict == "not run":
-        return b5(frame)
-    took = costs(frame)
-    return judged({f"{a} {took[a]:.1f} < {b} {took[b]:.1f}": took[a] < took[b] for a, b in pairwise(FIG_1)})
+    if (first := b5(frame)).verdict == "not run":
+        return first
+    took = priced(frame).cost
+    return judged({f"{a} {took[a]:.2f} < {b} {took[b]:.2f}": took[a] < took[b] for a, b in pairwise(FIG_1)})
 
 
 def b6(frame: pd.DataFrame) -> Verdict:
     mine = frame[(frame.method != "fasten") | _uncorrected(frame)]
     means = mine.pivot_table("T_chi2", ["noise", "rate"], "method") if "T_chi2" in mine else mine[[]]
-    if not {"fasten", "glc"} <= {*means} or means[["fasten", "glc"]].isna().any(axis=None):
+    if mixed(frame) or not {"fasten", "glc"} <= {*means} or means[["fasten", "glc"]].isna().any(axis=None):
         return Verdict("not run", "needs FasTEN without corrections and GLC under the same noises")
     found = {}
     for (noise, rate), row in means.iterrows():
@@ -241,8 +241,8 @@ def b6(frame: pd.DataFrame) -> Verdict:
 
 def b7(frame: pd.DataFrame) -> Verdict:
     rows = frame[frame.method == "fasten"]
-    if not len(rows) or "T_follows" not in rows:
-        return Verdict("not run", "needs FasTEN")
+    if not len(rows) or mixed(frame) or "T_follows" not in rows or rows.T_follows.isna().any():
+        return Verdict("not run", "needs FasTEN, evaluated more than once before the rate falls")
     found = {}
     for (noise, rate), part in rows.groupby(["noise", "rate"]):
         follows, bias = part.T_follows.mean(), (part.T_diagonal - part.corrected_diagonal).mean()
@@ -259,7 +259,7 @@ def b8(frame: pd.DataFrame) -> Verdict:
         k: 100 * rows[which].test_accuracy.mean()
         for k, which in {"none": off, "all": ~off & (share == 1), "fasten": ~off & (share == 0)}.items()
     }
-    if any(pd.isna(v) for v in mean.values()) or frame.model.nunique() > 1:
+    if any(pd.isna(v) for v in mean.values()) or mixed(frame):
         return Verdict("not run", "needs FasTEN at 0.8 with and without corrections, and with all of them perturbed")
     gain, left = mean["fasten"] - mean["none"], mean["all"] - mean["none"]
     found = {f"corrections gain {gain:+.1f} points, above 0": gain > 0}
@@ -268,7 +268,7 @@ def b8(frame: pd.DataFrame) -> Verdict:
 
 def b9(frame: pd.DataFrame) -> Verdict:
     rows = frame[(frame.method == "fasten") & (frame.rate == 0.8) & (frame.noise == "symmetric_inclusive")]
-    if not len(rows) or frame.model.nunique() > 1:
+    if not len(rows) or mixed(frame):
         return Verdict("not run", "needs FasTEN at 0.8")
     right = 100 * rows.corrected_wrong.mean()
     return judged({f"{right:.0f} % of the wrong labels are put right at 0.8, at least 60": right >= 60})
@@ -277,7 +277,7 @@ def b9(frame: pd.DataFrame) -> Verdict:
 def b10(frame: pd.DataFrame) -> Verdict:
     rows = frame[(frame.noise != "symmetric_inclusive") & (frame.rate == 0.4)]
     means = 100 * rows[rows.method.isin(["fasten", "glc", "mloc"])].groupby("method").test_accuracy.mean()
-    if len(means) < 3 or frame.model.nunique() > 1:
+    if len(means) < 3 or mixed(frame):
         return Verdict("not run", "needs FasTEN, GLC and MLoC under asymmetric noise of 0.4")
     text = ", ".join(f"{name} {value:.1f}" for name, value in means.items())
     return judged({f"{text}: within {means.max() - means.min():.1f} points, at most 3": means.max() - means.min() <= 3})
@@ -303,6 +303,6 @@ CLAIMS = [
     Claim("B7", "figure of T", "T follows the true one, with too much on the diagonal.", table, b7),
     Claim("B8", "figure", "Corrections help, and random ones do no harm.", perturbed, b8),
     Claim("B9", "poster", "Most wrong labels are put right at 0.8.", cost, b9),
-    Claim("B10", "Table 1", "Under asymmetric noise of 0.4 all methods with a matrix are close.", table, b10),
+    Claim("B10", "Table 1", "Under asymmetric noise of 0.4 GLC, MLoC and FasTEN are close.", table, b10),
     Claim("B11", "identity", "T is the transition matrix, row by row.", None, b11),
 ]
