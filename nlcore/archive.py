@@ -36,9 +36,7 @@ LISTS = {"noisy_train": "noisy", "clean_train": "clean", "clean_val": "clean", "
 def read(folder: Path, trusted: int = 0) -> Archive:
     """The lists of a folder, checked; of the trusted images the first `trusted`, as many of each class as can be."""
     found, digest, folder = {}, hashlib.sha256(), folder.expanduser().resolve()
-    listed = cache(
-        lambda place: {*os.listdir(place)} if os.path.isdir(place) else set()
-    )  # one look instead of one a file
+    listed = cache(lambda place: {*os.listdir(place)} if os.path.isdir(place) else set())  # one look, not one a file
     for name in ["category_names_eng", "noisy_label_kv", "clean_label_kv", *(f"{part}_key_list" for part in LISTS)]:
         try:
             found[name] = (folder / f"{name}.txt").read_text().split("\n")

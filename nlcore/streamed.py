@@ -232,9 +232,8 @@ def check(run: Run, archive: Archive, at: Process, pretrained: bool) -> None:
     require(not beyond, f"{name} needs what an archive has not: noisy labels of held-out or trusted images, other data")
     fits = len(archive.trusted.label.unique()) == K <= method.trusted_batch
     require(fits or not method.trusted_batch, f"{name} needs trusted images of each of {K} classes, also in every step")
-    require(
-        len(archive.train.file) >= at.world, f"{at.world} processes are too many for {len(archive.train.file)} images"
-    )
+    M = len(archive.train.file)
+    require(M >= at.world, f"{at.world} processes are too many for {M} images")
     require(at.workers >= 0 and at.side >= 8 and at.every > 0, "workers must be 0 or more, side 8, the interval 1")
     require(run.model == "resnet50" or not pretrained, f"only resnet50 has weights of ImageNet, not {run.model}")
 

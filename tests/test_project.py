@@ -81,7 +81,7 @@ def test_the_example_of_how_to_add_a_method_works_and_is_short():
 def test_the_core_stays_small_and_so_does_a_paper():
     lines = {p: len(p.read_text().splitlines()) for p in (ROOT / "nlcore").rglob("*.py")}
     papers, methods = ([n for p, n in lines.items() if p.parent.name == part] for part in ("papers", "methods"))
-    assert sum(lines.values()) - sum(papers) - sum(methods) < 3300 and max(papers) < 500 and max(methods) < 150
+    assert sum(lines.values()) - sum(papers) - sum(methods) < 3350 and max(papers) < 500 and max(methods) < 150
 
 
 def test_the_training_path_imports_without_the_book():
