@@ -75,6 +75,15 @@ TRUSTED = {
     "paper": FULL | KNOWN | {"trusted": [100, 250, 500, 1000, 2500, 5000]},
 }
 
+SHAKEN = {"methods": ["trusted_only", "glc", "fasten", "uncorrected"], "rates": [0.8], "dependent": []}
+SHAKEN |= {"augment": "flip_crop"}
+AUGMENTED = {
+    "smoke": TOY | SHAKEN | {"rates": [0.6], "methods": ["glc", "fasten"]},
+    "laptop": FASHION | SHAKEN,
+    "gpu": FAST | SHAKEN,
+    "paper": FULL | SHAKEN,
+}
+
 # asymmetric noise: the maps of the paper's data sets; where there is none, a label moves on to the next class
 DEPENDENT = {"cifar10": AsymmetricCifar10, "cifar100": AsymmetricSuperclass}
 PLAIN = {"ce": CE, "trusted_only": TrustedOnly, "glc": GLC, "l2rw": L2RW, "mwnet": MWNet, "mloc": MLoC}
@@ -111,8 +120,9 @@ matrix = Experiment("matrix", MATRIX, "the error of T over training, without cor
 perturbed = Experiment("perturbed", PERTURBED, "corrected labels replaced by random ones", grid)
 ablation = Experiment("ablation", ABLATION, "corrections, rho and lambda", grid)
 trusted = Experiment("trusted", TRUSTED, "how many trusted images?", grid)
+augmented = Experiment("augmented", AUGMENTED, "images mirrored and shifted, which the smaller tiers leave out", grid)
 
-EXPERIMENTS = [table, cifar100, cost, matrix, perturbed, ablation, trusted]
+EXPERIMENTS = [table, cifar100, cost, matrix, perturbed, ablation, trusted, augmented]
 
 
 FIG_1 = ["fasten", "glc", "deep_knn", "mslc", "mwnet", "l2rw", "mloc", "mlac"]  # from the cheapest on
