@@ -6,7 +6,7 @@ import pytest
 from nlcore import claims, records, train
 from nlcore.evaluate import curve_numbers
 from nlcore.noise import NOISES
-from nlcore.papers import PAPERS, muller2019, zhang2018
+from nlcore.papers import PAPERS, jiang2018, kye2022, muller2019, zhang2018
 from nlcore.records import Budget, Run
 
 
@@ -41,7 +41,7 @@ def test_predicates_bear_any_frame():
     """Runs on clean labels alone: no column of a method, no rate but 0."""
     run = Run("digits", "perceptron", Budget(2, evaluations=1), validation=10)
     frame = curve_numbers(records.frame([train.train(run, "cpu")]))
-    for paper in (zhang2018, muller2019):
+    for paper in (zhang2018, muller2019, jiang2018, kye2022):
         for claim in paper.CLAIMS:
             verdict = claim.judge(frame).verdict
             assert verdict == ("not run" if claim.experiment else "reproduced"), claim.id

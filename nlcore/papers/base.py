@@ -17,6 +17,10 @@ TIERS = ("smoke", "laptop", "gpu", "paper")
 DIGITS = {"dataset": "digits", "models": ["conv_small"], "seeds": 1, "steps": 300, "lr": 3e-3, "examples": [1000]}
 DIGITS |= {"optimiser": "adam", "weight_decay": 0.0}
 
+# CIFAR-10 with all that a GPU has
+CIFAR = {"dataset": "cifar10", "examples": [0], "seeds": 3, "lr": 0.1, "augment": "flip_crop", "precision": "bf16"}
+CIFAR |= {"channels_last": True}
+
 # what may be set in place of a tier's own size, where the experiment has it
 KNOBS = {
     "dataset": str,

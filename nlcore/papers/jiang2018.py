@@ -15,7 +15,7 @@ from ..methods.mentor import Mentor, examples, imitate
 from ..noise import Noise, SymmetricInclusive
 from ..records import Run
 from ..train import reproducible
-from .base import DIGITS, Experiment, compared
+from .base import CIFAR, DIGITS, Experiment, compared
 
 # The released recipe: SGD with momentum from 0.1, divided by ten after 19,531, 25,000 and 30,000 of 39,000 steps,
 # batches of 128. The smaller tiers start at 0.05 and keep those shares.
@@ -23,10 +23,8 @@ SGD = {"optimiser": "sgd", "weight_decay": 2e-4, "schedule": "steps", "milestone
 SGD |= {"evaluations": 25}
 FASHION = {"dataset": "fashion", "models": ["conv_small"], "seeds": 3, "steps": 2000, "lr": 0.05, "examples": [5000]}
 FASHION |= {"trusted": [500]}  # one in ten, as 5,000 of the 50,000 images of CIFAR-10
-CIFAR = {"dataset": "cifar10", "seeds": 3, "lr": 0.1, "augment": "flip_crop", "precision": "bf16", "trusted": [5000]}
-CIFAR |= {"channels_last": True, "examples": [0]}
-FAST = CIFAR | {"models": ["resnet32"], "steps": 16_000}
-FULL = CIFAR | {"models": ["wide_resnet"], "steps": 39_000}
+FAST = CIFAR | {"models": ["resnet32"], "steps": 16_000, "trusted": [5000]}
+FULL = FAST | {"models": ["wide_resnet"], "steps": 39_000}
 TOY = DIGITS | {"trusted": [100]}
 
 ALL = {"methods": ["ce", "forgetting", "self_paced", "focal", "soft_bootstrap", "pd", "data"], "rates": [0.2, 0.4, 0.8]}

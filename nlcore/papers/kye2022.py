@@ -14,7 +14,7 @@ from ..methods import CE, GLC, L2RW, MSLC, DeepKNN, FasTEN, ForwardEstimated, Me
 from ..methods.fasten import estimated
 from ..noise import AsymmetricCifar10, AsymmetricSuperclass, Noise, PairFlip, SymmetricInclusive
 from ..records import Run
-from .base import DIGITS, Experiment, compared
+from .base import CIFAR, DIGITS, Experiment, compared
 
 # The released recipe: SGD with momentum from 0.1, divided by ten after 50 and 60 of 70 epochs, batches of 100 beside
 # 100 trusted images. The smaller tiers start at 0.05 and keep those shares.
@@ -22,10 +22,8 @@ SGD = {"optimiser": "sgd", "weight_decay": 5e-4, "schedule": "steps", "milestone
 SGD |= {"evaluations": 10}
 FASHION = {"dataset": "fashion", "models": ["conv_small"], "seeds": 3, "steps": 1000, "lr": 0.05, "examples": [5000]}
 FASHION |= {"trusted": [100]}  # one in fifty, as 1,000 of the 45,000 images of CIFAR-10
-CIFAR = {"dataset": "cifar10", "seeds": 3, "lr": 0.1, "augment": "flip_crop", "precision": "bf16", "trusted": [1000]}
-CIFAR |= {"channels_last": True, "examples": [0]}
-FAST = CIFAR | {"models": ["resnet18"], "steps": 15_400}
-FULL = CIFAR | {"models": ["resnet34"], "steps": 30_800, "seeds": 5, "evaluations": 70}
+FAST = CIFAR | {"models": ["resnet18"], "steps": 15_400, "trusted": [1000]}
+FULL = FAST | {"models": ["resnet34"], "steps": 30_800, "seeds": 5, "evaluations": 70}
 TOY = DIGITS | {"trusted": [50], "steps": 200}
 
 ALL = ["ce", "trusted_only", "forward_estimated", "glc", "l2rw", "mwnet", "mloc", "mlac", "mslc", "deep_knn", "fasten"]

@@ -12,13 +12,12 @@ from ..losses import backward_corrected, cross_entropy, smoothed_cross_entropy
 from ..methods import CE, Backward, Distillation, Forward, LabelSmoothing, Method
 from ..noise import Clean, Noise, SymmetricExclusive
 from ..records import Run
-from .base import DIGITS, Experiment, compared, known
+from .base import CIFAR, DIGITS, Experiment, compared, known
 
 # Müller's recipe for ResNet-56: SGD with Nesterov momentum from 0.1, divided by ten after 32k and 48k of 64k steps,
 # batches of 128, a loss three times cross entropy. Ours has plain momentum, the mean loss, and drops at those shares.
 SGD = {"optimiser": "sgd", "weight_decay": 1e-4, "schedule": "steps", "milestones": (0.5, 0.75)}
 SMALL = {"dataset": "cifar10", "models": ["conv_small"], "seeds": 3, "steps": 2000, "lr": 0.05, "examples": [10_000]}
-CIFAR = {"seeds": 3, "lr": 0.1, "augment": "flip_crop", "precision": "bf16", "channels_last": True, "examples": [0]}
 FAST = CIFAR | {"dataset": "cifar100", "models": ["resnet32"], "steps": 16_000}
 FULL = CIFAR | {"dataset": "cifar100", "models": ["resnet56"], "steps": 64_000, "seeds": 5}
 

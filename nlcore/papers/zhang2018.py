@@ -24,16 +24,14 @@ from ..methods import (
 )
 from ..noise import AsymmetricCifar10, AsymmetricSuperclass, Clean, Noise, PairFlip, SymmetricExclusive
 from ..records import Run
-from .base import DIGITS, Experiment, compared, known
+from .base import CIFAR, DIGITS, Experiment, compared, known
 
 # The paper's recipe is SGD with momentum from 0.01, divided by ten after a third and two thirds (CIFAR-10). Ours starts
 # at 0.05, because the smaller tiers have a tenth of the steps.
 SGD = {"optimiser": "sgd", "weight_decay": 1e-4, "schedule": "steps", "milestones": (1 / 3, 2 / 3), "evaluations": 12}
 FASHION = {"dataset": "fashion", "models": ["conv_small"], "seeds": 2, "steps": 2000, "lr": 0.05, "examples": [5000]}
-CIFAR = {"dataset": "cifar10", "seeds": 3, "lr": 0.01, "augment": "flip_crop", "precision": "bf16"}
-CIFAR |= {"channels_last": True, "examples": [0]}
-FAST = CIFAR | {"models": ["resnet18"], "steps": 16_000}
-FULL = CIFAR | {"models": ["resnet34"], "steps": 42_180, "seeds": 5}
+FAST = CIFAR | {"models": ["resnet18"], "steps": 16_000, "lr": 0.01}
+FULL = FAST | {"models": ["resnet34"], "steps": 42_180, "seeds": 5}
 
 TABLE = {"methods": ["ce", "mae", "gce", "truncated", "forward", "forward_estimated"], "qs": [0.7], "ks": [0.5]}
 NOISES = {"uniform": [0.2, 0.4, 0.6, 0.8], "dependent": [0.1, 0.2, 0.3, 0.4]}
