@@ -129,7 +129,16 @@ MODELS = {
     "resnet50": resnet50,
     "cifarnet": cifarnet,
     "wide_resnet": wide_resnet,
+    "wide_resnet_tiny": partial(wide_resnet, depth=1, widths=(8, 16, 32)),  # ours: the same code at a size for tests
 }
+
+
+# networks that share their code
+FAMILIES = {name: "mlp" for name in MODELS if name.startswith(("mlp", "perceptron"))}
+FAMILIES |= {name: name for name in ("conv_small", "cifarnet", "wide_resnet", "resnet50")}
+FAMILIES |= {"wide_resnet_tiny": "wide_resnet"}
+FAMILIES |= {"conv4": "conv", "conv6": "conv"}
+FAMILIES |= {name: "resnet" for name in ("resnet18", "resnet32", "resnet34", "resnet56")}
 
 
 class Net(nn.Module):

@@ -14,7 +14,6 @@ import pandas as pd
 
 from . import home
 from .analysis import ANALYSES
-from .fingerprint import fingerprint
 from .inputs import UserError, describe, lookup, require
 from .methods import CE, METHODS, Method
 from .models import MODELS
@@ -86,15 +85,6 @@ class Run:
     def key(self) -> str:
         return _hash(self.spec())[:16]
 
-    @property
-    def fingerprint(self) -> str:
-        """Of the code that this run executes."""
-        from .train import fit, prepare, reproducible
-
-        more, stage = [ANALYSES[name] for name in self.analyses], self.method.first
-        more += [MODELS[stage.model]] if stage and stage.model else []
-        return fingerprint(type(self.method), type(self.noise), MODELS[self.model], fit, prepare, reproducible, *more)
-
 
 def _hash(value) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -117,13 +107,15 @@ class Record:
     history: list[dict]  # one entry per evaluation
     cost: dict  # seconds, steps, examples_per_second, passes, peak_memory_mb, device
     environment: dict
-    fingerprint: str
+    golden: str  # digests of the golden runs that it rests on, as they were when it was made
     diverged: bool = False
 
     @property
     def stale(self) -> bool:
-        """Made by code that has since changed."""
-        return self.fingerprint != self.run.fingerprint
+        """Whether a golden run that it rests on has changed since."""
+        from .golden import digests
+
+        return not self.golden or not digests().issuperset(self.golden.split())
 
     def dump(self) -> str:
         """One line of JSON that carries its own checksum."""
@@ -136,7 +128,8 @@ def parse_record(line: str, where: str) -> Record:
     try:
         content = json.loads(line)
         digest, key, run = content.pop("digest"), content["key"], parse_run(content["run"])
-        record = Record(**({k: v for k, v in content.items() if k != "key"} | {"run": run}))
+        known = {k: v for k, v in content.items() if k not in ("key", "fingerprint")}  # of before golden runs: stale
+        record = Record(**({"golden": ""} | known | {"run": run}))
     except (ValueError, AttributeError, KeyError, TypeError, UserError) as error:
         raise UserError(f"{where} is not a whole record ({type(error).__name__}: {error})") from None
     require(key == run.key, f"{where}: its key {key} is not the key {run.key} of its content")

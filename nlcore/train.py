@@ -372,7 +372,7 @@ def trained(run: Run, device: str = "cpu") -> torch.nn.Module:
 
 def train(run: Run, device: str = "auto", progress: bool = False, eager: bool = False) -> Record:
     """Train one run and account for it. Nothing is written."""
-    place, data, mark = pick_device(device), datasets.load(run.dataset), run.fingerprint  # of the code as it is now
+    place, data = pick_device(device), datasets.load(run.dataset)
     check(run)
     torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32
     split = prepare(run, data).to(place)
@@ -391,10 +391,12 @@ def train(run: Run, device: str = "auto", progress: bool = False, eager: bool = 
     cost = {"seconds": seconds, "steps": steps, "peak_memory_mb": round(kilobytes / 1e3), "device": device_name(place)}
     cost["examples_per_second"] = round(steps * min(run.budget.batch, len(split.train.row)) / max(seconds, 1e-6))
     cost |= {"forward_passes": steps * run.method.passes[0], "backward_passes": steps * run.method.passes[1]}
+    from .golden import marks
+
     environment = {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
         "dataset_sha256": data.sha256,
     }
-    return Record(run, split.card, history, cost, environment, mark, history[-1]["loss"] is None)
+    return Record(run, split.card, history, cost, environment, marks(run), history[-1]["loss"] is None)
