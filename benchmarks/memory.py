@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nlcore import data, train
+from nlcore import data
 from nlcore.noise import Uniform
-from nlcore.records import Budget, Run
+from nlcore.runs import Budget, Run
+from nlcore.training import train
 
 
 def peak() -> float:

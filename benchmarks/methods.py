@@ -19,14 +19,15 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from nlcore import data, train
+from nlcore import data
 from nlcore.inputs import lookup
 from nlcore.losses import cross_entropy
 from nlcore.methods import CE, METHODS, Backward, Forward, MentorNet, TrustedOnly
 from nlcore.methods.mentor import Mentor, examples, imitate, teach
 from nlcore.noise import SymmetricExclusive
 from nlcore.papers.base import known
-from nlcore.records import Budget, Run
+from nlcore.runs import Budget, Run
+from nlcore.training import train
 
 SHAPE, K, N, BATCH = (1, 28, 28), 10, 512 + 128, 128
 

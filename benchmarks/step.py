@@ -20,11 +20,12 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from nlcore import data, train
-from nlcore.fetch import vision
+from nlcore import data
+from nlcore.data.vision import vision
 from nlcore.models import build
 from nlcore.noise import Uniform
-from nlcore.records import Budget, Run
+from nlcore.runs import Budget, Run
+from nlcore.training import train
 
 SHAPE, K, N, BATCH = (1, 28, 28), 10, 12_800, 128
 

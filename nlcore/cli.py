@@ -1,4 +1,4 @@
-"""The command line: nlcore data, run, status, publish, chapter, mentor, stream, scoreboard, verify."""
+"""The command line: nlcore data, run, status, publish, chapter, mentor, stream, scoreboard, verify, golden."""
 
 import json
 import sys
@@ -9,10 +9,17 @@ from typing import Annotated
 
 import pandas as pd
 import typer
+from tqdm import tqdm
 
-from . import archive, chapters, claims, data, fetch, home, mentors, papers, records, streamed, sweep, train
+from . import data, home, papers, sweep
+from .audit import mentors
+from .book import chapters
+from .data import archive, fetch
 from .inputs import UserError, conform, lookup, parse, require
 from .methods import METHODS
+from .papers.scoreboard import scoreboard as all_verdicts
+from .runs import Budget, Run, golden, store
+from .training import streamed, train
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Learning with noisy labels: runs, chapters, claims."
@@ -36,7 +43,7 @@ def _print(rows: list[dict], as_json: bool) -> None:
     print(json.dumps(rows, indent=1) if as_json else pd.DataFrame(rows).to_string(index=False, justify="left"))
 
 
-def _runs(experiment: str, tier: str, override: list[str] | None) -> tuple[str, list[records.Run]]:
+def _runs(experiment: str, tier: str, override: list[str] | None) -> tuple[str, list[Run]]:
     """The paper and the runs that a command line means."""
     return experiment.partition(".")[0], papers.runs(experiment, tier, **dict(map(parse, override or [])))
 
@@ -72,7 +79,7 @@ def run(
     for name, (paper, runs) in wanted.items():
         left = budget and max(budget - (time.monotonic() - start) / 60, min(budget, 1e-9))
         found = sweep.collect(runs, paper, "stale", **options, minutes=left)
-        print(f"{name} at {tier}: {len(found)} of {len(runs)} runs have a record, in {records.working()}")
+        print(f"{name} at {tier}: {len(found)} of {len(runs)} runs have a record, in {store.working()}")
         failed |= any(state == "failed" for state, _ in sweep.find(runs, paper).values())
     raise SystemExit(int(failed))
 
@@ -97,9 +104,9 @@ def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json =
 def publish(experiment: Experiment, tier: Tier = "laptop", override: Set = None) -> None:
     """Merge the working store's records of an experiment into `book/records/`."""
     paper, runs = _runs(experiment, tier, override)
-    found = [record for run in runs if (record := records.load_working(run.key)) and not record.stale]
-    require(bool(found), f"no current record of {experiment} at {tier} in {records.working()}; `nlcore run` makes them")
-    print(f"{len(found)} of {len(runs)} runs, into {records.publish(paper, found)}")
+    found = [record for run in runs if (record := store.load_working(run.key)) and not record.stale]
+    require(bool(found), f"no current record of {experiment} at {tier} in {store.working()}; `nlcore run` makes them")
+    print(f"{len(found)} of {len(runs)} runs, into {store.publish(paper, found)}")
 
 
 @app.command()
@@ -183,8 +190,8 @@ def stream(
     steps = steps or epochs * per_epoch
     recipe = {"optimiser": "sgd", "lr": lr, "weight_decay": 1e-3, "schedule": "steps", "milestones": (0.5,)}
     recipe |= {"precision": precision, "channels_last": True, "augment": "flip_crop"}
-    budget = records.Budget(steps, batch, evaluations=max(-(-steps // per_epoch), 1), **recipe)
-    run = records.Run(found.name, model, budget, method=kind(**values), seed=seed, trusted=len(found.trusted.file))
+    budget = Budget(steps, batch, evaluations=max(-(-steps // per_epoch), 1), **recipe)
+    run = Run(found.name, model, budget, method=kind(**values), seed=seed, trusted=len(found.trusted.file))
     told = streamed.stream(run, found, out, at, pretrained)
     if at.rank == 0:
         print(told)
@@ -193,7 +200,7 @@ def stream(
 @app.command()
 def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] = None, as_json: Json = False) -> None:
     """The verdict on every claim, with its evidence."""
-    table = claims.scoreboard((lookup("tier", tier, papers.TIERS),) if tier else papers.TIERS)
+    table = all_verdicts((lookup("tier", tier, papers.TIERS),) if tier else papers.TIERS)
     _print(table[["claim", "paper", "tier", "verdict", "evidence"]].to_dict("records"), as_json)
 
 
@@ -204,24 +211,42 @@ def verify(
     override: Set = None,
     count: Annotated[int, typer.Option(help="how many runs, the shortest first")] = 1,
     tolerance: Annotated[float, typer.Option(help="allowed difference of the last test accuracy")] = 0.01,
-    vouch: Annotated[
-        bool, typer.Option("--vouch", help="keep stale records that one run of each kind repeats")
-    ] = False,
+    device: Annotated[str, typer.Option(help="cpu | cuda (default: what the record was made on)")] = "",
 ) -> None:
     """Train published runs again and compare."""
     paper, runs = _runs(experiment, tier, override)
-    if vouch:
-        kept = sweep.vouch(paper, runs)
-        print(f"{len(kept)} records are current again, in {records.publish(paper, kept)}")
-        known = records.load_published(paper)
-        raise SystemExit(int(any(known[run.key].stale for run in runs if run.key in known)))
     require(count > 0 and tolerance >= 0, "--count must be 1 or more, --tolerance 0 or more")
-    known, worst = records.load_published(paper), 0.0
+    known, worst = store.load_published(paper), 0.0
     wanted = sorted((run for run in runs if run.key in known), key=lambda run: run.budget.steps)
     require(bool(wanted), f"no published record of {experiment} at {tier}")
     for run in wanted[:count]:
-        old, new = (r.history[-1]["test_accuracy"] for r in (known[run.key], train.train(run, progress=True)))
+        place = device or ("cpu" if known[run.key].cost["device"].startswith("CPU") else "cuda")
+        old, new = (r.history[-1]["test_accuracy"] for r in (known[run.key], train.train(run, place, progress=True)))
         worst = max(worst, abs(old - new))
         print(f"{sweep.title(run)}: published {old:.4f}, now {new:.4f}")
     print(f"largest difference {worst:.4f}, tolerance {tolerance:g}")
     raise SystemExit(int(worst > tolerance))
+
+
+@app.command("golden")
+def golden_(
+    update: Annotated[list[str] | None, typer.Option(help="accept what a kind gives now; repeatable; or all")] = None,
+    as_json: Json = False,
+) -> None:
+    """Repeat the golden runs, a minute in all; an edit that changes numbers is seen here. A kind that is updated makes
+    stale the records that rest on it."""
+    kinds, known = golden.golden_runs(), golden.committed()
+    wanted = [*kinds] if not update or "all" in update else [lookup("kind", name, kinds) for name in update]
+    rows, found = [], {}
+    for name in tqdm(wanted, unit="run", leave=False, disable=None):
+        start, record = time.monotonic(), train.train(kinds[name], "cpu")
+        found[name] = golden.outcome(record.card, record.history)
+        told = golden.changed(name, found[name])
+        rows.append({"kind": name, "seconds": round(time.monotonic() - start, 2), "change": told or "none"})
+    moved = {row["kind"] for row in rows if row["change"] != "none"}
+    if update:
+        golden.write({name: told for name, told in known.items() if name in kinds} | {n: found[n] for n in moved})
+    _print(rows if as_json else [row for row in rows if row["kind"] in moved], as_json)
+    if not as_json:
+        print(f"{len(moved)} of {len(rows)} kinds have changed" + (f"; written to {golden.place()}" if update else ""))
+    raise SystemExit(int(bool(moved) and not update))

@@ -103,7 +103,7 @@ def wide_resnet(shape, K, depth=9, widths=(160, 320, 640)):
 
 def resnet50(shape, K, weights=None):
     """ResNet-50 of torchvision, with the ImageNet stem; `weights`: trained on ImageNet, for 1000 classes."""
-    from .fetch import vision  # only where it is used
+    from .data.vision import vision  # only where it is used
 
     net = vision().models.resnet50(num_classes=K, weights=weights)
     if shape[0] != 3:

@@ -1,6 +1,5 @@
 """Which runs are missing, and training them: here, or in a pool of single-threaded processes."""
 
-import json
 import os
 import threading
 import time
@@ -10,10 +9,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
 
-from . import records
-from . import train as loop
 from .inputs import UserError, lookup, require
-from .records import Record, Run
+from .runs import Record, Run, store
+from .training import train as training
 
 TRAIN = ("never", "missing", "stale")
 STATES = ("done", "stale", "failed", "missing")
@@ -21,11 +19,11 @@ STATES = ("done", "stale", "failed", "missing")
 
 def find(runs: list[Run], paper: str) -> dict[str, tuple[str, Record | None]]:
     """State and record of each run by key: current before stale, then the working store before the published one."""
-    public, found = records.load_published(paper), {}
+    public, found = store.load_published(paper), {}
     for run in runs:
-        both = [r for r in (records.load_working(run.key), public.get(run.key)) if r]
+        both = [r for r in (store.load_working(run.key), public.get(run.key)) if r]
         record = min(both, key=lambda r: r.stale, default=None)
-        failed = (records.working() / f"{run.key}.failed").exists()
+        failed = (store.working() / f"{run.key}.failed").exists()
         if record and not record.stale:
             found[run.key] = ("done", record)
         else:
@@ -45,14 +43,14 @@ def collect(
     lookup("train", train, TRAIN)
     require(minutes is None or minutes > 0, f"--budget must be more than 0 minutes, not {minutes}")
     require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
-    place = loop.pick_device(device)
+    place = training.pick_device(device)
     runs = list({run.key: run for run in runs}.values())
     found = find(runs, paper)
     todo = [run for run in runs if not found[run.key][1] or train == "stale" and found[run.key][0] != "done"]
     if todo and train != "never":
-        records.writable()
+        store.writable()
         for run in {replace(run, seed=0): run for run in todo}.values():
-            loop.check(run)
+            training.check(run)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
         jobs = min(jobs or (1 if place.type == "cuda" or brief else cores), len(todo))
@@ -90,49 +88,12 @@ def _estimate(run: Run, device: str, speed: dict) -> float:
     kind = replace(run, seed=0, budget=replace(run.budget, steps=1))
     if kind not in speed:
         trial = replace(run, budget=replace(run.budget, steps=min(100, run.budget.steps), evaluations=1))
-        loop.train(trial, device)  # loads and warms up
+        training.train(trial, device)  # loads and warms up
         start = time.monotonic()
-        cost = loop.train(trial, device).cost
+        cost = training.train(trial, device).cost
         speed[kind] = cost["seconds"] / cost["steps"], time.monotonic() - start - cost["seconds"]
     step, around = speed[kind]  # around: drawing labels and one evaluation
     return 1.2 * (step * run.budget.steps + around * run.budget.evaluations)
-
-
-def vouch(paper: str, runs: list[Run], echo=print) -> list[Record]:
-    """The stale published records among `runs`, made current where an edit of code changed no number.
-
-    Of all runs of one kind, whose settings differ in sizes alone, the shortest is trained again; its noise card and all
-    that was measured must be what it was, to the last digit; that more is measured now does no harm.
-    """
-    known, kinds = records.load_published(paper), {}
-    for run in runs:
-        old = known.get(run.key)
-        if old and old.stale:
-            kinds.setdefault((old.fingerprint, json.dumps(_kind(run.spec()))), []).append(old)
-    kept = []
-    for old in kinds.values():
-        first = min(old, key=lambda r: r.run.budget.steps)
-        new = loop.train(first.run, progress=True)
-        same = first.card == json.loads(json.dumps(new.card)) and _repeated(first.history, new.history)
-        echo(f"{title(first.run)}: {'as it was' if same else 'CHANGED'} ({len(old)} records)")
-        kept += [
-            replace(r, fingerprint=new.fingerprint, environment=r.environment | {"vouched": True})
-            for r in (old if same else [])
-        ]
-    return kept
-
-
-def _kind(value):
-    """Plain data with words as they are, and of numbers only whether they are 0."""
-    if isinstance(value, dict):
-        return {k: _kind(v) for k, v in value.items() if k != "seed"}
-    return value if isinstance(value, str) else bool(value)
-
-
-def _repeated(old: list[dict], new: list[dict]) -> bool:
-    """Whether a new history says all that an old one says, the time apart."""
-    same = [{k: b.get(k) for k in a} | {"seconds": a["seconds"]} for a, b in zip(old, new, strict=False)]
-    return len(old) == len(new) and same == old
 
 
 def _follow_parent() -> None:
@@ -143,10 +104,10 @@ def _follow_parent() -> None:
 def work(run: Run, device: str, progress: bool = False) -> str:
     """Train one run and save its record, or save why that failed; returns what to tell."""
     try:
-        record = loop.train(run, device, progress)
-        records.save(record)
+        record = training.train(run, device, progress)
+        store.save(record)
     except Exception as error:  # one broken run must not end a sweep
-        path = records.working() / f"{run.key}.failed"
+        path = store.working() / f"{run.key}.failed"
         path.write_text(traceback.format_exc())
         return f"failed ({error}); see {path}"
     last = record.history[-1]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from nlcore import data, train
-from nlcore.carriers import foreign
+from nlcore import data
 from nlcore.inputs import UserError
-from nlcore.noise import Structured, SymmetricInclusive, Uniform
-from nlcore.records import Budget, Run
+from nlcore.noise import Structured, SymmetricInclusive, Uniform, foreign
+from nlcore.runs import Budget, Run
+from nlcore.training import train
 
 DIGITS = data.load("digits")
 SHORT = Run("digits", "mlp1", Budget(steps=20, evaluations=1), Uniform(2.0), examples=300, validation=100)

@@ -6,7 +6,8 @@ import re
 import nbformat
 import pytest
 
-from nlcore import chapters, home
+from nlcore import home
+from nlcore.book import chapters
 from nlcore.inputs import UserError
 
 COMMON = {"tier": str, "train": str, "seeds": int, "dataset": str, "device": str}

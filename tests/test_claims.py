@@ -3,12 +3,13 @@
 import pandas as pd
 import pytest
 
-from nlcore import claims, papers, records, sweep
+from nlcore import papers, sweep
 from nlcore.inputs import UserError
 from nlcore.methods import HAlpha
 from nlcore.noise import Clean
-from nlcore.papers import PAPERS, rolnick2017
-from nlcore.records import Run
+from nlcore.papers import PAPERS, rolnick2017, scoreboard, tables
+from nlcore.runs import Run
+from nlcore.runs import frame as frame_of
 
 VERDICTS = {"reproduced", "partly", "not reproduced", "not run"}
 
@@ -20,7 +21,7 @@ def rows(table: dict) -> pd.DataFrame:
 
 
 def papers_own(alpha: float) -> dict:
-    table = claims.published("rolnick2017").query("where == 'Fig. 1' and at == @alpha")
+    table = tables.published("rolnick2017").query("where == 'Fig. 1' and at == @alpha")
     return {(row.model, alpha): row.value / 100 for row in table.itertuples()}
 
 
@@ -53,7 +54,7 @@ def test_the_stand_in_is_used_only_where_conv4_is_missing():
 
 def paper_frame(where: str, **columns) -> pd.DataFrame:
     """A figure of the paper as one row per run: `series` and `at` under the names of our columns."""
-    table = claims.published("rolnick2017").query("where == @where")
+    table = tables.published("rolnick2017").query("where == @where")
     frame = pd.DataFrame({columns.pop("at"): table["at"].astype(float), "test_accuracy": table.value / 100})
     if series := columns.pop("series", None):
         frame[series] = table.series.str.partition("=")[2].map(columns.pop("kind", str))
@@ -73,7 +74,7 @@ def fig8():
 
 
 def fig11():
-    table = claims.published("rolnick2017").query("where == 'Fig. 11'")
+    table = tables.published("rolnick2017").query("where == 'Fig. 11'")
     frame = paper_frame("Fig. 11", at="alpha", method="ce", schedule="constant")
     limit = (table.series == "method=h_alpha").to_numpy()
     batch = pd.to_numeric(table.series.str.partition("=")[2], errors="coerce").fillna(256).astype(int)
@@ -195,7 +196,7 @@ def test_examples_needed_are_interpolated_between_sizes_in_the_logarithm():
 
 
 def test_frames_given_are_the_only_ones_judged():
-    table = claims.verdicts("rolnick2017", "laptop", {"structured": pd.DataFrame()})
+    table = scoreboard.verdicts("rolnick2017", "laptop", {"structured": pd.DataFrame()})
     assert set(table.claim) == {"A5", "Q1"} and set(table.verdict) == {"not run"}
 
 
@@ -204,13 +205,13 @@ def test_a13_is_an_identity():
 
 
 def test_the_scoreboard_has_every_claim():
-    table = claims.scoreboard(("smoke", "laptop"))
+    table = scoreboard.scoreboard(("smoke", "laptop"))
     assert set(table.verdict) <= VERDICTS
     assert set(table.claim) == {c.id for paper in PAPERS.values() for c in paper.CLAIMS}
 
 
 def test_published_numbers_say_how_exact_they_are():
-    table = claims.published("rolnick2017")
+    table = tables.published("rolnick2017")
     figure = table[table["where"] == "Fig. 1"]
     assert len(figure) == 55 and not figure.duplicated(["model", "at"]).any()
     assert (figure.tag == "R").all() and (figure.plusminus == 0.3).all() and figure.value.between(10, 100).all()
@@ -292,7 +293,7 @@ def test_a_pass_at_alpha_100_sees_every_pair():
 def shipped(name: str, **overrides) -> pd.DataFrame:
     """The published records of an experiment at `laptop`, one row per run."""
     found = sweep.find(papers.runs(f"rolnick2017.{name}", "laptop", **overrides), "rolnick2017")
-    return records.frame([record for _, record in found.values() if record]).groupby("key").last().reset_index()
+    return frame_of([record for _, record in found.values() if record]).groupby("key").last().reset_index()
 
 
 def test_structured_noise_without_structure_meets_the_uniform_curve():

@@ -3,11 +3,10 @@
 import pandas as pd
 import pytest
 
-from nlcore import claims
-from nlcore.evaluate import curve_numbers
-from nlcore.papers import kye2022
+from nlcore.measures.evaluate import curve_numbers
+from nlcore.papers import kye2022, tables
 
-PAPER = claims.published("kye2022")
+PAPER = tables.published("kye2022")
 NOISES = {"symmetric rate (inclusive)": "symmetric_inclusive", "asymmetric rate": "asymmetric_cifar10"}
 
 

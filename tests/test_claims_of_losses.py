@@ -3,11 +3,12 @@
 import pandas as pd
 import pytest
 
-from nlcore import claims, records, train
-from nlcore.evaluate import curve_numbers
+from nlcore.measures.evaluate import curve_numbers
 from nlcore.noise import NOISES
-from nlcore.papers import PAPERS, jiang2018, kye2022, muller2019, zhang2018
-from nlcore.records import Budget, Run
+from nlcore.papers import PAPERS, jiang2018, kye2022, muller2019, tables, zhang2018
+from nlcore.runs import Budget, Run
+from nlcore.runs import frame as frame_of
+from nlcore.training import train
 
 
 def judge(id: str, frame: pd.DataFrame) -> str:
@@ -16,7 +17,7 @@ def judge(id: str, frame: pd.DataFrame) -> str:
 
 
 def table1(dataset: str) -> pd.DataFrame:
-    table = claims.published("zhang2018").query("`where` == 'Table 1' and dataset == @dataset")
+    table = tables.published("zhang2018").query("`where` == 'Table 1' and dataset == @dataset")
     kinds = {"uniform rate (exclusive)": "symmetric_exclusive", "class-dependent rate": "asymmetric_cifar10"}
     frame = pd.DataFrame({"noise": table.knob.map(kinds), "rate": table["at"].astype(float)})
     frame["method"] = table.series.str.removeprefix("method=")
@@ -24,7 +25,7 @@ def table1(dataset: str) -> pd.DataFrame:
 
 
 def figure_of_q() -> pd.DataFrame:
-    table = claims.published("zhang2018").query("`where` == 'figure of q'")
+    table = tables.published("zhang2018").query("`where` == 'figure of q'")
     wide = table.assign(q=table.series.str.removeprefix("q=").astype(float), rate=table["at"].astype(float))
     wide = wide.pivot(index=["rate", "q"], columns="metric", values="value").reset_index() / 1
     frame = pd.DataFrame(
@@ -40,7 +41,7 @@ def figure_of_q() -> pd.DataFrame:
 def test_predicates_bear_any_frame():
     """Runs on clean labels alone: no column of a method, no rate but 0."""
     run = Run("digits", "perceptron", Budget(2, evaluations=1), validation=10)
-    frame = curve_numbers(records.frame([train.train(run, "cpu")]))
+    frame = curve_numbers(frame_of([train.train(run, "cpu")]))
     for paper in (zhang2018, muller2019, jiang2018, kye2022):
         for claim in paper.CLAIMS:
             verdict = claim.judge(frame).verdict
@@ -52,7 +53,7 @@ def both(low: float, high: float, **columns) -> pd.DataFrame:
 
 
 def mae_and_ce() -> pd.DataFrame:
-    table = claims.published("zhang2018").query("dataset == 'cifar100' and at == 0")
+    table = tables.published("zhang2018").query("dataset == 'cifar100' and at == 0")
     ce = table[(table.series == "method=ce")].value.item()
     mae = table[table["where"] == "text"].value.item()
     return both(mae / 100, ce / 100, method=["mae", "ce"], noise="clean")
@@ -68,7 +69,7 @@ def pruned() -> pd.DataFrame:
 
 
 def muller(where: str, **at) -> pd.DataFrame:
-    table = claims.published("muller2019").query("`where` == @where")
+    table = tables.published("muller2019").query("`where` == @where")
     for name, value in at.items():
         table = table[table[name] == value]
     return table
@@ -201,7 +202,7 @@ def test_the_numbers_of_a_curve():
 
 def test_tables_name_their_noise():
     """Rates of different conventions never share a name."""
-    table = claims.published("zhang2018")
+    table = tables.published("zhang2018")
     rated = table[table.series.fillna("").str.startswith(("method", "q")) & table["at"].notna()]
     names = {"uniform rate (exclusive)", "class-dependent rate", "rate (convention not found)", "rate"}
     assert set(rated.knob) == names and (rated[rated.knob == "rate"]["at"] == 0).all()

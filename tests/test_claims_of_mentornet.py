@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from nlcore import claims
-from nlcore.papers import jiang2018
+from nlcore.papers import jiang2018, tables
 
 METHODS = {"self_paced": ("curriculum", "self_paced"), "focal": ("curriculum", "focal")}
 METHODS |= {"PD": ("mentornet", "pd"), "DD": ("mentornet", "data")}
@@ -16,7 +15,7 @@ def judge(id: str, frame: pd.DataFrame) -> str:
 
 def table(where: str, dataset: str) -> pd.DataFrame:
     """Numbers of the paper as our records would have them."""
-    rows = claims.published("jiang2018").query("`where` == @where and dataset == @dataset")
+    rows = tables.published("jiang2018").query("`where` == @where and dataset == @dataset")
     names = rows.series.str.removeprefix("method=")
     frame = pd.DataFrame(
         {"rate": rows["at"], "model": rows.model, "dataset": dataset, "test_accuracy": rows.value / 100}

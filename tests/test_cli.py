@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from nlcore import cli, records
+from nlcore import cli
+from nlcore.runs import store
 
 
 def nlcore(capsys, *words) -> tuple[int, str, str]:
@@ -53,7 +54,7 @@ def test_bad_input(capsys, sentence):
     code, out, err = nlcore(capsys, *BAD[sentence])
     assert code == 2 and out == "" and len(err.strip().splitlines()) == 1
     assert re.search(sentence, err), err
-    assert not records.working().exists() or not list(records.working().iterdir())
+    assert not store.working().exists() or not list(store.working().iterdir())
 
 
 def test_what_only_a_chapter_can_refuse_is_one_sentence_too(capsys, tmp_path):
@@ -64,7 +65,7 @@ def test_what_only_a_chapter_can_refuse_is_one_sentence_too(capsys, tmp_path):
 
 def test_run_then_status_then_scoreboard(capsys):
     code, out, _ = nlcore(capsys, "run", "rolnick2017.uniform", *QUICK, "--jobs", "1")
-    assert code == 0 and "2 of 2 runs have a record" in out and str(records.working()) in out
+    assert code == 0 and "2 of 2 runs have a record" in out and str(store.working()) in out
     code, out, _ = nlcore(capsys, "run", "rolnick2017.uniform", *QUICK)
     assert code == 0 and "[1/" not in out  # nothing left to train
     code, out, _ = nlcore(capsys, "status", "--json")
@@ -84,7 +85,7 @@ def test_an_edited_published_record_is_told(capsys, monkeypatch, tmp_path):
     nlcore(capsys, "run", "rolnick2017.uniform", *QUICK, "--jobs", "1")
     monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
     assert nlcore(capsys, "publish", "rolnick2017.uniform", "--tier", "smoke", *QUICK)[0] == 0
-    path = records.published("rolnick2017")
+    path = store.published("rolnick2017")
     path.write_text(path.read_text().replace('"seed":1', '"seed":2'))
     code, _, err = nlcore(capsys, "status")
     assert code == 2 and "rolnick2017.jsonl, line" in err

@@ -1,7 +1,6 @@
 """Curricula and the mentor that imitates them (claims E1, E2, E11)."""
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -10,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_train import SHORT, history
 
-from nlcore import data, train
-from nlcore.fingerprint import fingerprint
+from nlcore import data
 from nlcore.inputs import UserError
 from nlcore.losses import cross_entropy
-from nlcore.methods import CE, Batch, Clock, Curriculum, Forgetting, MentorNet, Task, mentornet
+from nlcore.methods import CE, Batch, Clock, Curriculum, Forgetting, MentorNet, Task
 from nlcore.methods.curriculum import CURRICULA, focal, hard_negative, linear, pd, self_paced
-from nlcore.methods.mentor import FORMS, Mentor, examples, imitate
+from nlcore.methods.mentor import Mentor, examples, imitate
 from nlcore.models import build
 from nlcore.noise import SymmetricInclusive
-from nlcore.records import Budget, Run
+from nlcore.runs import Budget, Run
+from nlcore.training import train
 
 seeds = st.integers(0, 2**31 - 1)
 GRID = torch.linspace(0, 1, 1001, dtype=torch.double)
@@ -226,20 +225,6 @@ def test_history_is_kept_by_pair_and_oldest_first():
         batch = Batch(torch.tensor([2, 0]), None, torch.zeros(2, dtype=torch.long))
         method.weigh(net, torch.tensor([loss, 3.0]), batch, Clock(torch.tensor(step), 10))
     assert net.z[2, :, 0].tolist() == [1, 1, 1, 1, 2] and net.z[0, :, 0].tolist() == [3] * 5 and net.z[1].isnan().all()
-
-
-def test_a_fingerprint_sees_what_is_looked_up(monkeypatch):
-    """Curricula in a dictionary, the plan of a form, and the function behind a cache."""
-    before = {m: fingerprint.__wrapped__(m) for m in (Curriculum, MentorNet)}
-    monkeypatch.setitem(CURRICULA, "focal", linear)
-    assert all(fingerprint.__wrapped__(m) != old for m, old in before.items())
-    monkeypatch.undo()
-    monkeypatch.setitem(FORMS, "paper", {"steps": 6, "frozen": False})
-    assert fingerprint.__wrapped__(Curriculum) == before[Curriculum]
-    assert fingerprint.__wrapped__(MentorNet) != before[MentorNet]
-    monkeypatch.undo()
-    monkeypatch.setattr(mentornet, "imitate", lru_cache(focal))
-    assert fingerprint.__wrapped__(MentorNet) != before[MentorNet]
 
 
 def test_dropout_goes_before_the_last_layer():

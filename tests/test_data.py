@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nlcore import data, fetch
+from nlcore import data
+from nlcore.data import fetch
 from nlcore.inputs import UserError
 
 

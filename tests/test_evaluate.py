@@ -6,8 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlcore import evaluate, fetch
+from nlcore.data import fetch
 from nlcore.inputs import UserError
+from nlcore.measures import evaluate
 
 
 @settings(max_examples=20, deadline=None)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from test_train import fitting, history
 from torch import nn
 
-from nlcore import train
 from nlcore.inputs import UserError
 from nlcore.losses import cross_entropy, nll_through
 from nlcore.methods import (
@@ -33,7 +32,8 @@ from nlcore.methods.fasten import estimated
 from nlcore.methods.meta import looked_ahead
 from nlcore.models import Block, Net, build
 from nlcore.noise import AsymmetricCifar10, SymmetricInclusive
-from nlcore.records import Budget, Run
+from nlcore.runs import Budget, Run
+from nlcore.training import train
 
 RUN = Run("digits", "conv_small", Budget(300, lr=3e-3, evaluations=3), SymmetricInclusive(0.6), examples=1000)
 RUN = replace(RUN, trusted=100, validation=50)

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from nlcore.gradients import alignment, gradient, squares
 from nlcore.losses import cross_entropy, smoothed_cross_entropy
+from nlcore.measures.gradients import alignment, gradient, squares
 from nlcore.models import build
 
 K, N = 4, 60

@@ -8,7 +8,8 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 from test_cli import nlcore
 
-from nlcore import data, mentors
+from nlcore import data
+from nlcore.audit import mentors
 from nlcore.inputs import UserError
 from nlcore.methods.mentor import Mentor
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_train import SHORT, history
 
-from nlcore import data, train
-from nlcore.evaluate import correction, detection, transition_error, weighed
+from nlcore import data
 from nlcore.inputs import UserError
 from nlcore.losses import lq
+from nlcore.measures.evaluate import correction, detection, transition_error, weighed
 from nlcore.methods import (
     CE,
     GCE,
@@ -32,7 +32,8 @@ from nlcore.methods import (
 from nlcore.methods.correction import estimated
 from nlcore.models import build
 from nlcore.noise import PairFlip, SymmetricExclusive
-from nlcore.records import Budget
+from nlcore.runs import Budget
+from nlcore.training import train
 
 NOISY = replace(SHORT, noise=SymmetricExclusive(0.4), budget=Budget(steps=120, evaluations=4))
 
@@ -202,11 +203,6 @@ def test_a_student_that_ignores_its_teacher_trains_alone():
     assert without(taught, "first", "loss") == without(alone, "loss")
     teacher = history(replace(NOISY, model="conv_small", method=CE()))[-1]["test_accuracy"]
     assert taught[-1]["first_test_accuracy"] != teacher  # another start: the student's weights are drawn first
-
-
-def test_the_fingerprint_of_a_student_holds_its_teachers_network():
-    one, other = (replace(NOISY, method=Distillation(teacher=name)).fingerprint for name in ("conv_small", "mlp4"))
-    assert one != other
 
 
 def test_both_stages_are_in_the_account():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nlcore import confusion, data, noise
+from nlcore import data, noise
 from nlcore.inputs import UserError
 
 rates = st.floats(0, 1)
@@ -183,7 +183,7 @@ def test_the_confusing_order_counts_the_errors_of_the_nearest_neighbour(monkeypa
     y = np.array([0, 1, 2] * 40 + [0, 0, 0] * 10)
     images = data.Images(torch.from_numpy(x), torch.from_numpy(y))
     monkeypatch.setattr(data, "load", lambda name: data.Dataset(name, ("a", "b", "c"), 3, images, images, ""))
-    assert confusion.confusing_order("synthetic", 0, 30)[0].tolist() == [1, 2]
+    assert noise.confusing_order("synthetic", 0, 30)[0].tolist() == [1, 2]
 
 
 @given(st.integers(1, 300), st.floats(0, 3), st.integers(1, 50))

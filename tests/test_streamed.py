@@ -14,12 +14,14 @@ import torch
 from PIL import Image
 from test_cli import nlcore
 
-from nlcore import archive, cli, data, streamed, train
-from nlcore.images import crop
+from nlcore import cli, data
+from nlcore.data import archive
+from nlcore.data.images import crop
 from nlcore.inputs import UserError
 from nlcore.methods import CE, GLC, METHODS, Distillation, FasTEN, MentorNet, Truncated
 from nlcore.models import build
-from nlcore.records import Budget, Run
+from nlcore.runs import Budget, Run
+from nlcore.training import streamed, train
 
 HERE = streamed.Process(torch.device("cpu"), side=8)
 SIDE = HERE.side  # as the digits are; 7 pixels of it are seen
@@ -195,7 +197,8 @@ COMMAND = """
 import os, signal, sys
 import torch
 import torch.distributed as dist
-from nlcore import cli, streamed
+from nlcore import cli
+from nlcore.training import streamed
 
 inner, averaged, calls, last = streamed.rate, streamed.averaged, [], int(sys.argv.pop(1))
 

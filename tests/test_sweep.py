@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from nlcore import data, records, sweep, train
+from nlcore import data, sweep
 from nlcore.inputs import UserError
-from nlcore.noise import Matrix, Structured, Uniform
-from nlcore.records import Budget, Run
+from nlcore.noise import Matrix, Uniform
+from nlcore.runs import Budget, Run, store
+from nlcore.training import train
 
 RUN = Run("digits", "perceptron", Budget(steps=5, evaluations=1), Uniform(1.0))
 RUNS = [replace(RUN, seed=s) for s in range(3)]
@@ -37,7 +38,7 @@ def test_only_what_is_missing_is_trained():
 
 def test_a_pool_gives_the_same_numbers():
     alone, _ = collect(RUNS)
-    for path in records.working().glob("*.json"):
+    for path in store.working().glob("*.json"):
         path.unlink()
     pooled, said = collect(RUNS, jobs=2)
     assert len(said) == 3
@@ -47,12 +48,12 @@ def test_a_pool_gives_the_same_numbers():
 
 def test_stale_records_are_told_and_trained_again(monkeypatch, tmp_path):
     found, _ = collect(RUNS[:1])
-    records.save(replace(found[0], fingerprint="old"))
+    store.save(replace(found[0], golden="0" * 8))
     assert states(RUNS[:1]) == ["stale"] and len(collect(RUNS[:1], "never")[0]) == 1
     monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
-    records.publish("nopaper", found)
+    store.publish("nopaper", found)
     assert states(RUNS[:1]) == ["done"]  # a current published record comes before a stale one here
-    records.published("nopaper").unlink()
+    store.published("nopaper").unlink()
     assert not collect(RUNS[:1])[1] and len(collect(RUNS[:1], "stale")[1]) == 1 and states(RUNS[:1]) == ["done"]
 
 
@@ -94,10 +95,12 @@ def test_an_unwritable_store_stops_before_anything_starts(monkeypatch, tmp_path)
 
 GOLD = """
 import pathlib, sys, time
-from nlcore import records, sweep, train
+from nlcore.runs import store
+from nlcore import sweep
+from nlcore.training import train
 from nlcore.methods import GLC
 from nlcore.noise import SymmetricInclusive
-from nlcore.records import Budget, Run
+from nlcore.runs import Budget, Run
 
 mark, stage = map(pathlib.Path, sys.argv[1:])
 run = Run("digits", "mlp1", Budget(20, evaluations=2), SymmetricInclusive(0.4), GLC(), 600, trusted=50)
@@ -127,10 +130,10 @@ def test_a_run_of_two_stages_killed_in_either_is_made_again(stage, tmp_path):
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not [*records.working().glob("*.json")]
+    assert not [*store.working().glob("*.json")]
     assert subprocess.run([*script, mark, "none"], stdout=subprocess.DEVNULL).returncode == 0
-    (path,) = records.working().glob("*.json")
-    ours = records.load_working(path.stem)
+    (path,) = store.working().glob("*.json")
+    ours = store.load_working(path.stem)
     assert [r | {"seconds": 0} for r in ours.history] == [
         r | {"seconds": 0} for r in train.train(ours.run, "cpu").history
     ]
@@ -139,17 +142,17 @@ def test_a_run_of_two_stages_killed_in_either_is_made_again(stage, tmp_path):
 def test_a_killed_sweep_goes_on_where_it_stopped():
     """kill -9 in the middle: finished records stay, workers end, a second start trains the rest only."""
     script = (
-        "from nlcore import sweep; from nlcore.records import *; from nlcore.noise import Uniform\n"
+        "from nlcore import sweep; from nlcore.runs import *; from nlcore.noise import Uniform\n"
         "if __name__ == '__main__':\n"
         "    budget = Budget(steps=400, evaluations=1)\n"
         "    runs = [Run('digits', 'mlp2', budget, Uniform(1.0), seed=s) for s in range(30)]\n"
         "    sweep.collect(runs, 'nopaper', jobs=2)\n"
     )
-    path = records.working().parent / "sweep.py"
+    path = store.working().parent / "sweep.py"
     path.write_text(script)
     process = subprocess.Popen([sys.executable, str(path)], stdout=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 60
-    while len(list(records.working().glob("*.json"))) < 3 and time.monotonic() < deadline:
+    while len(list(store.working().glob("*.json"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -157,28 +160,12 @@ def test_a_killed_sweep_goes_on_where_it_stopped():
     while _alive(process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not _alive(process.pid), "workers must end with their parent"
-    finished = len(list(records.working().glob("*.json")))
+    finished = len(list(store.working().glob("*.json")))
     assert 3 <= finished < 30
     runs = [Run("digits", "mlp2", Budget(steps=400, evaluations=1), Uniform(1.0), seed=s) for s in range(finished + 2)]
     before = {key for key, (state, _) in sweep.find(runs, "nopaper").items() if state == "done"}
     _, said = collect(runs)
     assert len(said) == len(runs) - len(before) and states(runs) == ["done"] * len(runs)
-
-
-def test_stale_records_are_vouched_for_only_by_repeating_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "published", lambda paper: tmp_path / f"{paper}.jsonl")
-    runs = [*RUNS, replace(RUN, noise=Structured(20.0, 0.5))]  # its card holds tuples, which a record holds as lists
-    honest = [replace(r, fingerprint="0" * 16) for r in collect(runs)[0]]
-    records.publish("nopaper", honest)
-    kept = sweep.vouch("nopaper", runs)
-    assert len(kept) == 4 and not any(r.stale for r in kept) and all(r.environment["vouched"] for r in kept)
-    shortest = honest[0]
-    other = [shortest.history[0] | {"test_accuracy": 0.5}, *shortest.history[1:]]
-    records.publish("nopaper", [replace(r, history=other) for r in honest])
-    said = []
-    assert sweep.vouch("nopaper", RUNS, said.append) == [] and "CHANGED" in said[0]
-    records.publish("nopaper", kept)
-    assert sweep.vouch("nopaper", RUNS) == []  # nothing is stale
 
 
 def _alive(group: int) -> bool:

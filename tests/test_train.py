@@ -8,12 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlcore import data, train
-from nlcore.images import flip_crop
+from nlcore import data
+from nlcore.data.images import flip_crop
 from nlcore.inputs import UserError
 from nlcore.methods import CE, METHODS, HAlpha
 from nlcore.noise import Clean, Matrix, SymmetricInclusive, Uniform
-from nlcore.records import Budget, Run
+from nlcore.runs import Budget, Run
+from nlcore.training import train
 
 SHORT = Run("digits", "mlp1", Budget(steps=60, evaluations=3), Uniform(2.0), validation=100)
 
@@ -79,7 +80,7 @@ def test_evaluations_are_spread_over_the_budget():
 
 
 def test_every_selection_rule_has_its_column():
-    from nlcore.evaluate import RULES
+    from nlcore.measures.evaluate import RULES
 
     assert {c for c in RULES.values() if c} <= set(history(SHORT)[-1])
 

@@ -8,11 +8,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlcore import data, train
+from nlcore import data
 from nlcore.inputs import UserError
 from nlcore.methods import Distillation, ForwardEstimated, MentorNet, Method
 from nlcore.noise import SymmetricInclusive, Uniform
-from nlcore.records import Budget, Run
+from nlcore.runs import Budget, Run
+from nlcore.training import train
 
 RUN = Run("digits", "mlp1", Budget(30, evaluations=2), SymmetricInclusive(0.4), examples=400, validation=50, trusted=40)
 

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from .. import records, sweep
+from .. import sweep
 from ..inputs import lookup, require
-from ..records import Record, Run
+from ..runs import Record, Run
+from ..runs import frame as rows_of
 from . import jiang2018, kye2022, muller2019, rolnick2017, zhang2018
 from .base import TIERS, Experiment
 
@@ -37,5 +38,5 @@ def collect(name: str, tier: str, train: str = "missing", device: str = "auto", 
 
 
 def frame(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> pd.DataFrame:
-    """The same as a table, see `records.frame`."""
-    return records.frame(collect(name, tier, train, device, **overrides))
+    """The same as a table, see `runs.frame`."""
+    return rows_of(collect(name, tier, train, device, **overrides))

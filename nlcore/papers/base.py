@@ -9,7 +9,7 @@ from .. import data
 from ..inputs import conform, lookup, require
 from ..methods import Method
 from ..noise import Noise
-from ..records import Budget, Run
+from ..runs import Budget, Run
 
 TIERS = ("smoke", "laptop", "gpu", "paper")
 
@@ -52,6 +52,18 @@ KNOBS = {
     "seeds": int,
     "steps": int,
 }
+
+
+def sizes(**rows) -> dict[str, dict]:
+    """A table of sizes, a row for each thing that may be set and a column for each of `TIERS`: a tuple has a value for
+    every tier (`...`: the tier has none), anything else is the same for all."""
+    table = {tier: {} for tier in TIERS}
+    for name, values in rows.items():
+        cells = values if isinstance(values, tuple) else (values,) * len(TIERS)
+        for tier, value in zip(TIERS, cells, strict=True):
+            if value is not ...:
+                table[tier][name] = value
+    return table
 
 
 class Experiment(NamedTuple):

@@ -7,15 +7,15 @@ import pandas as pd
 import torch
 
 from .. import data
-from ..claims import Claim, Verdict, above, judged
 from ..inputs import lookup
 from ..methods import CE, Curriculum, Forgetting, MentorNet, Method, SoftBootstrap
 from ..methods.curriculum import linear, self_paced
 from ..methods.mentor import Mentor, examples, imitate
 from ..noise import Noise, SymmetricInclusive
-from ..records import Run
-from ..train import reproducible
+from ..runs import Run
+from ..training.train import reproducible
 from .base import CIFAR, DIGITS, Experiment, compared
+from .claims import Claim, Verdict, above, judged
 
 # The released recipe: SGD with momentum from 0.1, divided by ten after 19,531, 25,000 and 30,000 of 39,000 steps,
 # batches of 128. The smaller tiers start at 0.05 and keep those shares.

@@ -8,13 +8,14 @@ from itertools import pairwise
 import pandas as pd
 import torch
 
-from ..claims import Claim, Verdict, above, judged, published
 from ..inputs import lookup
 from ..methods import CE, GLC, L2RW, MSLC, DeepKNN, FasTEN, ForwardEstimated, Method, MLaC, MLoC, MWNet, TrustedOnly
 from ..methods.fasten import estimated
 from ..noise import AsymmetricCifar10, AsymmetricSuperclass, Noise, PairFlip, SymmetricInclusive
-from ..records import Run
+from ..runs import Run
 from .base import CIFAR, DIGITS, Experiment, compared
+from .claims import Claim, Verdict, above, judged
+from .tables import published
 
 # The released recipe: SGD with momentum from 0.1, divided by ten after 50 and 60 of 70 epochs, batches of 100 beside
 # 100 trusted images. The smaller tiers start at 0.05 and keep those shares.

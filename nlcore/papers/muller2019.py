@@ -7,12 +7,12 @@ from functools import partial
 import pandas as pd
 import torch
 
-from ..claims import Claim, Verdict, above, judged
 from ..losses import backward_corrected, cross_entropy, smoothed_cross_entropy
 from ..methods import CE, Backward, Distillation, Forward, LabelSmoothing, Method
 from ..noise import Clean, Noise, SymmetricExclusive
-from ..records import Run
+from ..runs import Run
 from .base import CIFAR, DIGITS, Experiment, compared, known
+from .claims import Claim, Verdict, above, judged
 
 # Müller's recipe for ResNet-56: SGD with Nesterov momentum from 0.1, divided by ten after 32k and 48k of 64k steps,
 # batches of 128, a loss three times cross entropy. Ours has plain momentum, the mean loss, and drops at those shares.

@@ -8,13 +8,14 @@ import pandas as pd
 import torch
 
 from .. import data
-from ..claims import Claim, Verdict, above, cells, judged, published, share
 from ..inputs import lookup, require
 from ..losses import cross_entropy, smoothed_cross_entropy
 from ..methods import CE, Batch, HAlpha
 from ..noise import ORDERS, Clean, Structured, Uniform
-from ..records import Budget, Run
+from ..runs import Budget, Run
 from .base import Experiment
+from .claims import Claim, Verdict, above, cells, judged
+from .tables import published, share
 
 NETS = ["perceptron", "mlp1", "mlp2", "mlp4", "conv4"]
 SMALL = ["perceptron", "mlp1", "mlp2", "mlp4", "conv_small"]  # a net that a CPU core can train stands in for Conv4

@@ -6,7 +6,6 @@ from functools import partial
 import pandas as pd
 import torch
 
-from ..claims import Claim, Verdict, judged, share
 from ..inputs import lookup
 from ..losses import cross_entropy, lq
 from ..methods import (
@@ -23,8 +22,10 @@ from ..methods import (
     Truncated,
 )
 from ..noise import AsymmetricCifar10, AsymmetricSuperclass, Clean, Noise, PairFlip, SymmetricExclusive
-from ..records import Run
+from ..runs import Run
 from .base import CIFAR, DIGITS, Experiment, compared, known
+from .claims import Claim, Verdict, judged
+from .tables import share
 
 # The paper's recipe is SGD with momentum from 0.01, divided by ten after a third and two thirds (CIFAR-10). Ours starts
 # at 0.05, because the smaller tiers have a tenth of the steps.

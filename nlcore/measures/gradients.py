@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from .losses import cross_entropy, smoothed_cross_entropy
+from ..losses import cross_entropy, smoothed_cross_entropy
 
 
 def gradient(net: nn.Module, loss: Tensor) -> Tensor:

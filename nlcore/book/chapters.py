@@ -1,18 +1,15 @@
 """Chapters: typed parameters are checked before a kernel starts, execution is papermill's, the result is normalised."""
 
 import ast
-import inspect
-import json
 import os
 import shutil
 import tempfile
-import textwrap
 from pathlib import Path
 
-from . import home, papers
-from .evaluate import RULES
-from .inputs import UserError, conform, lookup, require
-from .sweep import TRAIN
+from .. import home, papers
+from ..inputs import UserError, conform, lookup, require
+from ..measures.evaluate import RULES
+from ..sweep import TRAIN
 
 CHOICES = {"tier": papers.TIERS, "train": TRAIN, "device": ("auto", "cpu", "cuda"), "rule": RULES}
 TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
@@ -89,25 +86,3 @@ def normalise(notebook) -> None:
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb") and v}
         for output in cell.get("outputs", ()):
             output.get("metadata", {}).pop("execution", None)
-
-
-def blank(table):
-    """A table of numbers for display, missing ones as empty cells."""
-    return table.astype(object).where(table.notna(), "")
-
-
-def source(*things) -> object:
-    """The source of classes or functions, for display in a chapter."""
-    from IPython.display import Code
-
-    return Code("\n\n".join(textwrap.dedent(inspect.getsource(t)).rstrip() for t in things), language="python")
-
-
-def provenance(table, experiment: str, tier: str, knobs: dict) -> str:
-    """Where the numbers of a frame (one row per run) come from, what is missing, and how to repeat them."""
-    data, devices = (", ".join(sorted(table[column].unique())) for column in ("dataset", "device"))
-    size = f"{len(table)} of {len(papers.runs(experiment, tier, **knobs))} runs at tier {tier} on {data}"
-    stale = f", {table.stale.sum()} made by code that has since changed" if table.stale.any() else ""
-    cost = f"{table.train_seconds.sum() / 60:.1f} minutes of training in all on {devices}"
-    options = "".join(f" --set {k}={json.dumps(v)}" for k, v in knobs.items())
-    return f"{size}{stale};\n{cost}.\nRepeat: nlcore run {experiment} --tier {tier}{options}"

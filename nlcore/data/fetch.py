@@ -11,23 +11,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from . import data
-from .inputs import UserError, lookup
-
-
-def vision():
-    """torchvision, also where its compiled operators do not match a CPU build of torch (only decoding is used)."""
-    global _declared
-    try:
-        import torchvision
-    except RuntimeError:
-        import torch
-
-        _declared = torch.library.Library("torchvision", "DEF")  # must stay alive
-        for op in ("nms", "qnms"):
-            _declared.define(f"{op}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        import torchvision
-    return torchvision
+from ..inputs import UserError, lookup
+from . import prepared
+from .vision import vision
 
 
 def download(url: str, path: Path, md5: str) -> Path:
@@ -118,10 +104,10 @@ SOURCES = {
 def get(name: str, echo=print) -> Path:
     """The prepared file of a known data set: kept if it verifies, else made from the first source that does."""
     lookup("data set to fetch", name, SOURCES)
-    target, work = data.root() / f"{name}.npz", data.root() / ".archives" / name
+    target, work = prepared.root() / f"{name}.npz", prepared.root() / ".archives" / name
     if target.exists():
         try:
-            data.read(name)
+            prepared.read(name)
             return target
         except UserError as error:
             echo(f"{name}: {str(error).split(';')[0]}; it is set aside and fetched again")
@@ -130,7 +116,7 @@ def get(name: str, echo=print) -> Path:
     for label, source in SOURCES[name].items():
         try:
             arrays = source(work)
-            data.verified(name, arrays, arrays["classes"])
+            prepared.verified(name, arrays, arrays["classes"])
             part = target.with_suffix(f".{os.getpid()}.npz")
             np.savez(part, **arrays)
             part.rename(target)
@@ -140,4 +126,4 @@ def get(name: str, echo=print) -> Path:
             shutil.rmtree(work, ignore_errors=True)
             echo(f"{name}: from {label}, in {target}")
             return target
-    raise UserError(f"no source of {name} could be reached; put a prepared {name}.npz into {data.root()}")
+    raise UserError(f"no source of {name} could be reached; put a prepared {name}.npz into {prepared.root()}")

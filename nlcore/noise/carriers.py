@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import data
-from .inputs import require
+from .. import data
+from ..inputs import require
 
 
 def foreign(kind: str, target: data.Dataset, count: int, seed: int) -> Tensor:

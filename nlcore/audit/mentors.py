@@ -8,13 +8,13 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from . import data as datasets
-from . import train
-from .inputs import UserError, lookup, require
-from .methods import MentorNet
-from .methods.mentor import Mentor
-from .models import Net, build
-from .records import Budget, Run
+from .. import data as datasets
+from ..inputs import UserError, lookup, require
+from ..methods import MentorNet
+from ..methods.mentor import Mentor
+from ..models import Net, build
+from ..runs import Budget, Run
+from ..training import train
 
 SGD = {"optimiser": "sgd", "lr": 0.05, "weight_decay": 2e-4, "schedule": "steps", "milestones": (0.5, 0.75)}
 # learned once and early, as the released one was: to a later one the losses of a young student look too large

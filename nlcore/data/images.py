@@ -1,5 +1,6 @@
 """Operations on a batch of images on its device."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -26,3 +27,11 @@ def crop(x: Tensor, size: int, shake: bool) -> Tensor:
     row, column = down + column, right + torch.where(torch.rand(B, 1, device=x.device) < 0.5, column, size - 1 - column)
     image, channel = torch.arange(B, device=x.device), torch.arange(C, device=x.device)[:, None, None]
     return x[image[:, None, None, None], channel, row[:, None, :, None], column[:, None, None, :]]
+
+
+def balanced(y: np.ndarray, count: int) -> np.ndarray:
+    """Positions of the first `count` of classes `y`, as many of each class as can be."""
+    rank = np.empty(len(y), int)
+    for k in np.unique(y):
+        rank[y == k] = np.arange((y == k).sum())
+    return np.lexsort((y, rank))[:count]

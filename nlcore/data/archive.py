@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .inputs import UserError, require
-from .train import balanced
+from ..inputs import UserError, require
+from .images import balanced
 
 
 class Part(NamedTuple):

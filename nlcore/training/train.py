@@ -18,16 +18,16 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from . import data as datasets
-from .analysis import ANALYSES, Trained
-from .carriers import foreign
-from .evaluate import accuracy, correction, detection, ece, nll, pair_accuracy, transition_error, weighed
-from .images import flip_crop
-from .inputs import lookup, require
-from .methods import Batch, Clock, Task, View
-from .models import build
-from .noise import card, draw, realised
-from .records import Record, Run
+from .. import data as datasets
+from ..data.images import balanced, flip_crop
+from ..inputs import lookup, require
+from ..measures.analysis import ANALYSES, Trained
+from ..measures.evaluate import accuracy, correction, detection, ece, nll, pair_accuracy, transition_error, weighed
+from ..methods import Batch, Clock, Task, View
+from ..models import build
+from ..noise import card, draw, foreign, realised
+from ..runs import Record, Run
+from ..runs.golden import marks
 
 
 class Labels(NamedTuple):
@@ -52,14 +52,6 @@ class Split(NamedTuple):
     def to(self, device: torch.device) -> "Split":
         parts = (Labels(*(t.to(device) for t in part)) for part in self[:4])
         return Split(*parts, self.index.to(device), self.foreign.to(device), self.card)
-
-
-def balanced(y: np.ndarray, count: int) -> np.ndarray:
-    """Positions of the first `count` of classes `y`, as many of each class as can be."""
-    rank = np.empty(len(y), int)
-    for k in np.unique(y):
-        rank[y == k] = np.arange((y == k).sum())
-    return np.lexsort((y, rank))[:count]
 
 
 def prepare(run: Run, data: datasets.Dataset) -> Split:
@@ -391,8 +383,6 @@ def train(run: Run, device: str = "auto", progress: bool = False, eager: bool = 
     cost = {"seconds": seconds, "steps": steps, "peak_memory_mb": round(kilobytes / 1e3), "device": device_name(place)}
     cost["examples_per_second"] = round(steps * min(run.budget.batch, len(split.train.row)) / max(seconds, 1e-6))
     cost |= {"forward_passes": steps * run.method.passes[0], "backward_passes": steps * run.method.passes[1]}
-    from .golden import marks
-
     environment = {
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import data
+from .. import data
 
 
 @lru_cache(maxsize=32)

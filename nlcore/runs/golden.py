@@ -8,7 +8,6 @@ include them rests on it. So an edit that moves a golden run tells which records
 import hashlib
 import json
 import math
-from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,8 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import home
-from .methods import (
+from ..methods import (
     GLC,
     METHODS,
     MSLC,
@@ -34,9 +32,9 @@ from .methods import (
     NoiseAdaptation,
     Truncated,
 )
-from .methods.curriculum import CURRICULA
-from .models import FAMILIES
-from .noise import (
+from ..methods.curriculum import CURRICULA
+from ..models import FAMILIES
+from ..noise import (
     AsymmetricCifar10,
     Clean,
     Matrix,
@@ -47,7 +45,7 @@ from .noise import (
     SymmetricInclusive,
     Uniform,
 )
-from .records import Budget, Record, Run
+from .run import Budget, Run
 
 # Of a loss the relative difference, of a share the absolute one, that processors with other instructions may show; the
 # last bits of bfloat16 are worth more.
@@ -128,7 +126,7 @@ def all_runs() -> list[Run]:
         with_method(Truncated(pruner="current")),
         with_method(Truncated(detached=True)),
         with_method(Truncated(start=0.0)),
-        with_method(Distillation(teacher="conv_small")),
+        with_method(Distillation(teacher="mlp2")),
         with_method(Distillation(a=0.1, temperature=4.0)),
         *(with_method(Curriculum(kind)) for kind in CURRICULA if kind != "self_paced"),
         with_method(Curriculum(burn_in=0.0)),
@@ -190,7 +188,7 @@ def golden_runs() -> dict[str, Run]:
 
 
 def place() -> Path:
-    return home() / "book" / "golden.json"
+    return Path(__file__).with_name("golden.json")
 
 
 class Outcome(NamedTuple):
@@ -200,13 +198,13 @@ class Outcome(NamedTuple):
     history: list[dict[str, float | None]]
 
 
-def outcome(record: Record) -> Outcome:
-    """Without seconds; of a list, which is drawn as a picture, the mean of its numbers."""
+def outcome(card: dict, history: list[dict]) -> Outcome:
+    """What a golden run gave, without seconds; of a list, which is drawn as a picture, the mean of its numbers."""
     rows = []
-    for row in record.history:
+    for row in history:
         numbers = {k: np.mean(np.array(v, float)).item() if isinstance(v, list) else v for k, v in row.items()}
         rows.append({k: v if v is None else round(v, 6) for k, v in numbers.items() if k != "seconds"})
-    return Outcome(record.card["labels_sha256"][:16], rows)
+    return Outcome(card["labels_sha256"][:16], rows)
 
 
 def committed() -> dict[str, Outcome]:
@@ -279,8 +277,7 @@ def _near(name: str, was: float | None, now: float | None, precision: str) -> bo
     return math.isclose(was, now, rel_tol=SHARE[precision], abs_tol=SHARE[precision])
 
 
-def repeat(name: str, train: Callable[[Run], Record]) -> tuple[Outcome, str]:
-    """Train the golden run of a kind again: what came out, and how it differs from what is committed."""
-    run = golden_runs()[name]
-    new, old = outcome(train(run)), committed().get(name)
-    return new, difference(old, new, run.budget.precision) if old else "not committed yet"
+def changed(name: str, found: Outcome) -> str:
+    """How an outcome of a kind differs from what is committed, in words; as it was: ""."""
+    old = committed().get(name)
+    return difference(old, found, golden_runs()[name].budget.precision) if old else "not committed yet"

@@ -24,13 +24,14 @@ from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader
 from tqdm import tqdm
 
-from .archive import Archive, Part
-from .evaluate import accuracy
-from .images import crop
-from .inputs import UserError, require
-from .methods import Batch, Clock, Task, View
-from .models import build, resnet50
-from .records import Run, _write
+from ..data.archive import Archive, Part
+from ..data.images import crop
+from ..inputs import UserError, require
+from ..measures.evaluate import accuracy
+from ..methods import Batch, Clock, Task, View
+from ..models import build, resnet50
+from ..runs import Run
+from ..runs.store import write_whole
 from .train import device_name, optimiser, pick_device, rate, reproducible
 
 # of ImageNet, in grey levels, each (3, 1, 1)
@@ -262,7 +263,7 @@ def stream(run: Run, archive: Archive, out: Path, at: Process, pretrained=False)
     require(not place.exists() or place.read_text() == text, f"{place} is of another run; choose another --out")
     if result.exists():
         return f"{result} is there already; remove {out} to make it again"
-    _write(place, text)
+    write_whole(place, text)
     torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32
     with reproducible(run.seed * at.world + at.rank, at.device):
         net = build(run.model, (3, at.side * 7 // 8, at.side * 7 // 8), len(archive.classes))
@@ -271,10 +272,12 @@ def stream(run: Run, archive: Archive, out: Path, at: Process, pretrained=False)
         for row in fit(run, archive, at, net, partial(keep, out, at), kept(out, at)):
             history.append(row)
             if at.rank == 0:
-                _write(out / "history.jsonl", "".join(json.dumps(row) + "\n" for row in history))
+                write_whole(out / "history.jsonl", "".join(json.dumps(row) + "\n" for row in history))
     rows = {"best by clean validation": max(history, key=lambda row: row["clean_validation"]), "last": history[-1]}
     if at.rank == 0:
-        _write(result, json.dumps(rows | {"cost": cost(run, at, history[-1]), "settings": settings}, indent=1) + "\n")
+        write_whole(
+            result, json.dumps(rows | {"cost": cost(run, at, history[-1]), "settings": settings}, indent=1) + "\n"
+        )
     told = [f"{name}: epoch {row['epoch']:.2f}, test {row['test_accuracy']:.2%}" for name, row in rows.items()]
     return "; ".join([*told, f"in {result}"])
 

@@ -9,8 +9,8 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
+from ..data.images import flip_crop
 from .evaluate import ece, nll
-from .images import flip_crop
 
 
 class Trained(NamedTuple):

@@ -7,7 +7,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from .inputs import lookup, require
+from ..inputs import lookup, require
 
 
 def accuracy(logits: Tensor, y: Tensor) -> float:

@@ -1,0 +1,1 @@
+"""Chapters: their parameters, their execution, and what they show."""

@@ -1,0 +1,1 @@
+"""What is measured: at every evaluation, and once of the trained network."""

@@ -1,0 +1,21 @@
+"""Laws of wrong labels, and labels drawn from them."""
+
+from .carriers import foreign
+from .drawing import VERSION, Pairs, card, draw, realised
+from .models import (
+    CIFAR100_SUPERCLASS,
+    NOISES,
+    ORDERS,
+    AsymmetricCifar10,
+    AsymmetricSuperclass,
+    Clean,
+    Flip,
+    Matrix,
+    Noise,
+    PairFlip,
+    Structured,
+    SymmetricExclusive,
+    SymmetricInclusive,
+    Uniform,
+)
+from .orders import confusing_order

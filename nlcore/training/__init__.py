@@ -1,0 +1,1 @@
+"""From a run to its record: the split, the batches, the loop, checkpoints."""

@@ -1,0 +1,104 @@
+"""Golden runs: an edit that changes numbers is seen, and tells which records may have moved."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from nlcore import papers
+from nlcore.methods import CE, GCE, METHODS, Forward, MentorNet, Truncated
+from nlcore.models import FAMILIES, MODELS
+from nlcore.noise import NOISES, Matrix, PairFlip
+from nlcore.papers import PAPERS
+from nlcore.runs import golden, store
+from nlcore.training import train
+
+KINDS = golden.golden_runs()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_golden_run_gives_what_it_gave(kind):
+    record = train.train(KINDS[kind], "cpu")
+    assert golden.changed(kind, golden.outcome(record.card, record.history)) == ""
+
+
+def test_no_two_golden_runs_are_of_one_kind_and_none_is_left_over():
+    assert max(Counter(map(golden.kind, golden.all_runs())).values()) == 1
+    assert golden.committed().keys() == KINDS.keys()
+
+
+def test_every_part_has_a_golden_run():
+    """asymmetric_superclass alone has none: its map needs CIFAR-100's classes, and test_noise holds it."""
+    of = {name for run in KINDS.values() for name in (run.spec()["noise"]["name"], run.spec()["method"]["name"])}
+    assert {*METHODS, *NOISES} - of == {"asymmetric_superclass"} and {*FAMILIES} == {*MODELS}
+    assert {*FAMILIES.values()} - {FAMILIES[run.model] for run in KINDS.values()} == {"resnet50"}  # only streamed
+
+
+@pytest.mark.parametrize("name", papers.experiments())
+def test_the_golden_runs_of_an_experiment_have_all_its_features(name):
+    for tier in papers.TIERS:
+        for run in papers.runs(name, tier):
+            guarded = {feature for kind in golden.rests_on(run) for feature in golden.features(KINDS[kind])}
+            assert golden.features(run) - guarded <= {"noise=asymmetric_superclass"}
+
+
+def test_a_run_rests_on_what_it_is_made_of_and_on_nothing_else():
+    plain = replace(golden.PLAIN, method=CE())
+    assert golden.rests_on(plain) == ("plain",)
+    one = replace(plain, method=Truncated(pruner="current"), noise=PairFlip(0.2))
+    assert {*golden.rests_on(one)} == {
+        "plain",
+        "method=truncated",
+        "method=truncated, pruner=current",
+        "noise=pair_flip",
+    }
+    sizes = replace(plain, dataset="mnist", seed=3, examples=500, budget=replace(plain.budget, steps=9, lr=0.5))
+    assert golden.features(sizes) == golden.features(plain)
+    assert "method=gce" in golden.rests_on(replace(plain, method=GCE(0.3)))
+    assert "T=given, method=forward" in golden.rests_on(replace(plain, method=Forward(golden.LAW)))
+    assert "kind=data, method=mentornet" in golden.rests_on(replace(plain, method=MentorNet("data"), trusted=10))
+    assert golden.features(replace(plain, noise=Matrix(((1.0, 0.0), (0.0, 1.0))))) == golden.features(plain)
+
+
+OLD = golden.Outcome("a", [{"step": 1, "loss": 1.0, "test_accuracy": 0.5, "seen": None}])
+
+
+@pytest.mark.parametrize(
+    "told, new",
+    [
+        ("", {"loss": 1.0001, "test_accuracy": 0.505}),
+        ("loss 1.001 instead of 1.0", {"loss": 1.001}),
+        ("test_accuracy 0.52", {"test_accuracy": 0.52}),
+        ("seen 1.0 instead of None", {"seen": 1.0}),
+        ("more is measured as well", {"more": 1.0}),
+    ],
+)
+def test_what_other_processors_cause_is_no_difference_and_what_an_edit_causes_is(told, new):
+    found = golden.difference(OLD, golden.Outcome("a", [OLD.history[0] | new]))
+    assert (found == "") == (told == "") and told in found
+
+
+def test_other_labels_and_missing_evaluations_are_differences():
+    assert "labels" in golden.difference(OLD, OLD._replace(labels="b"))
+    assert "0 evaluations" in golden.difference(OLD, OLD._replace(history=[]))
+
+
+def test_updating_a_kind_makes_stale_what_rests_on_it_and_nothing_else(monkeypatch, tmp_path):
+    runs = [replace(golden.PLAIN, method=method) for method in (CE(), GCE(), Truncated())]
+    records = [train.train(run, "cpu") for run in runs]
+    assert not any(record.stale for record in records)
+    known = golden.committed()
+    monkeypatch.setattr(golden, "place", lambda: tmp_path / "golden.json")
+    golden.write(known)
+    assert json.loads(golden.place().read_text()).keys() == known.keys()
+    assert not any(record.stale for record in records)
+    golden.write(known | {"method=gce": known["method=gce"]._replace(labels="moved")})
+    assert [record.stale for record in records] == [False, True, False]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_published_records_are_current_and_know_what_they_rest_on(paper):
+    found = store.load_published(paper).values()
+    assert not [record.run.key for record in found if record.stale]
+    assert {record.golden == golden.marks(record.run) for record in found} == {True}
