@@ -2,7 +2,7 @@
 
     python benchmarks/memory.py [--images 60000] [--alpha 100] [--json]
 
-Draws the labels of a run, as `nlcore.train.prepare` does, and trains a few steps, which makes the first order of all
+Draws the labels of a run, as `nlcore.training.split` does, and trains a few steps, which makes the first order of all
 pairs. Prints the megabytes that the process needed above those it held with the images loaded, and the bytes that the
 pairs themselves take. A materialised set, every copy an image of its own, is given for comparison.
 """
@@ -16,9 +16,13 @@ import numpy as np
 import torch
 
 from nlcore import data
+from nlcore.models import build
 from nlcore.noise import Uniform
 from nlcore.runs import Budget, Run
-from nlcore.training import train
+from nlcore.training.device import reproducible
+from nlcore.training.loop import fit
+from nlcore.training.sources import Resident
+from nlcore.training.split import split as divide
 
 
 def peak() -> float:
@@ -45,11 +49,12 @@ def main() -> None:
 
     def go(dataset: data.Dataset, alpha: float) -> int:
         run = Run("digits", "mlp1", Budget(steps=3, evaluations=1), Uniform(alpha))
-        split = train.prepare(run, dataset)
-        list(train.fit(run, dataset.train.x, tuple(dataset.test), split, K))
+        split = divide(run, dataset)
+        source = Resident(run, dataset.train.x, tuple(dataset.test), split, K)
+        list(fit(run, source, build(run.model, source.task.shape, K)))
         return sum(t.numel() * t.element_size() for t in split.train)
 
-    with train.reproducible(0, torch.device("cpu")):
+    with reproducible(0, torch.device("cpu")):
         go(few, 1.0)  # loads whatever is loaded once
         go(many, 0.0)  # the images, and one step on them
         before = peak()

@@ -24,10 +24,14 @@ from nlcore.inputs import lookup
 from nlcore.losses import cross_entropy
 from nlcore.methods import CE, METHODS, Backward, Forward, MentorNet, TrustedOnly
 from nlcore.methods.mentor import Mentor, examples, imitate, teach
+from nlcore.models import build
 from nlcore.noise import SymmetricExclusive
 from nlcore.papers.base import known
 from nlcore.runs import Budget, Run
-from nlcore.training import train
+from nlcore.training.device import pick_device, reproducible
+from nlcore.training.loop import fit
+from nlcore.training.sources import Resident
+from nlcore.training.split import split as divide
 
 SHAPE, K, N, BATCH = (1, 28, 28), 10, 512 + 128, 128
 
@@ -48,13 +52,14 @@ def seconds(method, model: str, device: torch.device, steps: int) -> float:
     synthetic = data.Dataset("synthetic", tuple(map(str, range(K))), K, whole, whole, "")
     run = Run("digits", model, Budget(steps, BATCH, evaluations=1), SymmetricExclusive(0.4), method, validation=128)
     run = replace(run, trusted=100 if method.trust else 0)
-    split, images = train.prepare(run, synthetic).to(device), x.to(device)
+    split, images = divide(run, synthetic).to(device), x.to(device)
     test = images[:128], whole.y[:128].to(device)
     cuda = device.type == "cuda"
     clock = time.perf_counter if cuda else time.process_time
-    with train.reproducible(0, device):
+    with reproducible(0, device):
         start = clock()
-        for _ in train.fit(run, images, test, split, K):
+        source = Resident(run, images, test, split, K)
+        for _ in fit(run, source, build(model, source.task.shape, K)):
             pass
         if cuda:
             torch.cuda.synchronize()
@@ -63,7 +68,7 @@ def seconds(method, model: str, device: torch.device, steps: int) -> float:
 
 def learning() -> dict[str, float]:
     """Seconds that mentors take to learn: the imitation of a curriculum, and two times 500 checked labels."""
-    with train.reproducible(0, torch.device("cpu")):
+    with reproducible(0, torch.device("cpu")):
         start = time.process_time()
         imitate("pd", "released")
         middle = time.process_time()
@@ -82,7 +87,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="names of methods")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    device = train.pick_device(args.device)
+    device = pick_device(args.device)
     T = known(SymmetricExclusive(0.4), K)
     methods = {name: cls() for name, cls in METHODS.items()} | {"forward": Forward(T), "backward": Backward(T)}
     methods |= {

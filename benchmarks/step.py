@@ -3,9 +3,9 @@
     python benchmarks/step.py [--device auto] [--seconds 5] [--json]
 
 The textbook loop is what a tutorial shows: torchvision transforms on one image at a time, a `DataLoader` (0 or 2
-workers, the better of the two counts), an eager step with Adam. Ours is `nlcore.train.fit`. Both train the same network
-from the same arrays (synthetic ones, of MNIST's shape) with batches of 128 and torch's own number of threads. The two
-are timed in turn, `--rounds` times, and the median of the ratios is reported.
+workers, the better of the two counts), an eager step with Adam. Ours is `nlcore.training.loop.fit`. Both train the same
+network from the same arrays (synthetic ones, of MNIST's shape) with batches of 128 and torch's own number of threads.
+The two are timed in turn, `--rounds` times, and the median of the ratios is reported.
 
 The last column is our loop as a sweep uses it on a CPU: one thread a process, one process a core; steps per second of
 one process times the number of cores.
@@ -25,7 +25,10 @@ from nlcore.data.vision import vision
 from nlcore.models import build
 from nlcore.noise import Uniform
 from nlcore.runs import Budget, Run
-from nlcore.training import train
+from nlcore.training.device import pick_device
+from nlcore.training.loop import fit
+from nlcore.training.sources import Resident
+from nlcore.training.split import split as divide
 
 SHAPE, K, N, BATCH = (1, 28, 28), 10, 12_800, 128
 
@@ -72,7 +75,7 @@ def textbook(model: str, x, y, device, workers: int, seconds: float) -> float:
 
 
 def ours(model: str, x, y, device, seconds: float, threads: int) -> float:
-    """Steps per second of the loop in `nlcore.train`, evaluations not counted."""
+    """Steps per second of the loop in `nlcore.training`, evaluations not counted."""
     whole = data.Images(torch.from_numpy(x)[:, None], torch.from_numpy(y))
     synthetic = data.Dataset("synthetic", tuple(map(str, range(K))), K, whole, whole, "")
     images = whole.x.to(device)
@@ -80,9 +83,10 @@ def ours(model: str, x, y, device, seconds: float, threads: int) -> float:
 
     def timed(steps: int) -> float:
         run = Run("digits", model, Budget(steps=steps, batch=BATCH, evaluations=2, lr=1e-3), Uniform(1.0))
-        split = train.prepare(run, synthetic).to(device)
+        split = divide(run, synthetic).to(device)
         torch.set_num_threads(threads)
-        rows = list(train.fit(run, images, test, split, K))
+        source = Resident(run, images, test, split, K)
+        rows = list(fit(run, source, build(model, SHAPE, K)))
         return (rows[1]["step"] - rows[0]["step"]) / (rows[1]["seconds"] - rows[0]["seconds"])
 
     return timed(max(20, int(2 * seconds * timed(40))))
@@ -96,7 +100,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", default=["mlp2", "conv_small", "conv4"])
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    device, draw = train.pick_device(args.device), np.random.default_rng(0)
+    device, draw = pick_device(args.device), np.random.default_rng(0)
     x, y = draw.integers(0, 256, (N, *SHAPE[1:]), dtype=np.uint8), draw.integers(0, K, N)
     own, rows = torch.get_num_threads(), []
     cores = own if device.type == "cpu" else 1

@@ -19,7 +19,10 @@ from .inputs import UserError, conform, lookup, parse, require
 from .methods import METHODS
 from .papers.scoreboard import scoreboard as all_verdicts
 from .runs import Budget, Run, golden, store
-from .training import streamed, train
+from .training import train
+from .training.processes import joined
+from .training.stream import stream as stream_archive
+from .training.streamed import Reading
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Learning with noisy labels: runs, chapters, claims."
@@ -172,6 +175,8 @@ def stream(
     lr: Annotated[float, typer.Option(help="learning rate, a tenth of it in the second half")] = 0.01,
     precision: Annotated[str, typer.Option(help="fp32 | bf16")] = "fp32",
     trusted: Annotated[int, typer.Option(help="images of the clean training list, balanced (default: all)")] = 0,
+    examples: Annotated[int, typer.Option(help="noisy images to train on (default: all that are not held out)")] = 0,
+    validation: Annotated[int, typer.Option(help="noisy images held out, for methods that choose by them")] = 0,
     side: Annotated[int, typer.Option(help="pixels that images are resized to; seven eighths are cut out")] = 256,
     workers: Annotated[int, typer.Option(help="that decode images, for each process")] = 4,
     every: Annotated[int, typer.Option(help="steps between checkpoints")] = 1000,
@@ -184,15 +189,17 @@ def stream(
     for name, value in values.items():
         hint = lookup(f"parameter of {method}", name, {f.name: f.type for f in fields(kind)})
         values[name] = conform(name, value, hint) if isinstance(hint, type) else value
-    at = streamed.joined(device, workers, side, every)
+    at, reading = joined(device), Reading(side, workers)
     found = archive.read(folder, trusted)
-    per_epoch = max(len(found.train.file) // at.world // max(batch, 1), 1)
+    pairs = examples or len(found.train.file) - validation
+    per_epoch = max(pairs // at.world // max(batch, 1), 1)
     steps = steps or epochs * per_epoch
     recipe = {"optimiser": "sgd", "lr": lr, "weight_decay": 1e-3, "schedule": "steps", "milestones": (0.5,)}
     recipe |= {"precision": precision, "channels_last": True, "augment": "flip_crop"}
     budget = Budget(steps, batch, evaluations=max(-(-steps // per_epoch), 1), **recipe)
-    run = Run(found.name, model, budget, method=kind(**values), seed=seed, trusted=len(found.trusted.file))
-    told = streamed.stream(run, found, out, at, pretrained)
+    sizes = {"examples": examples, "validation": validation, "trusted": len(found.trusted.file)}
+    run = Run(found.name, model, budget, method=kind(**values), seed=seed, **sizes)
+    told = stream_archive(run, found, out, at, reading, every, pretrained)
     if at.rank == 0:
         print(told)
 

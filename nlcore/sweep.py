@@ -12,6 +12,9 @@ from multiprocessing import get_context, parent_process
 from .inputs import UserError, lookup, require
 from .runs import Record, Run, store
 from .training import train as training
+from .training.device import pick_device
+from .training.split import check
+from .training.step import CaptureFailed
 
 TRAIN = ("never", "missing", "stale")
 STATES = ("done", "stale", "failed", "missing")
@@ -43,14 +46,14 @@ def collect(
     lookup("train", train, TRAIN)
     require(minutes is None or minutes > 0, f"--budget must be more than 0 minutes, not {minutes}")
     require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
-    place = training.pick_device(device)
+    place = pick_device(device)
     runs = list({run.key: run for run in runs}.values())
     found = find(runs, paper)
     todo = [run for run in runs if not found[run.key][1] or train == "stale" and found[run.key][0] != "done"]
     if todo and train != "never":
         store.writable()
-        for run in {replace(run, seed=0): run for run in todo}.values():
-            training.check(run)
+        for run in {run if run.trusted else replace(run, seed=0): run for run in todo}.values():
+            check(run)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
         jobs = min(jobs or (1 if place.type == "cuda" or brief else cores), len(todo))
@@ -87,13 +90,14 @@ def _estimate(run: Run, device: str, speed: dict) -> float:
     """Seconds that a run will take, with a fifth to spare: from a short trial of the same kind of run."""
     kind = replace(run, seed=0, budget=replace(run.budget, steps=1))
     if kind not in speed:
-        trial = replace(run, budget=replace(run.budget, steps=min(100, run.budget.steps), evaluations=1))
+        trial = replace(run, budget=replace(run.budget, steps=min(200, run.budget.steps), evaluations=2))
         training.train(trial, device)  # loads and warms up
         start = time.monotonic()
-        cost = training.train(trial, device).cost
-        speed[kind] = cost["seconds"] / cost["steps"], time.monotonic() - start - cost["seconds"]
-    step, around = speed[kind]  # around: drawing labels and one evaluation
-    return 1.2 * (step * run.budget.steps + around * run.budget.evaluations)
+        first, *_, last = [{"step": 0, "seconds": 0.0}, *training.train(trial, device).history]
+        around = time.monotonic() - start - last["seconds"]  # drawing labels and two evaluations
+        speed[kind] = (last["seconds"] - first["seconds"]) / (last["step"] - first["step"]), around
+    step, around = speed[kind]
+    return 1.2 * (step * run.budget.steps + around / 2 * run.budget.evaluations)
 
 
 def _follow_parent() -> None:
@@ -104,8 +108,10 @@ def _follow_parent() -> None:
 def work(run: Run, device: str, progress: bool = False) -> str:
     """Train one run and save its record, or save why that failed; returns what to tell."""
     try:
-        record = training.train(run, device, progress)
+        record = training.train(run, device, progress, folder=store.working() / "checkpoints")
         store.save(record)
+    except CaptureFailed as error:  # nothing more can be trained on the device by this process
+        raise UserError(f"{error}; start again, perhaps with --device cpu") from None
     except Exception as error:  # one broken run must not end a sweep
         path = store.working() / f"{run.key}.failed"
         path.write_text(traceback.format_exc())

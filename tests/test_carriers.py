@@ -11,6 +11,8 @@ from nlcore.inputs import UserError
 from nlcore.noise import Structured, SymmetricInclusive, Uniform, foreign
 from nlcore.runs import Budget, Run
 from nlcore.training import train
+from nlcore.training.split import check
+from nlcore.training.split import split as divide
 
 DIGITS = data.load("digits")
 SHORT = Run("digits", "mlp1", Budget(steps=20, evaluations=1), Uniform(2.0), examples=300, validation=100)
@@ -54,7 +56,7 @@ def test_images_of_another_shape_are_refused(tmp_path):
 
 
 def split(carrier, **options):
-    return train.prepare(replace(SHORT, carrier=carrier, **options), DIGITS)
+    return divide(replace(SHORT, carrier=carrier, **options), DIGITS)
 
 
 def test_clean_pairs_are_the_same_whatever_carries_the_noise():
@@ -101,4 +103,4 @@ def test_wrong_labels_on_white_noise_do_little_harm():
 )
 def test_carriers_that_make_no_sense_are_refused_before_anything_starts(options):
     with pytest.raises(UserError):
-        train.check(replace(SHORT, **options))
+        check(replace(SHORT, **options))

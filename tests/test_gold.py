@@ -33,7 +33,7 @@ from nlcore.methods.meta import looked_ahead
 from nlcore.models import Block, Net, build
 from nlcore.noise import AsymmetricCifar10, SymmetricInclusive
 from nlcore.runs import Budget, Run
-from nlcore.training import train
+from nlcore.training import step
 
 RUN = Run("digits", "conv_small", Budget(300, lr=3e-3, evaluations=3), SymmetricInclusive(0.6), examples=1000)
 RUN = replace(RUN, trusted=100, validation=50)
@@ -125,13 +125,13 @@ def test_fasten_corrects_wrong_labels_and_beats_cross_entropy():
 
 
 def test_glc_knows_the_matrix_and_starts_again_from_the_same_weights(monkeypatch):
-    seen, original = [], train.optimiser
+    seen, original = [], step.optimiser
 
     def spy(budget, parameters, device):
         seen.append([p.detach().clone() for p in parameters])
         return original(budget, parameters, device)
 
-    monkeypatch.setattr(train, "optimiser", spy)
+    monkeypatch.setattr(step, "optimiser", spy)
     rows = history(replace(RUN, method=GLC(), budget=replace(RUN.budget, steps=150)))
     assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
     assert rows[-1]["T_error"] < 0.25 and rows[-1]["T_error"] == rows[0]["T_error"]

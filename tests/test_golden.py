@@ -11,7 +11,7 @@ from nlcore.methods import CE, GCE, METHODS, Forward, MentorNet, Truncated
 from nlcore.models import FAMILIES, MODELS
 from nlcore.noise import NOISES, Matrix, PairFlip
 from nlcore.papers import PAPERS
-from nlcore.runs import golden, store
+from nlcore.runs import golden, miniatures, store
 from nlcore.training import train
 
 KINDS = golden.golden_runs()
@@ -24,7 +24,7 @@ def test_a_golden_run_gives_what_it_gave(kind):
 
 
 def test_no_two_golden_runs_are_of_one_kind_and_none_is_left_over():
-    assert max(Counter(map(golden.kind, golden.all_runs())).values()) == 1
+    assert max(Counter(map(golden.kind, miniatures.all_runs())).values()) == 1
     assert golden.committed().keys() == KINDS.keys()
 
 
@@ -44,7 +44,7 @@ def test_the_golden_runs_of_an_experiment_have_all_its_features(name):
 
 
 def test_a_run_rests_on_what_it_is_made_of_and_on_nothing_else():
-    plain = replace(golden.PLAIN, method=CE())
+    plain = replace(miniatures.PLAIN, method=CE())
     assert golden.rests_on(plain) == ("plain",)
     one = replace(plain, method=Truncated(pruner="current"), noise=PairFlip(0.2))
     assert {*golden.rests_on(one)} == {
@@ -56,7 +56,7 @@ def test_a_run_rests_on_what_it_is_made_of_and_on_nothing_else():
     sizes = replace(plain, dataset="mnist", seed=3, examples=500, budget=replace(plain.budget, steps=9, lr=0.5))
     assert golden.features(sizes) == golden.features(plain)
     assert "method=gce" in golden.rests_on(replace(plain, method=GCE(0.3)))
-    assert "T=given, method=forward" in golden.rests_on(replace(plain, method=Forward(golden.LAW)))
+    assert "T=given, method=forward" in golden.rests_on(replace(plain, method=Forward(miniatures.LAW)))
     assert "kind=data, method=mentornet" in golden.rests_on(replace(plain, method=MentorNet("data"), trusted=10))
     assert golden.features(replace(plain, noise=Matrix(((1.0, 0.0), (0.0, 1.0))))) == golden.features(plain)
 
@@ -85,7 +85,7 @@ def test_other_labels_and_missing_evaluations_are_differences():
 
 
 def test_updating_a_kind_makes_stale_what_rests_on_it_and_nothing_else(monkeypatch, tmp_path):
-    runs = [replace(golden.PLAIN, method=method) for method in (CE(), GCE(), Truncated())]
+    runs = [replace(miniatures.PLAIN, method=method) for method in (CE(), GCE(), Truncated())]
     records = [train.train(run, "cpu") for run in runs]
     assert not any(record.stale for record in records)
     known = golden.committed()

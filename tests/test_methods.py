@@ -34,6 +34,10 @@ from nlcore.models import build
 from nlcore.noise import PairFlip, SymmetricExclusive
 from nlcore.runs import Budget
 from nlcore.training import train
+from nlcore.training.device import reproducible
+from nlcore.training.loop import fit
+from nlcore.training.sources import Resident, moments
+from nlcore.training.split import split as divide
 
 NOISY = replace(SHORT, noise=SymmetricExclusive(0.4), budget=Budget(steps=120, evaluations=4))
 
@@ -154,13 +158,13 @@ def test_the_best_network_is_the_one_of_the_best_evaluation():
     """On a run that overfits: left in `net`, its predictions of the held-out images are those of the best row."""
     run = replace(NOISY, noise=SymmetricExclusive(0.6), examples=300, budget=Budget(600, evaluations=12, lr=3e-3))
     digits = data.load("digits")
-    split, images = train.prepare(run, digits), digits.train.x
+    split, images = divide(run, digits), digits.train.x
     found = {}
     for best in (False, True):
-        with train.reproducible(0, images.device):
+        with reproducible(0, images.device):
             net = build("mlp1", (1, 8, 8), 10)
-            rows = list(train.fit(run, images, (digits.test.x, digits.test.y), split, 10, net=net, best=best))
-        mean, std = train.moments(images)
+            rows = list(fit(run, Resident(run, images, (digits.test.x, digits.test.y), split, 10), net, best=best))
+        mean, std = moments(images)
         guess = net((images[split.validation.row].float() - mean) / std).argmax(1)
         found[best] = (guess == split.validation.label).double().mean().item()
     values = [row["noisy_validation"] for row in rows]

@@ -1,4 +1,4 @@
-"""Images that are streamed: bad archives are refused, the loop is that of `train.fit`, and it survives kill -9."""
+"""Images that are streamed: bad archives are refused, the numbers are those of resident images, it survives kill -9."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,15 @@ from nlcore.inputs import UserError
 from nlcore.methods import CE, GLC, METHODS, Distillation, FasTEN, MentorNet, Truncated
 from nlcore.models import build
 from nlcore.runs import Budget, Run
-from nlcore.training import streamed, train
+from nlcore.training import sources, stream, streamed
+from nlcore.training.device import reproducible
+from nlcore.training.loop import fit
+from nlcore.training.processes import Process
+from nlcore.training.split import Labels, Split
 
-HERE = streamed.Process(torch.device("cpu"), side=8)
-SIDE = HERE.side  # as the digits are; 7 pixels of it are seen
+HERE = Process(torch.device("cpu"))
+READING = streamed.Reading(side=8)
+SIDE = READING.side  # as the digits are; 7 pixels of it are seen
 LISTS = {"noisy_train": 700, "clean_train": 200, "clean_val": 150, "clean_test": 250}
 ROOT = Path(__file__).parent.parent
 
@@ -55,13 +61,13 @@ def run_of(found: archive.Archive, method=None, model="mlp1", **budget) -> Run:
 
 
 def streams(run, found, out, **options) -> dict:
-    streamed.stream(run, found, out, HERE._replace(**options))
+    stream.stream(run, found, out, HERE, READING, **options)
     return json.loads((out / "result.json").read_text())
 
 
 def test_the_lists_are_read(place):
     found = archive.read(place)
-    assert [len(part.file) for part in found[2:]] == [*LISTS.values()] and len(found.classes) == 10
+    assert [len(part.file) for part in found[2:6]] == [*LISTS.values()] and len(found.classes) == 10
     digits = data.load("digits").train
     _, x = streamed.decoded(found.test.file, SIDE, [0, 3])
     assert torch.equal(x[1, 0], digits.x[1053, 0]) and torch.equal(found.test.label, digits.y[1050:1300])
@@ -100,7 +106,8 @@ def test_bad_options_are_one_sentence(place, tmp_path, capsys):
         "did you mean fasten": ["--method", "fastem"],
         "did you mean rho": ["--method", "fasten", "--set", "roh=1"],
         "rho must be of type float": ["--method", "fasten", "--set", "rho=high"],
-        "noisy labels of held-out": ["--method", "truncated"],
+        "noisy labels of images that are held out": ["--method", "truncated"],
+        "too few for 700 held out": ["--validation", "700"],
         "trusted images of each": ["--method", "glc", "--trusted", "5"],
         "only resnet50": ["--pretrained"],
         "side 8": ["--side", "4"],
@@ -116,13 +123,14 @@ def test_methods_that_need_more_than_an_archive_has_are_refused(place):
     found, refused = archive.read(place), set()
     for name, kind in METHODS.items():
         try:
-            streamed.check(run_of(found, kind()), found, HERE, False)
+            streamed.check(run_of(found, kind()), found, HERE, READING)
         except UserError:
             refused.add(name)
     assert refused == {"truncated", "forward_estimated", "noise_adaptation"}
-    for method in (Truncated(), MentorNet("data")):
-        with pytest.raises(UserError, match="needs what an archive has not"):
-            streamed.check(run_of(found, method), found, HERE, False)
+    streamed.check(replace(run_of(found, Truncated()), validation=100), found, HERE, READING)
+    for sentence, method in (("200 have none", MentorNet("data")), ("other data", MentorNet("data", source="digits"))):
+        with pytest.raises(UserError, match=sentence):
+            streamed.check(run_of(found, method), found, HERE, READING)
 
 
 def test_a_file_that_cannot_be_decoded_is_named(tmp_path):
@@ -155,13 +163,14 @@ def test_the_streamed_loop_is_the_resident_loop(place, tmp_path, monkeypatch):
         images.append(streamed.decoded(part.file, SIDE, range(len(part.file)))[1][..., :7, :7])
         rows.append(torch.arange(len(part.file)) + sum(map(len, rows)))
         labels.append(part.label)
-    pairs, held = (train.Labels(rows[i], labels[i], labels[i]) for i in (0, 1))
-    nothing = train.Labels(*(t[:0] for t in pairs))
-    split = train.Split(pairs, held, pairs, nothing, torch.empty(0, dtype=torch.long), images[0][:0], {})
-    monkeypatch.setattr(train, "moments", lambda x: (streamed.MEAN, streamed.STD))
-    with train.reproducible(0, torch.device("cpu")):
+    pairs, held = (Labels(rows[i], labels[i], labels[i]) for i in (0, 1))
+    nothing = Labels(*(t[:0] for t in pairs))
+    split = Split(pairs, held, pairs, nothing, torch.empty(0, dtype=torch.long), images[0][:0], {})
+    monkeypatch.setattr(sources, "moments", lambda x: (streamed.MEAN, streamed.STD))
+    with reproducible(0, torch.device("cpu")):
         known = Run("digits", "mlp1", run.budget, validation=len(held.row))
-        theirs = list(train.fit(known, torch.cat(images[:2]), (images[2], labels[2]), split, 10))
+        source = sources.Resident(known, torch.cat(images[:2]), (images[2], labels[2]), split, 10)
+        theirs = list(fit(known, source, build("mlp1", source.task.shape, 10)))
     for name in ("step", "epoch", "loss", "clean_validation", "test_accuracy"):
         np.testing.assert_allclose([r[name] for r in ours], [r[name] for r in theirs], rtol=0, atol=2e-6)
     assert ours[-1]["loss"] < ours[0]["loss"] / 2
@@ -198,9 +207,10 @@ import os, signal, sys
 import torch
 import torch.distributed as dist
 from nlcore import cli
-from nlcore.training import streamed
+from nlcore.training import step
+from nlcore.training.processes import Process
 
-inner, averaged, calls, last = streamed.rate, streamed.averaged, [], int(sys.argv.pop(1))
+inner, average, calls, last = step.rate, Process.average, [], int(sys.argv.pop(1))
 
 def rate(budget, t):  # twice a step
     calls.append(t)
@@ -209,17 +219,17 @@ def rate(budget, t):  # twice a step
         os.kill(os.getpid(), signal.SIGKILL)
     return inner(budget, t)
 
-def checked(tensors, world):
-    some = world > 1 and len(calls) < 5
+def checked(process, tensors):
+    some = process.world > 1 and len(calls) < 5
     if some:
-        theirs = [[torch.empty_like(t) for _ in range(world)] for t in tensors]
+        theirs = [[torch.empty_like(t) for _ in range(process.world)] for t in tensors]
         for parts, t in zip(theirs, tensors):
             dist.all_gather(parts, t.contiguous())
-    averaged(tensors, world)
+    average(process, tensors)
     for parts, t in zip(theirs if some else [], tensors):
-        torch.testing.assert_close(t, sum(parts) / world)
+        torch.testing.assert_close(t, sum(parts) / process.world)
 
-streamed.rate, streamed.averaged = rate, checked
+step.rate, Process.average = rate, checked
 cli.main()
 """
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -252,7 +262,7 @@ def assert_same_end(one: Path, other: Path) -> None:
 
 def fails(words: list[str], step: int) -> None:
     """The same in this process, an exception in place of the signal: nothing more is written either."""
-    inner, calls = streamed.rate, []
+    inner, calls = step.rate, []
 
     def rate(budget, t):
         calls.append(t)
@@ -261,7 +271,7 @@ def fails(words: list[str], step: int) -> None:
         return inner(budget, t)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError):
-        patch.setattr(streamed, "rate", rate)
+        patch.setattr(step, "rate", rate)
         cli.app(words, standalone_mode=False)
 
 
@@ -320,20 +330,20 @@ def test_resnet50_is_that_of_imagenet(K, count):
 
 def test_pretrained_weights_are_taken_but_for_the_last_layer(place, tmp_path, monkeypatch):
     """The weights themselves cannot be fetched in a test; others stand in for them."""
-    made, inner = [], streamed.resnet50
+    made, inner = [], stream.resnet50
 
     def trained(shape, K, weights):
         made.append((weights, inner(shape, K)))
         return made[0][1]
 
-    def fit(run, found, at, net, keep, saved):
+    def fit(run, source, net, how):
         ours, theirs = net.body.state_dict(), made[0][1].state_dict()
         assert all(torch.equal(ours[k], theirs[k]) for k in theirs if not k.startswith(f"{len(net.body) - 1}."))
         assert made[0][0] == "IMAGENET1K_V1" and len(net.body[-1].bias) == 10
         raise UserError("as far as that")
 
-    monkeypatch.setattr(streamed, "resnet50", trained)
-    monkeypatch.setattr(streamed, "fit", fit)
+    monkeypatch.setattr(stream, "resnet50", trained)
+    monkeypatch.setattr(stream, "fit", fit)
     found = archive.read(place)
     with pytest.raises(UserError, match="as far as that"):
-        streamed.stream(run_of(found, model="resnet50"), found, tmp_path / "out", HERE, pretrained=True)
+        stream.stream(run_of(found, model="resnet50"), found, tmp_path / "out", HERE, READING, pretrained=True)

@@ -106,7 +106,7 @@ mark, stage = map(pathlib.Path, sys.argv[1:])
 run = Run("digits", "mlp1", Budget(20, evaluations=2), SymmetricInclusive(0.4), GLC(), 600, trusted=50)
 if stage.name != "none":
     at, seen = {"first": 1, "second": 2}[stage.name], []
-    original = train.optimiser
+    original = step.optimiser
 
     def spy(*args):  # each stage makes one; the one that shall be killed says so and waits
         seen.append(1)
@@ -115,7 +115,7 @@ if stage.name != "none":
             time.sleep(600)
         return original(*args)
 
-    train.optimiser = spy
+    step.optimiser = spy
 sweep.collect([run], "nopaper", jobs=1)
 """
 

@@ -14,7 +14,10 @@ from nlcore.inputs import UserError
 from nlcore.methods import CE, METHODS, HAlpha
 from nlcore.noise import Clean, Matrix, SymmetricInclusive, Uniform
 from nlcore.runs import Budget, Run
-from nlcore.training import train
+from nlcore.training import step, train
+from nlcore.training.device import pick_device
+from nlcore.training.sources import moments
+from nlcore.training.split import split as divide
 
 SHORT = Run("digits", "mlp1", Budget(steps=60, evaluations=3), Uniform(2.0), validation=100)
 
@@ -100,8 +103,8 @@ def test_the_cost_is_accounted():
 
 def test_schedules():
     cosine, steps = Budget(100, schedule="cosine"), Budget(100, schedule="steps", milestones=(0.5, 0.9))
-    assert train.rate(cosine, 0) == cosine.lr and train.rate(cosine, 50) == pytest.approx(cosine.lr / 2)
-    assert [train.rate(steps, t) / steps.lr for t in (0, 50, 90)] == pytest.approx([1, 0.1, 0.01])
+    assert step.rate(cosine, 0) == cosine.lr and step.rate(cosine, 50) == pytest.approx(cosine.lr / 2)
+    assert [step.rate(steps, t) / steps.lr for t in (0, 50, 90)] == pytest.approx([1, 0.1, 0.01])
 
 
 @pytest.mark.parametrize("options", [{"precision": "bf16"}, {"channels_last": True}])
@@ -113,7 +116,7 @@ def test_switches_of_speed_stay_near(options):
 
 def test_normalised_images_have_mean_0_and_deviation_1():
     x = data.load("digits").train.x
-    mean, std = train.moments(x)
+    mean, std = moments(x)
     z = (x.double() - mean) / std
     assert z.mean().abs() < 1e-5 and (z.std() - 1).abs() < 1e-3
 
@@ -121,12 +124,12 @@ def test_normalised_images_have_mean_0_and_deviation_1():
 def test_a_split_depends_on_the_seed_alone_and_keeps_parts_apart():
     digits = data.load("digits")
     y = digits.train.y.numpy()
-    a, b = (train.prepare(replace(SHORT, noise=n), digits) for n in (Uniform(2.0), Clean()))
+    a, b = (divide(replace(SHORT, noise=n), digits) for n in (Uniform(2.0), Clean()))
     assert torch.equal(a.validation.row.unique(), b.validation.row.unique())
     assert not np.intersect1d(a.train.row, a.validation.row).size
     assert np.isin(a.probe.row, a.train.row).all()
     assert (a.train.true.numpy() == y[a.train.row.numpy()]).all()
-    small = train.prepare(replace(SHORT, examples=50), digits)
+    small = divide(replace(SHORT, examples=50), digits)
     assert len(small.train.row.unique()) == 50 and len(small.train.row) == 150
 
 
@@ -154,7 +157,7 @@ def test_augmentation_changes_training_and_no_padding_is_the_image_or_its_mirror
 def test_trained_returns_the_network_of_the_run():
     net, last = train.trained(SHORT), history(SHORT)[-1]
     digits = data.load("digits")
-    mean, std = train.moments(digits.train.x)
+    mean, std = moments(digits.train.x)
     guess = net((digits.test.x.float() - mean) / std).argmax(1)
     assert (guess == digits.test.y).double().mean().item() == pytest.approx(last["test_accuracy"], abs=1e-6)
 
@@ -167,9 +170,9 @@ def test_too_few_images_are_refused():
 def test_cuda_is_refused_where_there_is_none():
     if not torch.cuda.is_available():
         with pytest.raises(UserError, match="no GPU"):
-            train.pick_device("cuda")
+            pick_device("cuda")
     with pytest.raises(UserError, match="cuda"):
-        train.pick_device("cudda")
+        pick_device("cudda")
 
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -10,10 +10,16 @@ from hypothesis import strategies as st
 
 from nlcore import data
 from nlcore.inputs import UserError
-from nlcore.methods import Distillation, ForwardEstimated, MentorNet, Method
+from nlcore.methods import Batch, Distillation, ForwardEstimated, MentorNet, Method
+from nlcore.models import build
 from nlcore.noise import SymmetricInclusive, Uniform
 from nlcore.runs import Budget, Run
 from nlcore.training import train
+from nlcore.training.device import reproducible
+from nlcore.training.loop import fit
+from nlcore.training.sources import Resident, moments
+from nlcore.training.split import check
+from nlcore.training.split import split as divide
 
 RUN = Run("digits", "mlp1", Budget(30, evaluations=2), SymmetricInclusive(0.4), examples=400, validation=50, trusted=40)
 
@@ -44,7 +50,7 @@ class Spy(Method):
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(0, 60))
 def test_as_many_of_each_class_as_can_be(classes, count):
     y = np.array(classes)
-    chosen = train.balanced(y, count)
+    chosen = data.balanced(y, count)
     assert len({*chosen}) == len(chosen) == min(count, len(y))
     left, taken = np.bincount(y, minlength=5), np.bincount(y[chosen], minlength=5)
     short = taken < left  # classes that could give more
@@ -54,7 +60,7 @@ def test_as_many_of_each_class_as_can_be(classes, count):
 
 def test_within_the_training_pairs_they_keep_their_given_labels():
     dd = MentorNet("data")
-    with_, without = (train.prepare(replace(RUN, method=dd, trusted=t), data.load("digits")) for t in (40, 0))
+    with_, without = (divide(replace(RUN, method=dd, trusted=t), data.load("digits")) for t in (40, 0))
     assert all(torch.equal(a, b) for a, b in zip(with_.train, without.train, strict=True))
     known = with_.trusted
     assert all(torch.equal(a[with_.index], b) for a, b in zip(with_.train, known, strict=True))
@@ -62,7 +68,7 @@ def test_within_the_training_pairs_they_keep_their_given_labels():
 
 
 def test_beside_the_training_pairs_they_are_none_of_them():
-    with_, without = (train.prepare(replace(RUN, trusted=t), data.load("digits")) for t in (40, 0))
+    with_, without = (divide(replace(RUN, trusted=t), data.load("digits")) for t in (40, 0))
     assert {*with_.train.row.tolist()} | {*with_.trusted.row.tolist()} == {*without.train.row.tolist()}
     assert len(with_.train.row) == 360 and len(with_.index) == 0
     assert torch.equal(with_.trusted.label, with_.trusted.true)
@@ -72,21 +78,21 @@ def test_beside_the_training_pairs_they_are_none_of_them():
 def test_a_trusted_batch_has_as_many_of_each_class_and_its_own_optimiser():
     Spy.seen.clear()
     loaded = data.load("digits")
-    split, x = train.prepare(RUN, loaded), loaded.train.x
+    split, x = divide(RUN, loaded), loaded.train.x
     test, run = (loaded.test.x, loaded.test.y), replace(RUN, method=Spy())
-    net = train.build("mlp1", (1, 8, 8), 10)
-    with train.reproducible(0, torch.device("cpu")):
-        rows = list(train.fit(run, x, test, split, 10, net=net))
+    net = build("mlp1", (1, 8, 8), 10)
+    with reproducible(0, torch.device("cpu")):
+        rows = list(fit(run, Resident(run, x, test, split, 10), net))
     batches = [entry[0] for entry in Spy.seen if isinstance(entry, tuple) and len(entry) == 2]
     assert len(batches) == 30 and all(e[1] == pytest.approx(1e-3) for e in Spy.seen if len(e) == 2)
-    mean, std = train.moments(x)
+    mean, std = moments(x)
     known = (x[split.trusted.row].float() - mean) / std
     for batch in batches:
         assert batch.trusted_y.tolist() == [k for k in range(10) for _ in range(2)]  # 25 // 10 of each
         for image, k in zip(batch.trusted_x, batch.trusted_y, strict=True):
             assert any(torch.equal(image, one) for one in known[split.trusted.true == k])
     assert net.extra.item() == pytest.approx(30)  # thirty steps of 1 by an optimiser of its own
-    view = next(entry for entry in Spy.seen if not isinstance(entry[0], train.Batch))
+    view = next(entry for entry in Spy.seen if not isinstance(entry[0], Batch))
     assert torch.equal(view.true, split.trusted.true.long()) and view.trusted().shape == (40, 10)
     assert rows[-1]["step"] == 30
 
@@ -94,11 +100,11 @@ def test_a_trusted_batch_has_as_many_of_each_class_and_its_own_optimiser():
 @pytest.mark.parametrize(
     "sentence, make",
     [
-        ("trusted=N", lambda: train.check(replace(RUN, method=MentorNet("data"), trusted=0))),
-        ("each of 10 classes", lambda: train.check(replace(RUN, method=Spy(), trusted=9))),
+        ("trusted=N", lambda: check(replace(RUN, method=MentorNet("data"), trusted=0))),
+        ("each of 10 classes", lambda: check(replace(RUN, method=Spy(), trusted=9))),
         ("not with added", lambda: replace(RUN, noise=Uniform(1.0))),
         ("0 or more", lambda: replace(RUN, trusted=-1)),
-        ("did you mean", lambda: train.check(replace(RUN, method=MentorNet("data", source="digit")))),
+        ("did you mean", lambda: check(replace(RUN, method=MentorNet("data", source="digit")))),
     ],
 )
 def test_what_cannot_be_is_refused(sentence, make):

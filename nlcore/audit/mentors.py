@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from .. import data as datasets
 from ..inputs import UserError, lookup, require
@@ -14,7 +13,10 @@ from ..methods import MentorNet
 from ..methods.mentor import Mentor
 from ..models import Net, build
 from ..runs import Budget, Run
-from ..training import train
+from ..training.device import pick_device, reproducible
+from ..training.loop import How, fit
+from ..training.sources import Resident, resident
+from ..training.split import Labels, Split
 
 SGD = {"optimiser": "sgd", "lr": 0.05, "weight_decay": 2e-4, "schedule": "steps", "milestones": (0.5, 0.75)}
 # learned once and early, as the released one was: to a later one the losses of a young student look too large
@@ -99,7 +101,7 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
 
 def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net, float]:
     """A student trained on all labels as they are, with the mentor beside it, and its accuracy on the test images."""
-    place, M = train.pick_device(device), len(data.train.y)
+    place, M = pick_device(device), len(data.train.y)
     steps = steps or max(500, 50 * M // 128)
     enough = 10 * max(M // 128, 1)
     require(steps >= enough, f"{steps} steps are less than ten epochs of {M} images; at least {enough} are needed")
@@ -107,14 +109,13 @@ def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net
     label, rows = data.train.y, torch.arange(M)
     truth = label.clone()
     truth[index] = true
-    pairs, none = train.Labels(rows, label, truth), train.Labels(rows[:0], label[:0], truth[:0])
-    trusted = train.Labels(*(part[index] for part in pairs))
-    probe = train.Labels(*(part[:2000] for part in pairs))
-    split = train.Split(pairs, none, probe, trusted, index, data.train.x[:0], {})
-    images, *test = train.resident(data.name, place)
-    with train.reproducible(seed, place), tqdm(total=steps, unit="step", leave=False, disable=None) as bar:
-        net = build(model, tuple(images.shape[1:]), data.K)
-        for row in train.fit(run, images, tuple(test), split.to(place), data.K, net=net):
-            bar.update(row["step"] - bar.n)
+    pairs, none = Labels(rows, label, truth), Labels(rows[:0], label[:0], truth[:0])
+    trusted, probe = (Labels(*(part[i] for part in pairs)) for i in (index, slice(2000)))
+    split = Split(pairs, none, probe, trusted, index, data.train.x[:0], {})
+    images, *test = resident(data.name, place)
+    with reproducible(seed, place):
+        source = Resident(run, images, tuple(test), split.to(place), data.K)
+        net = build(model, source.task.shape, data.K)
+        *_, row = fit(run, source, net, How(progress=True))
     require(row["loss"] is not None, "the student diverged; there is no mentor to write")
     return net, row["test_accuracy"]

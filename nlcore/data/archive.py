@@ -28,6 +28,7 @@ class Archive(NamedTuple):
     trusted: Part
     validation: Part
     test: Part
+    trusted_noisy: Tensor  # noisy labels of the trusted images, -1 for those that have none
 
 
 LISTS = {"noisy_train": "noisy", "clean_train": "clean", "clean_val": "clean", "clean_test": "clean"}
@@ -59,7 +60,9 @@ def read(folder: Path, trusted: int = 0) -> Archive:
         keep = balanced(y, trusted) if part == "clean_train" and trusted else slice(None)
         files = np.array([f"{folder}/{key}".encode() for key in keys])[keep]
         parts[part] = Part(files, torch.from_numpy(y[keep]))
-    return Archive(f"{folder}#{digest.hexdigest()[:12]}", classes, *parts.values())
+    trusted_keys = [file.decode().removeprefix(f"{folder}/") for file in parts["clean_train"].file]
+    noisy = torch.tensor([labels["noisy"].get(key, -1) for key in trusted_keys])
+    return Archive(f"{folder}#{digest.hexdigest()[:12]}", classes, *parts.values(), noisy)
 
 
 def _labels(lines: list[str], file: str, K: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ from ..methods.curriculum import linear, self_paced
 from ..methods.mentor import Mentor, examples, imitate
 from ..noise import Noise, SymmetricInclusive
 from ..runs import Run
-from ..training.train import reproducible
+from ..training.device import reproducible
 from .base import CIFAR, DIGITS, Experiment, compared
 from .claims import Claim, Verdict, above, judged
 

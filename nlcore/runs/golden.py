@@ -8,44 +8,18 @@ include them rests on it. So an edit that moves a golden run tells which records
 import hashlib
 import json
 import math
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ..methods import (
-    GLC,
-    METHODS,
-    MSLC,
-    Backward,
-    Curriculum,
-    Distillation,
-    FasTEN,
-    Forward,
-    GCE,
-    HAlpha,
-    Method,
-    MentorNet,
-    MLoC,
-    NoiseAdaptation,
-    Truncated,
-)
-from ..methods.curriculum import CURRICULA
+from ..methods import METHODS, Method
 from ..models import FAMILIES
-from ..noise import (
-    AsymmetricCifar10,
-    Clean,
-    Matrix,
-    Noise,
-    PairFlip,
-    Structured,
-    SymmetricExclusive,
-    SymmetricInclusive,
-    Uniform,
-)
-from .run import Budget, Run
+from ..noise import Structured
+from .miniatures import all_runs
+from .run import Run
 
 # Of a loss the relative difference, of a share the absolute one, that processors with other instructions may show; the
 # last bits of bfloat16 are worth more.
@@ -53,128 +27,46 @@ LOSS, SHARE = {"fp32": 2e-4, "bf16": 0.03}, {"fp32": 0.01, "bf16": 0.05}
 LOSSES = ("loss", "test_loss", "test_loss_scaled")
 
 
-def options(method: Method, prefix: str = "method") -> set[str]:
-    """A method's name and those of its options that take another path: words, and numbers that are 0 where usually they
-    are not, or the other way round."""
-    name = next(name for name, kind in METHODS.items() if type(method) is kind)
-    found = {f"{prefix}={name}"}
-    for f in fields(method):
-        value = getattr(method, f.name)
-        if f.name == "teacher":
-            found |= {"teacher=given", f"network={FAMILIES[value]}"} if value else set()
-        elif f.name == "source":
-            found |= {"mentor=moved"} if value else set()
-        elif isinstance(value, str):
-            found |= {f"{f.name}={value}"} if value != f.default else set()
-        elif bool(value) != bool(f.default):
-            found.add(f"{f.name}={'0' if not value else 'given'}")
-    return found
+USUAL = {"network=mlp", "method=ce", "noise=matrix", "optimiser=adam", "schedule=constant", "precision=fp32"}
+USUAL |= {"augment=none"}
 
 
 def features(run: Run) -> frozenset[str]:
     """What a run is made of, as words such as `noise=uniform`; what is usual in a golden run has no word."""
-    budget, spec = run.budget, run.spec()
-    found = {f"network={FAMILIES[run.model]}"} | options(run.method)
-    found |= {f"noise={spec['noise']['name']}"} | ({f"order={run.noise.order}"} if hasattr(run.noise, "order") else set())
+    budget, noise = run.budget, run.noise
+    found = {f"network={FAMILIES[run.model]}", f"noise={run.spec()['noise']['name']}"}
     found |= {f"{name}={getattr(budget, name)}" for name in ("optimiser", "schedule", "precision", "augment")}
     found |= {f"analysis={name}" for name in run.analyses}
-    found |= {"layout=channels_last"} if budget.channels_last else set()
-    found |= {"weight_decay"} if budget.weight_decay else set()
-    found |= {"momentum=0"} if budget.optimiser == "sgd" and not budget.momentum else set()
+    if isinstance(noise, Structured):
+        found.add(f"order={noise.order}")
+    if budget.channels_last:
+        found.add("layout=channels_last")
+    if budget.weight_decay:
+        found.add("weight_decay")
+    if budget.optimiser == "sgd" and not budget.momentum:
+        found.add("momentum=0")
     if run.carrier != "same":
         found.add(f"carrier={run.carrier if run.carrier in ('novel', 'white', 'photos') else 'data set'}")
-    return frozenset(found - USUAL)
+    return frozenset((found | of_method(run.method)) - USUAL)
 
 
-USUAL = {"network=mlp", "method=ce", "noise=matrix", "optimiser=adam", "schedule=constant", "precision=fp32", "augment=none"}
-
-# one noise that is no other's test: a third of each class to the two next ones
-LAW = tuple(map(tuple, (0.65 * np.eye(10) + 0.25 * np.roll(np.eye(10), 1, 1) + 0.1 * np.roll(np.eye(10), 2, 1)).tolist()))
-PLAIN = Run("digits", "mlp1", Budget(48, 32, lr=3e-3, evaluations=3), Matrix(LAW), examples=600, validation=100)
-
-
-def with_method(method: Method) -> Run:
-    return replace(PLAIN, method=method, trusted=100 if method.trust else 0)
-
-
-def with_noise(noise: Noise, **options) -> Run:
-    return replace(PLAIN, noise=noise, **options)
-
-
-def with_network(model: str, **budget) -> Run:
-    return replace(PLAIN, model=model, budget=replace(PLAIN.budget, **budget))
-
-
-def with_budget(**options) -> Run:
-    return with_network("mlp1", **options)
-
-
-def all_runs() -> list[Run]:
-    """The golden runs."""
-    sgd = {"optimiser": "sgd", "lr": 0.05}
-    recipe = sgd | {"schedule": "steps", "milestones": (0.5,), "augment": "flip_crop", "weight_decay": 1e-4}
-    short = {"steps": 3, "batch": 16, "evaluations": 1, "lr": 1e-3}
-    gpu = short | {"precision": "bf16", "channels_last": True, "augment": "flip_crop", "optimiser": "sgd"}
-    added = Uniform(2.0)
-    return [
-        # every method as it is, cross entropy being plain, and the options that take another path
-        *(with_method(method()) for method in METHODS.values()),
-        *(with_method(kind(LAW)) for kind in (Forward, Backward, NoiseAdaptation, GLC, MLoC)),
-        *(with_method(GCE(q=q)) for q in (0.0,)),
-        with_method(HAlpha(alpha=0.0)),
-        with_method(HAlpha(rescale=True)),
-        with_method(Truncated(pruner="current")),
-        with_method(Truncated(detached=True)),
-        with_method(Truncated(start=0.0)),
-        with_method(Distillation(teacher="mlp2")),
-        with_method(Distillation(a=0.1, temperature=4.0)),
-        *(with_method(Curriculum(kind)) for kind in CURRICULA if kind != "self_paced"),
-        with_method(Curriculum(burn_in=0.0)),
-        with_method(Curriculum(drop=0.1)),
-        with_method(Curriculum(corrected=True)),
-        with_method(Curriculum(explicit=0.1)),
-        with_method(MentorNet(form="paper")),
-        with_method(MentorNet(burn_in=0.0)),
-        with_method(MentorNet("data")),
-        with_method(MentorNet("data", form="paper")),
-        with_method(MentorNet("data", burn_in=0.0)),
-        with_method(MentorNet("data", source="digits")),
-        with_method(FasTEN(perturb=0.5, rho=0.3)),
-        with_method(FasTEN(immediate=True, rho=0.3)),
-        with_method(FasTEN(correct=False)),
-        with_method(MSLC(warm=0.0)),
-        # noise, and what carries it
-        with_noise(Clean()),
-        with_noise(added),
-        *(with_noise(Structured(20.0, 0.5, order)) for order in ("confusing", "reverse", "random", "fresh")),
-        *(with_noise(kind(0.4)) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, PairFlip)),
-        *(with_noise(added, carrier=carrier, examples=300) for carrier in ("novel", "white", "photos", "digits")),
-        # networks
-        with_network("conv_small"),
-        with_network("conv4", steps=12),
-        with_network("cifarnet", steps=12),
-        with_network("resnet32", **short),
-        with_network("wide_resnet_tiny", **short),
-        # how it is optimised
-        with_budget(**sgd),
-        with_budget(**sgd, momentum=0.0),
-        with_budget(schedule="cosine"),
-        with_budget(schedule="steps", milestones=(0.5,)),
-        with_budget(weight_decay=1e-2),
-        with_budget(precision="bf16"),
-        with_budget(channels_last=True),
-        with_budget(augment="flip_crop"),
-        # what is examined at the end
-        *(replace(PLAIN, analyses=(name,)) for name in ("calibration", "projection", "information")),
-        # parts that meet in the papers' recipes
-        with_network("conv_small", channels_last=True),
-        with_network("conv_small", precision="bf16"),
-        with_network("resnet32", **gpu),
-        *(replace(with_method(m), model="conv_small", budget=replace(PLAIN.budget, **recipe)) for m in MEETING),
-    ]
-
-
-MEETING = (FasTEN(), MentorNet("data"), GLC())
+def of_method(method: Method) -> set[str]:
+    """A method's name and those of its options that take another path: words, and numbers that are 0 where usually they
+    are not, or the other way round."""
+    found = {f"method={name}" for name, kind in METHODS.items() if type(method) is kind}
+    for option in fields(method):
+        name, value = option.name, getattr(method, option.name)
+        if value == option.default:
+            continue
+        if name == "teacher":
+            found |= {"teacher=given", f"network={FAMILIES[value]}"}
+        elif name == "source":
+            found.add("mentor=moved")
+        elif isinstance(value, str):
+            found.add(f"{name}={value}")
+        elif bool(value) != bool(option.default):
+            found.add(f"{name}={'given' if value else '0'}")
+    return found
 
 
 def kind(run: Run) -> str:

@@ -1,0 +1,68 @@
+"""The device of a run, and what makes a run on it repeatable."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from ..inputs import lookup, require
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """`auto` is CUDA where torch sees a GPU, else the CPU."""
+    lookup("device", name, ("auto", "cpu", "cuda"))
+    require(name != "cuda" or torch.cuda.is_available(), "device 'cuda' was asked for, but torch sees no GPU here")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def device_name(device: torch.device) -> str:
+    """As it stands in a record."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU ({platform.machine()}, one thread)"
+
+
+@contextmanager
+def reproducible(seed: int, device: torch.device) -> Iterator[None]:
+    """Seeded generators, fp32 that is fp32, and one CPU thread (faster for small nets, and bit for bit the same); all
+    put back afterwards."""
+    threads, cuda = torch.get_num_threads(), device.type == "cuda"
+    with torch.random.fork_rng([device] if cuda else []), full_precision():
+        torch.default_generator.manual_seed(seed)
+        if cuda:
+            torch.cuda.manual_seed(seed)
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Convolutions, recurrent nets and matrix products without TF32, whatever the process had chosen."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    if hasattr(cudnn, "conv"):  # torch 2.9 and later; the older switch warns there
+        switches, name, full = (cudnn.conv, cudnn.rnn, matmul), "fp32_precision", "ieee"
+    else:
+        switches, name, full = (cudnn, matmul), "allow_tf32", False
+    before = [getattr(switch, name) for switch in switches]
+    for switch in switches:
+        setattr(switch, name, full)
+    try:
+        yield
+    finally:
+        for switch, value in zip(switches, before, strict=True):
+            setattr(switch, name, value)
+
+
+def peak_memory_mb(device: torch.device) -> int | None:
+    """The most memory that was in use: of the device, or of the process on a CPU; None where it is not counted."""
+    if device.type == "cuda":
+        return round(torch.cuda.max_memory_allocated(device) / 1e6)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(most / (1e6 if sys.platform == "darwin" else 1e3))  # bytes there, kilobytes elsewhere

@@ -1,0 +1,95 @@
+"""The training loop, in plain sight: a step at a time, whatever the batches come from."""
+
+import copy
+import math
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from torch import nn
+from tqdm import tqdm
+
+from ..models import build
+from ..runs import Budget, Run
+from .checkpoint import Checkpoints
+from .sources import Source
+from .step import Training
+
+
+class How(NamedTuple):
+    """How to go about it. Nothing of this changes a number."""
+
+    keep: Checkpoints | None = None  # where the state goes now and then
+    state: dict | None = None  # from which to go on
+    eager: bool = False  # no captured steps
+    progress: bool = False  # show a bar
+
+
+PLAINLY = How()
+
+
+def fit(run: Run, source: Source, net: nn.Module, how: How = PLAINLY, best=False, depth=0) -> Iterator[dict]:
+    """Train `net` through the stages of the run's method; yield what is measured at every evaluation point, a state's
+    own rows first. `best` leaves the network as it was when best on noisy validation. `depth` stages follow."""
+    goes_on = how.state is not None and how.state["depth"] == depth
+    method, earlier, seconds = how.state["method"] if goes_on else run.method, {}, 0.0
+    started = time.perf_counter()
+    if run.method.first and not goes_on:
+        teacher, row = first_stage(run, source, net, how, depth)
+        earlier, seconds = {"first_test_accuracy": row["test_accuracy"]}, row["seconds"]
+        if row["loss"] is None:  # diverged, so nothing can follow
+            yield row | earlier
+            return
+        started = time.perf_counter()
+        method = method.after(teacher, source.view(method, lambda best: teacher))
+    training = Training(run, method, net, source, best)
+    training.earlier, training.seconds, training.started = earlier, seconds, started
+    if goes_on:
+        training.restore(how.state)
+        yield from training.rows
+    if not (training.rows and training.rows[-1]["loss"] is None):
+        yield from steps(training, how, depth)
+    if best:
+        net.load_state_dict(training.best.state_dict())
+
+
+def first_stage(run: Run, source: Source, net: nn.Module, how: How, depth: int) -> tuple[nn.Module, dict]:
+    """Train what comes before: its network, and its last row."""
+    stage = run.method.first
+    first = source.first(stage)
+    same = first.run.model == run.model and not stage.dataset
+    teacher = copy.deepcopy(net) if same else build(first.run.model, first.task.shape, first.task.K)
+    (row,) = deque(fit(first.run, first, teacher, how, stage.best, depth + 1), maxlen=1)
+    return teacher, row
+
+
+def evaluation_points(budget: Budget) -> set[int]:
+    """After how many steps the network is measured."""
+    return {math.ceil(budget.steps * (i + 1) / budget.evaluations) for i in range(budget.evaluations)}
+
+
+def steps(training: Training, how: How, depth: int) -> Iterator[dict]:
+    """The steps that are left; yields what is measured at every evaluation point, and ends where the loss diverges."""
+    budget, keep = training.run.budget, how.keep
+    marks, advance = evaluation_points(budget), training.advance(how.eager)
+    bar = {"initial": training.done, "total": budget.steps, "unit": "step", "leave": False}
+    bar["disable"] = None if how.progress else True
+    batches = tqdm(training.source.batches(training.done), **bar)
+    for t, given in enumerate(batches, training.done):
+        training.begin(t)
+        advance(given)
+        training.done = t + 1
+        evaluate = t + 1 in marks
+        if not evaluate and not (keep and keep.due(t + 1)):
+            continue
+        mean_loss = training.pause_clock()
+        if evaluate:
+            training.measure(mean_loss)
+        if keep and keep.due(t + 1, evaluate):
+            keep.save(training.state() | {"depth": depth})
+        if evaluate:
+            yield training.rows[-1]
+            if training.rows[-1]["loss"] is None:
+                return
+        training.resume_clock()

@@ -1,0 +1,141 @@
+"""What a run trains on, is chosen by, and is measured on: drawn on the CPU, from its seed alone."""
+
+import hashlib
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import data as datasets
+from ..data import Dataset, balanced
+from ..inputs import require
+from ..noise import card, draw, foreign
+from ..runs import Run
+
+PROBED = 2000  # clean images, and carriers, on whose pairs memorisation is measured
+
+
+class Labels(NamedTuple):
+    """Pairs: image rows, given labels and true classes (K: none), each (M,). No method sees the true ones."""
+
+    row: Tensor
+    label: Tensor
+    true: Tensor
+
+
+class Split(NamedTuple):
+    """What a run trains on, is chosen by, and is measured on."""
+
+    train: Labels
+    validation: Labels  # with noise on the held-out images themselves, whatever carries it in training
+    probe: Labels  # all pairs of up to 2,000 clean images and as many carriers, for memorisation
+    trusted: Labels  # those that a method may know, on top of or among those that it trains on
+    index: Tensor  # (m,) where among the training pairs the trusted ones are; empty if they are none of them
+    foreign: Tensor  # uint8 (n, C, H, W): carriers of labels that follow the data set's own images
+    card: dict
+
+    def to(self, device: torch.device) -> "Split":
+        parts = (Labels(*(t.to(device) for t in part)) for part in self[:4])
+        return Split(*parts, self.index.to(device), self.foreign.to(device), self.card)
+
+
+class Parts(NamedTuple):
+    """Rows of the data set's images: held out, trained on, known to the method, and left over."""
+
+    held: np.ndarray
+    used: np.ndarray
+    trusted: np.ndarray
+    known: np.ndarray  # places of the trusted ones among those used; empty if they are kept beside them
+    rest: np.ndarray
+
+
+def parts(run: Run, y: np.ndarray, K: int) -> Parts:
+    """Divide the images, whose classes are `y`, at random."""
+    N = len(y)
+    left = N - run.validation
+    require(left >= max(run.examples, 1), f"{N} images are too few for {run.validation} + {run.examples}")
+    order = np.random.default_rng([run.seed, 0]).permutation(N).astype(np.int32)
+    held, open_ = order[: run.validation], order[run.validation :]
+    used = open_[: run.examples or None]
+    known = balanced(y[used], run.trusted)
+    trusted = used[known]
+    name, beside = type(run.method).__name__, run.method.trust != "within"
+    most = len(used) - beside
+    require(run.trusted <= most, f"{run.trusted} trusted images of {len(used)} are too many; at most {most} can be")
+    absent = sorted({*range(K)} - {*y[trusted].tolist()}) if run.method.trusted_batch else []
+    require(not absent, f"{name} needs a trusted image of every class; of class {absent[:1]} there is none")
+    if beside:
+        used, known = np.delete(used, known), known[:0]
+    return Parts(held, used, trusted, known, open_[len(used) :])
+
+
+def split(run: Run, data: Dataset) -> Split:
+    """Draw the split and the labels of a run."""
+    y, K = data.train.y.numpy().astype(np.int16), data.K
+    held, used, aside, known, rest = parts(run, y, K)
+    noise, extra, carried = run.noise.on(data, run.seed), data.train.x[:0], None
+    if run.carrier == "novel":
+        carried = rest[: round(noise.copies * len(used))]
+    elif run.carrier != "same":
+        extra = foreign(run.carrier, data, len(used), run.seed)
+        carried = np.arange(len(y), len(y) + len(extra), dtype=np.int32)
+        y = np.append(y, np.full(len(extra), K, np.int16))
+
+    def labels(rows: np.ndarray, others: np.ndarray | None, stream: int):
+        """The pairs drawn for images `rows`, added labels going to images `others` if there are any."""
+        pairs = draw(noise, y[rows], K, [run.seed, stream], None if others is None else y[others])
+        row = (rows if others is None else np.append(rows, others))[pairs.row]
+        return pairs, Labels(*map(torch.from_numpy, (row, pairs.label, y[row])))
+
+    pairs, train = labels(used, carried, 1)
+    index = torch.from_numpy(known)
+    trusted = Labels(*(t[index] for t in train))
+    if not len(known):
+        trusted = Labels(*map(torch.from_numpy, (aside, y[aside], y[aside])))
+    told = card(noise, pairs, y[used], train.true.numpy(), K, run.seed) | carriers(run, carried, extra)
+    if run.trusted:
+        told["trusted"] = np.bincount(y[aside], minlength=K).tolist()  # of each class
+    return Split(train, labels(held, None, 2)[1], probed(train, used, carried, len(y)), trusted, index, extra, told)
+
+
+def carriers(run: Run, carried: np.ndarray | None, extra: Tensor) -> dict:
+    """What a card says of images that carry added labels."""
+    told = {} if carried is None else {"carrier": run.carrier, "carriers": len(carried)}
+    if len(extra):
+        told["carriers_sha256"] = hashlib.sha256(extra.numpy().tobytes()).hexdigest()
+    return told
+
+
+def probed(train: Labels, used: np.ndarray, carried: np.ndarray | None, images: int) -> Labels:
+    """The pairs of the first images used, and of the first that carry labels."""
+    near = np.zeros(images, bool)
+    near[used[:PROBED]] = True
+    if carried is not None:
+        near[carried[:PROBED]] = True
+    return Labels(*(t[torch.from_numpy(near[train.row])] for t in train))
+
+
+def check(run: Run) -> None:
+    """Refuse, before anything starts, a noise, carriers or a method that do not fit the data; fetches what is
+    missing."""
+    data, method, name = datasets.load(run.dataset), run.method, type(run.method).__name__
+    require(data.K > 1, f"{run.dataset} has a single class; there is nothing to tell apart")
+    run.noise.check(data.K)
+    stage = method.first
+    if stage and stage.dataset:
+        check(replace(run, dataset=stage.dataset, method=stage.method, model=stage.model or run.model))
+    best = method.keeps_best or (stage and stage.best)
+    require(run.validation > 0 or not best, f"{name} needs a noisy validation set: validation=N")
+    require(run.trusted > 0 or not method.trust, f"{name} needs images whose true class is known: trusted=N")
+    fits = not method.trusted_batch or run.trusted >= data.K <= method.trusted_batch
+    require(fits, f"{name} needs at least one trusted image of each of {data.K} classes, also in every step")
+    if run.trusted:
+        parts(run, data.train.y.numpy(), data.K)
+    if run.carrier == "novel":
+        left, wanted = len(data.train.y) - run.validation - run.examples, round(run.noise.copies * run.examples)
+        enough = run.examples and wanted <= left
+        require(enough, f"{wanted or 'all'} images must be novel, {left} are left; let examples or alpha be smaller")
+    elif run.carrier != "same":
+        foreign(run.carrier, data, 1, run.seed)

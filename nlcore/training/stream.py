@@ -1,0 +1,62 @@
+"""Training on an archive, from the command to its result."""
+
+import json
+from pathlib import Path
+
+from ..data.archive import Archive
+from ..inputs import require
+from ..models import Net, build, resnet50
+from ..runs import Run
+from ..runs.store import write_whole
+from .checkpoint import Checkpoints
+from .device import reproducible
+from .loop import How, fit
+from .processes import Process
+from .streamed import Reading, Streamed, check
+from .train import cost
+
+
+def stream(
+    run: Run, archive: Archive, out: Path, process: Process, reading: Reading, every: int = 1000, pretrained=False
+) -> str:
+    """Train on an archive, or go on with it, keeping the state `every` so many steps; write `history.jsonl` and
+    `result.json` to `out`. Returns what to tell."""
+    check(run, archive, process, reading)
+    require(every > 0, f"the steps between checkpoints are 1 or more, not {every}")
+    require(run.model == "resnet50" or not pretrained, f"only resnet50 has weights of ImageNet, not {run.model}")
+    settings = run.spec() | {"side": reading.side, "pretrained": pretrained, "processes": process.world}
+    del settings["noise"]  # it is in the lists
+    result = out / "result.json"
+    claim(out, settings)
+    if result.exists():
+        return f"{result} is there already; remove {out} to make it again"
+    keep, history = Checkpoints(out, process, steps=every), []
+    with reproducible(run.seed * process.world + process.rank, process.device):
+        source = Streamed(run, archive, process, reading)
+        net = begun(source, pretrained)
+        how = How(keep, keep.newest(), eager=True, progress=process.rank == 0)
+        for row in fit(run, source, net, how):
+            history.append(row)
+            if process.rank == 0:
+                write_whole(out / "history.jsonl", "".join(json.dumps(row) + "\n" for row in history))
+    rows = {"best by clean validation": max(history, key=lambda row: row["clean_validation"]), "last": history[-1]}
+    if process.rank == 0:
+        spent = cost(source, history[-1]) | {"processes": process.world}
+        write_whole(result, json.dumps(rows | {"cost": spent, "settings": settings}, indent=1) + "\n")
+    told = [f"{name}: epoch {row['epoch']:.2f}, test {row['test_accuracy']:.2%}" for name, row in rows.items()]
+    return "; ".join([*told, f"in {result}"])
+
+
+def claim(out: Path, settings: dict) -> None:
+    """Make `out` the folder of this run, or refuse if it is another's."""
+    place, text = out / "settings.json", json.dumps(settings, indent=1)
+    require(not place.exists() or place.read_text() == text, f"{place} is of another run; choose another --out")
+    write_whole(place, text)
+
+
+def begun(source: Streamed, pretrained: bool) -> Net:
+    """The network before training; with the weights of ImageNet but for the last layer, if `pretrained`."""
+    net = build(source.run.model, source.task.shape, source.task.K)
+    if pretrained and source.process.rank == 0:  # the others are given them
+        net.body[:-1].load_state_dict(resnet50((3,), 1000, "IMAGENET1K_V1")[:-1].state_dict())
+    return net
