@@ -23,6 +23,7 @@ from nlcore.methods import CE, GLC, METHODS, Distillation, FasTEN, MentorNet, Tr
 from nlcore.models import build
 from nlcore.runs import Budget, Run
 from nlcore.training import sources, stream, streamed
+from nlcore.training import step as a_step
 from nlcore.training.device import reproducible
 from nlcore.training.loop import fit
 from nlcore.training.processes import Process
@@ -262,7 +263,7 @@ def assert_same_end(one: Path, other: Path) -> None:
 
 def fails(words: list[str], step: int) -> None:
     """The same in this process, an exception in place of the signal: nothing more is written either."""
-    inner, calls = step.rate, []
+    inner, calls = a_step.rate, []
 
     def rate(budget, t):
         calls.append(t)
@@ -271,7 +272,7 @@ def fails(words: list[str], step: int) -> None:
         return inner(budget, t)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError):
-        patch.setattr(step, "rate", rate)
+        patch.setattr(a_step, "rate", rate)
         cli.app(words, standalone_mode=False)
 
 

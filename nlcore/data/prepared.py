@@ -1,0 +1,107 @@
+"""Prepared arrays: uint8 images and true labels, verified by content, always in the same order.
+
+Whatever the source, images are ordered by the SHA-256 of their content, not as an archive happens to list them.
+"""
+
+import hashlib
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from .. import home
+from ..inputs import UserError, require
+
+ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+
+# number of training images, and the SHA-256 of the decoded arrays; None: not known yet, the first fetch is trusted
+KNOWN: dict[str, tuple[int, str | None]] = {
+    "digits": (1437, "b8efb8d05cf1c8ea192931a7c81cec2937c56acc5f0e3e9ae8816c82b496af57"),
+    "mnist": (60000, "12c2f300eae10c637b93c1c93320f64066b7e6a12eb2575a9f525d658f165601"),
+    "fashion": (60000, "4dbf9057366fe73d80a1697d3531afc86e2f3f33d5c0af4839cc12fd9d512697"),
+    "cifar10": (50000, "0e6dac40c6e9091bbdc1999185889a7fad1364ed12371d54c3c98fddc630afa3"),
+    "cifar100": (50000, None),
+}
+
+
+class Images(NamedTuple):
+    """Images `x` uint8 (N, C, H, W) and their true classes `y` int64 (N,)."""
+
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+class Dataset(NamedTuple):
+    name: str
+    classes: tuple[str, ...]
+    K: int  # classes
+    train: Images
+    test: Images
+    sha256: str
+    files: tuple[str, ...] = ()  # where the training images come from: files of a folder, rows of an array
+
+
+def root() -> Path:
+    """Where prepared data sets live: $NLCORE_DATA, else `data/` in the checkout."""
+    return Path(os.environ.get("NLCORE_DATA", home() / "data"))
+
+
+def read(name: str) -> Dataset:
+    """The prepared file of a known data set, verified."""
+    try:
+        return verified(name, *from_npz(root() / f"{name}.npz"))
+    except UserError as error:
+        raise UserError(f"{error}; `nlcore data get {name}` fetches it again") from None
+
+
+def verified(name: str, arrays: dict[str, np.ndarray], classes) -> Dataset:
+    """Arrays in canonical order; those of a known data set must be the published ones."""
+    splits = [canonical(arrays[f"{split}_images"], arrays[f"{split}_labels"]) for split in ("train", "test")]
+    digest = hashlib.sha256("".join(digest for *_, digest, _ in splits).encode()).hexdigest()
+    known = KNOWN.get(name, (0, None))[1]
+    require(known in (None, digest), f"the images of {name} are not the published ones (hash {digest[:12]})")
+    images = (Images(torch.from_numpy(x), torch.from_numpy(y)) for x, y, *_ in splits)
+    names, order = arrays.get("train_files"), splits[0][3]
+    files = tuple(str(i if names is None else names[i]) for i in order)
+    return Dataset(name, tuple(map(str, classes)), len(classes), *images, digest, files)
+
+
+def canonical(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, str, list[int]]:
+    """Images (N, H, W, C) and labels (N,) ordered by content: x uint8 (N, C, H, W), y int64 (N,), their SHA-256, and
+    their places before."""
+    tails = labels.astype("<u2")
+    keys = [hashlib.sha256(x.tobytes() + y.tobytes()).digest() for x, y in zip(images, tails, strict=True)]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    digest = hashlib.sha256(b"".join(keys[i] for i in order)).hexdigest()
+    x = np.ascontiguousarray(images[order].transpose(0, 3, 1, 2))
+    return x, labels[order].astype(np.int64), digest, order
+
+
+def from_npz(path: Path):
+    """The arrays and class names of an `.npz`, checked."""
+    require(path.exists(), f"there is no file {path}")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            found = {key: arrays[key] for key in arrays.files}
+    except (zipfile.BadZipFile, zlib.error, ValueError, TypeError, EOFError, OSError) as error:
+        raise UserError(f"{path} is corrupt or not an .npz without pickles ({error})") from None
+    missing = [key for key in ARRAYS if key not in found]
+    require(not missing, f"{path} lacks the array {', '.join(missing)}; it needs {', '.join(ARRAYS)}")
+    classes = found.get("classes", range(int(found["train_labels"].max(initial=0)) + 1))
+    for split in ("train", "test"):
+        x, y, K = found[f"{split}_images"], found[f"{split}_labels"], len(classes)
+        good = x.dtype == np.uint8 and x.ndim == 4
+        require(good, f"{path}: {split}_images must be uint8 (N, H, W, C), not {x.dtype} {x.shape}")
+        good = y.dtype.kind in "iu" and y.ndim == 1
+        require(good, f"{path}: {split}_labels must be whole numbers (N,), not {y.dtype} {y.shape}")
+        require(len(x) == len(y), f"{path}: {len(x)} {split}_images but {len(y)} {split}_labels")
+        require(len(x) > 0, f"{path}: the {split} split is empty")
+        bad = np.flatnonzero((y < 0) | (y >= K))[:1]
+        require(not len(bad), f"{path}: {split}_labels{bad} is {y[bad]}, but there are {K} classes, from 0")
+    one, two = (found[f"{split}_images"].shape[1:] for split in ("train", "test"))
+    require(one == two, f"{path}: train images are {one}, test images {two}; they must be alike")
+    return found, classes

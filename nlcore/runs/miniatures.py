@@ -1,0 +1,127 @@
+"""The golden runs: miniatures on the embedded digits, each through its whole schedule in a fraction of a second."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..methods import (
+    GCE,
+    GLC,
+    METHODS,
+    MSLC,
+    Backward,
+    Curriculum,
+    Distillation,
+    FasTEN,
+    Forward,
+    HAlpha,
+    MentorNet,
+    Method,
+    MLoC,
+    NoiseAdaptation,
+    Truncated,
+)
+from ..methods.curriculum import CURRICULA
+from ..noise import (
+    AsymmetricCifar10,
+    Clean,
+    Matrix,
+    Noise,
+    PairFlip,
+    Structured,
+    SymmetricExclusive,
+    SymmetricInclusive,
+    Uniform,
+)
+from .run import Budget, Run
+
+SURE, NEXT, AFTER_NEXT = np.eye(10), np.roll(np.eye(10), 1, 1), np.roll(np.eye(10), 2, 1)
+# a noise that is no other golden run's subject: a third of each class goes to the two next ones
+LAW = tuple(map(tuple, (0.65 * SURE + 0.25 * NEXT + 0.1 * AFTER_NEXT).tolist()))
+PLAIN = Run("digits", "mlp1", Budget(48, 32, lr=3e-3, evaluations=3), Matrix(LAW), examples=600, validation=100)
+
+SHORT = {"steps": 3, "batch": 16, "evaluations": 1, "lr": 1e-3}  # for networks that take their time
+SGD = {"optimiser": "sgd", "lr": 0.05}
+RECIPE = SGD | {"schedule": "steps", "milestones": (0.5,), "augment": "flip_crop", "weight_decay": 1e-4}
+ON_A_GPU = SHORT | {"optimiser": "sgd", "precision": "bf16", "channels_last": True, "augment": "flip_crop"}
+
+
+def with_method(method: Method) -> Run:
+    return replace(PLAIN, method=method, trusted=100 if method.trust else 0)
+
+
+def with_noise(noise: Noise, **options) -> Run:
+    return replace(PLAIN, noise=noise, **options)
+
+
+def with_network(model: str, **budget) -> Run:
+    return replace(PLAIN, model=model, budget=replace(PLAIN.budget, **budget))
+
+
+def with_budget(**options) -> Run:
+    return with_network("mlp1", **options)
+
+
+def of_methods() -> list[Run]:
+    """Every method as it is, cross entropy being plain, and the options that take another path."""
+    methods = [method() for method in METHODS.values()]
+    methods += [kind(LAW) for kind in (Forward, Backward, NoiseAdaptation, GLC, MLoC)]
+    methods += [GCE(q=0.0), HAlpha(alpha=0.0), HAlpha(rescale=True), MSLC(warm=0.0)]
+    methods += [Truncated(pruner="current"), Truncated(detached=True), Truncated(start=0.0)]
+    methods += [Distillation(teacher="mlp2"), Distillation(a=0.1, temperature=4.0)]
+    methods += [Curriculum(kind) for kind in CURRICULA if kind != "self_paced"]
+    methods += [Curriculum(burn_in=0.0), Curriculum(drop=0.1), Curriculum(corrected=True), Curriculum(explicit=0.1)]
+    methods += [MentorNet(form="paper"), MentorNet(burn_in=0.0)]
+    methods += [MentorNet("data"), MentorNet("data", form="paper"), MentorNet("data", burn_in=0.0)]
+    methods += [MentorNet("data", source="digits")]
+    methods += [FasTEN(perturb=0.5, rho=0.3), FasTEN(immediate=True, rho=0.3), FasTEN(correct=False)]
+    return [with_method(method) for method in methods]
+
+
+def of_noises() -> list[Run]:
+    """Every noise that ten classes can have, and what carries added labels."""
+    noises = [Clean(), Uniform(2.0)]
+    noises += [Structured(20.0, 0.5, order) for order in ("confusing", "reverse", "random", "fresh")]
+    noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, PairFlip)]
+    carriers = ("novel", "white", "photos", "digits")
+    carried = [with_noise(Uniform(2.0), carrier=carrier, examples=300) for carrier in carriers]
+    return [with_noise(noise) for noise in noises] + carried
+
+
+def of_networks() -> list[Run]:
+    """A network of every family."""
+    small = [with_network("conv_small"), with_network("conv4", steps=12), with_network("cifarnet", steps=12)]
+    return small + [with_network(model, **SHORT) for model in ("resnet32", "wide_resnet_tiny")]
+
+
+def of_budgets() -> list[Run]:
+    """How it is optimised."""
+    return [
+        with_budget(**SGD),
+        with_budget(**SGD, momentum=0.0),
+        with_budget(schedule="cosine"),
+        with_budget(schedule="steps", milestones=(0.5,)),
+        with_budget(weight_decay=1e-2),
+        with_budget(precision="bf16"),
+        with_budget(channels_last=True),
+        with_budget(augment="flip_crop"),
+    ]
+
+
+def of_analyses() -> list[Run]:
+    """What is examined at the end."""
+    return [replace(PLAIN, analyses=(name,)) for name in ("calibration", "projection", "information")]
+
+
+def of_recipes() -> list[Run]:
+    """Parts that meet in the papers' recipes."""
+    networks = [with_network("conv_small", channels_last=True), with_network("conv_small", precision="bf16")]
+    networks.append(with_network("resnet32", **ON_A_GPU))
+    whole = [with_method(method) for method in (FasTEN(), MentorNet("data"), GLC())]
+    budget = replace(PLAIN.budget, **RECIPE)
+    return networks + [replace(run, model="conv_small", budget=budget) for run in whole]
+
+
+def all_runs() -> list[Run]:
+    """The golden runs."""
+    return of_methods() + of_noises() + of_networks() + of_budgets() + of_analyses() + of_recipes()

@@ -1,0 +1,92 @@
+"""Run: what shall be computed, by value."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, field
+
+from ..inputs import describe, lookup, require
+from ..measures.analysis import ANALYSES
+from ..methods import CE, METHODS, Method
+from ..models import MODELS
+from ..noise import NOISES, Clean, Noise, Uniform
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long and how to optimise. A default is part of every key that leaves it out: never change one."""
+
+    steps: int
+    batch: int = 128
+    optimiser: str = "adam"  # adam | sgd
+    lr: float = 1e-3
+    momentum: float = 0.9  # sgd only
+    weight_decay: float = 0.0
+    schedule: str = "constant"  # constant | cosine | steps
+    milestones: tuple[float, ...] = ()  # "steps": shares of the budget after which the rate falls tenfold
+    precision: str = "fp32"  # fp32 | bf16
+    channels_last: bool = False
+    evaluations: int = 10
+    augment: str = "none"  # none | flip_crop
+
+    def __post_init__(self):
+        require(min(self.steps, self.batch, self.evaluations) > 0, "steps, batch and evaluations must be 1 or more")
+        require(0 < self.lr < math.inf, f"lr must be more than 0 and finite, not {self.lr}")
+        lookup("optimiser", self.optimiser, ("adam", "sgd"))
+        lookup("schedule", self.schedule, ("constant", "cosine", "steps"))
+        lookup("precision", self.precision, ("fp32", "bf16"))
+        lookup("augmentation", self.augment, ("none", "flip_crop"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, by value. Fields at their default are left out of the key, so a new field changes no old key."""
+
+    dataset: str
+    model: str
+    budget: Budget
+    noise: Noise = field(default_factory=Clean)
+    method: Method = field(default_factory=CE)
+    examples: int = 0  # clean training images used; 0: all that the validation split leaves
+    validation: int = 0  # training images held out to choose an evaluation
+    seed: int = 0
+    carrier: str = "same"  # of added labels: same | novel (unused images) | white | photos | a data set
+    trusted: int = 0  # of the examples: images whose true class is known, as many of each class as can be
+    analyses: tuple[str, ...] = ()  # of the trained network: calibration | projection | information
+
+    def __post_init__(self):
+        lookup("model", self.model, MODELS)
+        added, classless = self.noise.copies is not None, self.carrier not in ("same", "novel")
+        require(added or self.carrier == "same", f"only added labels have carriers, not those of {self.noise}")
+        fits = type(self.noise) is Uniform or not classless
+        require(fits, f"images of {self.carrier} have no true class, so their labels can only be uniform")
+        sizes = (self.seed, self.examples, self.validation, self.trusted)
+        require(min(sizes) >= 0, "seed, examples, validation and trusted must be 0 or more")
+        require(
+            not (added and self.trusted), "trusted images go with noise that replaces labels, not with added labels"
+        )
+        for name in self.analyses:
+            lookup("analysis", name, ANALYSES)
+
+    def spec(self) -> dict:
+        """The run as plain data."""
+        parts = {"noise": describe(self.noise, NOISES), "method": describe(self.method, METHODS)}
+        return describe(self) | parts | {"budget": describe(self.budget)}
+
+    @property
+    def key(self) -> str:
+        return content_hash(self.spec())[:16]
+
+
+def content_hash(value) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def parse_run(spec: dict) -> Run:
+    """The inverse of `Run.spec`."""
+    spec = dict(spec)
+    for part, names in (("noise", NOISES), ("method", METHODS)):
+        options = dict(spec[part])
+        spec[part] = lookup(part, options.pop("name"), names)(**options)
+    budget = {k: tuple(v) if isinstance(v, list) else v for k, v in spec["budget"].items()}
+    return Run(**(spec | {"budget": Budget(**budget), "analyses": tuple(spec.get("analyses", ()))}))

@@ -1,0 +1,75 @@
+"""The stores of records: a file a run in the working store, a line a run in the published one."""
+
+import os
+import sys
+import uuid
+from functools import lru_cache
+from pathlib import Path
+
+from .. import home
+from ..inputs import UserError
+from .record import Record, parse_record
+
+
+def working() -> Path:
+    """The working store: $NLCORE_RUNS, else `runs/`."""
+    return Path(os.environ.get("NLCORE_RUNS", home() / "runs"))
+
+
+def published(paper: str) -> Path:
+    return home() / "book" / "records" / f"{paper}.jsonl"
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """All of the file or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    temporary.write_text(text)
+    return temporary.rename(path)
+
+
+def writable() -> None:
+    """Refuse early, in one sentence, if the working store cannot be written."""
+    try:
+        write_whole(working() / ".writable", "").unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {working()} ({error.strerror}); set NLCORE_RUNS to another folder") from None
+
+
+def save(record: Record) -> Path:
+    """Write a record to the working store."""
+    path = write_whole(working() / f"{record.run.key}.json", record.dump() + "\n")
+    path.with_suffix(".failed").unlink(missing_ok=True)
+    return path
+
+
+def load_working(key: str) -> Record | None:
+    """The record of a key in the working store; a damaged file is named, set aside and counts as missing."""
+    path = working() / f"{key}.json"
+    if not path.exists():
+        return None
+    try:
+        return parse_record(path.read_text(errors="replace"), str(path))
+    except UserError as error:
+        print(f"{error}; it is set aside", file=sys.stderr)
+        path.rename(path.with_suffix(".damaged"))
+        return None
+
+
+def load_published(paper: str) -> dict[str, Record]:
+    """The published records of a paper by key; a damaged line is an error."""
+    path = published(paper)
+    return dict(_parsed(path, path.stat().st_mtime_ns)) if path.exists() else {}
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, changed: int) -> dict[str, Record]:
+    lines = path.read_text(errors="replace").splitlines()
+    found = [parse_record(line, f"{path.name}, line {i}") for i, line in enumerate(lines, 1)]
+    return {record.run.key: record for record in found}
+
+
+def publish(paper: str, new: list[Record]) -> Path:
+    """Merge records into the published store, sorted by key; a new record replaces an old one of the same run."""
+    merged = load_published(paper) | {record.run.key: record for record in new}
+    return write_whole(published(paper), "".join(merged[key].dump() + "\n" for key in sorted(merged)))

@@ -1,0 +1,198 @@
+"""The loop: a run that was killed goes on where it was, to the last digit, from any step and in any stage."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from nlcore.inputs import UserError
+from nlcore.methods import GLC, ForwardEstimated, MentorNet, MLaC, Truncated
+from nlcore.models import build
+from nlcore.noise import SymmetricInclusive
+from nlcore.runs import Budget, Run
+from nlcore.training import step, train
+from nlcore.training.checkpoint import Checkpoints
+from nlcore.training.device import full_precision, reproducible
+from nlcore.training.loop import How, evaluation_points, fit
+from nlcore.training.processes import Process
+from nlcore.training.sources import Resident, by_class, drawn
+from nlcore.training.split import Labels, check
+from nlcore.training.split import split as divide
+
+CPU = torch.device("cpu")
+RUN = Run("digits", "mlp1", Budget(40, 32, evaluations=4, lr=3e-3), SymmetricInclusive(0.4), examples=400)
+RUN = replace(RUN, validation=60)
+
+
+class Killed(Exception):
+    """In place of the signal."""
+
+
+def rows(run: Run, how: How) -> list[dict]:
+    """The history without times."""
+    with reproducible(run.seed, CPU):
+        source = Resident.of(run, CPU)
+        found = fit(run, source, build(run.model, source.task.shape, source.task.K), how)
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in found]
+
+
+class Impatient(Checkpoints):
+    """Keeps every state, and dies after so many."""
+
+    def __init__(self, folder, left):
+        super().__init__(folder, Process(CPU), "run", steps=1)
+        self.left = left
+
+    def save(self, state):
+        super().save(state)
+        self.left -= 1
+        if not self.left:
+            raise Killed
+
+
+# deaths after so many kept states; of methods with two stages 40 of them are of the first
+CASES = [
+    (MLaC(trusted_batch=30), (13, 20)),
+    (Truncated(start=0.2, every=0.2), (9, 25)),
+    (MentorNet("data", burn_in=0.1), (10, 22)),
+    (GLC(), (17, 23, 30)),
+    (ForwardEstimated(), (40, 1)),
+]
+
+
+@pytest.mark.parametrize("method, deaths", CASES, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+def test_a_killed_run_goes_on_to_the_same_end(tmp_path, method, deaths, optimiser):
+    budget = replace(RUN.budget, optimiser=optimiser, schedule="cosine", augment="flip_crop")
+    run = replace(RUN, method=method, trusted=50 if method.trust else 0, budget=budget)
+    whole = rows(run, How())
+    for left in deaths:
+        keep = Impatient(tmp_path, left)
+        with pytest.raises(Killed):
+            rows(run, How(keep, keep.newest()))
+    keep = Impatient(tmp_path, 0)
+    assert rows(run, How(keep, keep.newest())) == whole
+
+
+def test_a_run_keeps_its_state_now_and_then_and_clears_it_away(tmp_path, monkeypatch):
+    states, save = [], Checkpoints.save
+    monkeypatch.setattr(Checkpoints, "due", lambda self, step, evaluated=False: step % 10 == 0)
+    monkeypatch.setattr(Checkpoints, "save", lambda self, state: (states.append(state), save(self, state)))
+    train.train(RUN, "cpu", folder=tmp_path)
+    assert [state["done"] for state in states] == [10, 20, 30, 40] and not [*tmp_path.iterdir()]
+
+
+def test_a_state_of_other_code_is_not_used(tmp_path):
+    Checkpoints(tmp_path, Process(CPU), "run", stamp="old").save({"depth": 0, "done": 3})
+    assert Checkpoints(tmp_path, Process(CPU), "run", stamp="old").newest()["done"] == 3
+    assert Checkpoints(tmp_path, Process(CPU), "run", stamp="new").newest() is None
+
+
+def test_a_state_is_due_by_steps_or_by_time(tmp_path, monkeypatch):
+    by_steps, by_time = Checkpoints(tmp_path, Process(CPU), steps=7), Checkpoints(tmp_path, Process(CPU), seconds=60)
+    assert [by_steps.due(t) for t in (6, 7, 14)] == [False, True, True] and by_steps.due(6, evaluated=True)
+    assert not by_time.due(7) and not by_time.due(7, evaluated=True)
+    by_time.last -= 61
+    assert by_time.due(7)
+
+
+def test_evaluations_are_spread_evenly():
+    assert evaluation_points(Budget(60, evaluations=3)) == {20, 40, 60}
+    assert evaluation_points(Budget(2, evaluations=10)) == {1, 2}
+
+
+# ---- trusted images
+
+
+def of_classes(counts: list[int]) -> Labels:
+    """Trusted images with so many of each class; rows are numbers of their own."""
+    true = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
+    return Labels(torch.arange(len(true)), true, true)
+
+
+def test_every_class_uses_all_images_that_it_has():
+    trusted = of_classes([1, 3, 20])
+    table, seen = by_class(trusted, 3), set()
+    for _ in range(200):
+        rows, classes = drawn(table, 12)
+        assert classes.bincount().tolist() == [4, 4, 4] and torch.equal(trusted.true[rows], classes)
+        seen |= {*rows.tolist()}
+    assert seen == {*range(24)}
+
+
+def test_balanced_images_are_drawn_as_they_always_were():
+    """Without replacement, by the generator's uniform numbers: published records rest on it."""
+    trusted = of_classes([5, 5])
+    torch.manual_seed(3)
+    rows, _ = drawn(by_class(trusted, 2), 6)
+    torch.manual_seed(3)
+    assert torch.equal(rows, trusted.row.reshape(2, 5).gather(1, torch.rand(2, 5).topk(3, 1).indices).flatten())
+    assert all(len({*drawn(by_class(trusted, 2), 6)[0].tolist()}) == 6 for _ in range(20))
+
+
+def lacking(k: int, count: int, digits):
+    """The digits with all but `count` training images of class k taken away."""
+    mine = (digits.train.y == k).nonzero()[:, 0]
+    keep = torch.ones(len(digits.train.y), dtype=torch.bool)
+    keep[mine[count:]] = False
+    return digits._replace(train=type(digits.train)(digits.train.x[keep], digits.train.y[keep]))
+
+
+def test_a_class_without_a_trusted_image_is_refused_and_a_rare_one_is_counted(monkeypatch):
+    from nlcore import data
+
+    run, digits = replace(RUN, method=GLC(), trusted=100, examples=0), data.load("digits")
+    with pytest.raises(UserError, match=r"of every class; of class \[4\] there is none"):
+        divide(run, lacking(4, 0, digits))
+    told = divide(run, lacking(4, 3, digits)).card["trusted"]
+    assert sum(told) == 100 and 1 <= told[4] <= 3
+    assert divide(run, digits).card["trusted"] == [10] * 10
+    few = replace(run, examples=80, trusted=80)
+    with pytest.raises(UserError, match="80 trusted images of 80 are too many; at most 79"):
+        check(few)
+    monkeypatch.setattr("nlcore.data.load", lambda name: digits._replace(K=1))
+    with pytest.raises(UserError, match="single class"):
+        check(RUN)
+
+
+def test_every_trusted_image_that_a_record_tells_of_was_used():
+    """All that GLC is given teach it, however few a class has."""
+    digits_ = lacking(4, 3, __import__("nlcore.data", fromlist=["data"]).load("digits"))
+    run = replace(RUN, method=GLC(trusted_batch=40), trusted=100, examples=0)
+    split = divide(run, digits_)
+    source = Resident(run, digits_.train.x, tuple(digits_.test), split, 10)
+    used = set()
+    for _ in range(300):
+        used |= {*drawn(source.trusted, 40)[0].tolist()}
+    assert len(used) == sum(split.card["trusted"]) == 100
+
+
+# ---- what the process had before
+
+
+def test_precision_and_generators_are_put_back():
+    cudnn = torch.backends.cudnn
+    switch, name = (cudnn.conv, "fp32_precision") if hasattr(cudnn, "conv") else (cudnn, "allow_tf32")
+    before = getattr(switch, name)
+    with full_precision():
+        assert getattr(switch, name) in ("ieee", False)
+    assert getattr(switch, name) == before
+
+
+def test_a_cpu_run_never_touches_the_generator_of_a_gpu(monkeypatch):
+    seeded = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda *a: seeded.append(a))
+    monkeypatch.setattr(torch.cuda, "manual_seed", lambda *a: seeded.append(a))
+    train.train(RUN, "cpu")
+    assert not seeded
+
+
+def test_a_capture_that_fails_is_one_sentence_and_ends_the_sweep(monkeypatch):
+    from nlcore import sweep
+
+    def fails(training, given):
+        raise step.CaptureFailed("the step of CE could not be captured (for a test)")
+
+    monkeypatch.setitem(step.CAPTURE, "cpu", fails)
+    with pytest.raises(UserError, match="could not be captured .for a test.; start again"):
+        sweep.collect([RUN], "nopaper", jobs=1)
