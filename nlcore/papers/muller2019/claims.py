@@ -1,74 +1,12 @@
-"""Müller, Kornblith & Hinton 2019, "When Does Label Smoothing Help?" (arXiv 1906.02629), with Szegedy et al. 2016, and
-with Lukasik et al. 2020, "Does Label Smoothing Mitigate Label Noise?" (arXiv 2003.02819)."""
-
-import itertools
-from functools import partial
+"""What Müller et al. 2019 and Lukasik et al. 2020 claim, each with a predicate over one row per run."""
 
 import pandas as pd
 import torch
 
-from ..losses import backward_corrected, cross_entropy, smoothed_cross_entropy
-from ..methods import CE, Backward, Distillation, Forward, LabelSmoothing, Method
-from ..noise import Clean, Noise, SymmetricExclusive
-from ..runs import Run
-from .base import CIFAR, DIGITS, Experiment, compared, known
-from .claims import Claim, Verdict, above, judged
-
-# Müller's recipe for ResNet-56: SGD with Nesterov momentum from 0.1, divided by ten after 32k and 48k of 64k steps,
-# batches of 128, a loss three times cross entropy. Ours has plain momentum, the mean loss, and drops at those shares.
-SGD = {"optimiser": "sgd", "weight_decay": 1e-4, "schedule": "steps", "milestones": (0.5, 0.75)}
-SMALL = {"dataset": "cifar10", "models": ["conv_small"], "seeds": 3, "steps": 2000, "lr": 0.05, "examples": [10_000]}
-FAST = CIFAR | {"dataset": "cifar100", "models": ["resnet32"], "steps": 16_000}
-FULL = CIFAR | {"dataset": "cifar100", "models": ["resnet56"], "steps": 64_000, "seeds": 5}
-
-CLEAN = {"smoothings": [0, 0.05, 0.1, 0.2], "uniform": [0], "examined": ("calibration", "projection", "information")}
-CALIBRATION = {
-    "smoke": DIGITS | CLEAN | {"smoothings": [0, 0.1]},
-    "laptop": SMALL | CLEAN,
-    "gpu": FAST | CLEAN,
-    "paper": FULL | CLEAN,
-}
-INFORMATION = CALIBRATION | {"laptop": SMALL | CLEAN | {"augment": "flip_crop"}}
-NOISY = {"smoothings": [-1, -0.4, 0, 0.1, 0.2, 0.4, 0.8], "uniform": [0.2, 0.6], "corrections": True}
-NOISY |= {"examined": ("calibration",)}
-NOISE = {
-    "smoke": DIGITS | NOISY | {"smoothings": [-0.4, 0, 0.1, 0.8]},
-    "laptop": SMALL | NOISY | {"seeds": 2, "steps": 1500},
-    "gpu": FAST | NOISY,
-    "paper": FULL | NOISY | {"models": ["resnet32"]},
-}
-PUPILS = {"smoothings": [0, 0.1], "temperatures": [1, 4], "uniform": [0, 0.2], "teacher": "conv_small"}
-PUPILS |= {"models": ["mlp2"], "dataset": "mnist"}
-DISTILLATION = {
-    "smoke": DIGITS | PUPILS | {"dataset": "digits", "temperatures": [1]},
-    "laptop": SMALL | PUPILS,
-    "gpu": FAST | PUPILS | {"teacher": "mlp2_1200", "models": ["mlp2_800"], "lr": 0.05, "augment": "none"},
-    "paper": FULL | PUPILS | {"dataset": "cifar10", "teacher": "resnet56", "models": ["conv6"]},
-}
-DISTILLATION["paper"] |= {"smoothings": [0, 0.15, 0.3, 0.45, 0.6, 0.75], "temperatures": [1, 2, 3, 4, 8, 12, 16]}
-
-
-def methods(size: dict, noise: Noise, K: int) -> list[Method]:
-    """Smoothing (0: cross entropy) alone, or in the teacher of a student beside one without a teacher; corrections."""
-    found = [LabelSmoothing(float(a)) if a else CE() for a in size["smoothings"]]
-    if "teacher" in size:
-        pairs = itertools.product(size["smoothings"], size["temperatures"])
-        return found + [Distillation(float(a), float(T), teacher=size["teacher"]) for a, T in pairs]
-    return found + ([Forward(known(noise, K)), Backward(known(noise, K))] if size.get("corrections") else [])
-
-
-def grid(size: dict) -> list[Run]:
-    """All methods under symmetric noise of all rates (exclusive; 0: clean)."""
-    noises = [SymmetricExclusive(float(rate)) if rate else Clean() for rate in size["uniform"]]
-    return compared(size, SGD, noises, partial(methods, size), analyses=size.get("examined", ()))
-
-
-calibration = Experiment("calibration", CALIBRATION, "Tables 2, 3, Fig. 1, 6: accuracy, ECE, last layer", grid)
-information = Experiment("information", INFORMATION, "Fig. 6: the same, with images mirrored and shifted", grid)
-noise = Experiment("noise", NOISE, "Lukasik: smoothing by a beside forward and backward correction", grid)
-distillation = Experiment("distillation", DISTILLATION, "Fig. 5: students of hard and of smoothed teachers", grid)
-
-EXPERIMENTS = [calibration, information, noise, distillation]
+from ...losses import backward_corrected, cross_entropy, smoothed_cross_entropy
+from ...noise import SymmetricExclusive
+from ..claims import Claim, Verdict, above, judged
+from .experiments import calibration, distillation, information, noise
 
 
 def groups(frame: pd.DataFrame, column: str, **at) -> dict[float, pd.Series] | None:
@@ -79,13 +17,14 @@ def groups(frame: pd.DataFrame, column: str, **at) -> dict[float, pd.Series] | N
     rows = frame[frame.method.isin(["ce", "label_smoothing"])]
     for name, value in at.items():
         rows = rows[rows[name] == value]
-    a = rows.method_a.fillna(0.0) if "method_a" in rows else pd.Series(0.0, rows.index)
-    found = dict(list(rows.groupby(a)[column]))
+    if "method_a" not in rows:
+        return None
+    found = dict(list(rows.groupby(rows.method_a.fillna(0.0))[column]))
     return found if 0 in found and max(found) > 0 else None
 
 
 def by_a(frame: pd.DataFrame, column: str, **at) -> pd.Series | None:
-    """Their means."""
+    """The means of these groups."""
     found = groups(frame, column, **at)
     return pd.Series({a: values.mean() for a, values in found.items()}) if found else None
 
@@ -95,7 +34,8 @@ def usual(values) -> float:
     return 0.1 if 0.1 in values else min(a for a in values if a > 0)
 
 
-def _clean(frame: pd.DataFrame, *columns: str) -> list[pd.Series] | None:
+def means(frame: pd.DataFrame, *columns: str) -> list[pd.Series] | None:
+    """Means of several columns by smoothing; None if one is missing."""
     found = [by_a(frame, column) for column in columns]
     return None if any(f is None for f in found) else found
 
@@ -104,7 +44,7 @@ NEEDS = Verdict("not run", "needs cross entropy and smoothing on clean labels, o
 
 
 def d1(frame: pd.DataFrame) -> Verdict:
-    if not (found := _clean(frame, "test_accuracy")):
+    if not (found := means(frame, "test_accuracy")):
         return NEEDS
     a = usual(found[0].index)
     gap = 100 * (found[0][a] - found[0][0])
@@ -112,7 +52,7 @@ def d1(frame: pd.DataFrame) -> Verdict:
 
 
 def d2(frame: pd.DataFrame) -> Verdict:
-    if not (found := _clean(frame, "ece")):
+    if not (found := means(frame, "ece")):
         return NEEDS
     best = found[0].drop(0).idxmin()
     text = f"ECE {found[0][best]:.3f} at a = {best:g}, at most half of {found[0][0]:.3f} at a = 0"
@@ -120,7 +60,7 @@ def d2(frame: pd.DataFrame) -> Verdict:
 
 
 def d3(frame: pd.DataFrame) -> Verdict:
-    if not (found := _clean(frame, "ece", "ece_scaled")):
+    if not (found := means(frame, "ece", "ece_scaled")):
         return NEEDS
     smooth, scaled = found[0].drop(0).min(), found[1][0]
     text = f"hard labels with temperature: ECE {scaled:.3f}, at most 0.02 above smoothing's {smooth:.3f}"
@@ -128,7 +68,7 @@ def d3(frame: pd.DataFrame) -> Verdict:
 
 
 def d4(frame: pd.DataFrame) -> Verdict:
-    if not (found := _clean(frame, "temperature", "ece")):
+    if not (found := means(frame, "temperature", "ece")):
         return NEEDS
     best = found[1].drop(0).idxmin()
     T = found[0][best]
@@ -138,11 +78,13 @@ def d4(frame: pd.DataFrame) -> Verdict:
 
 def d5(frame: pd.DataFrame) -> Verdict:
     columns = [f"{what}_{part}" for part in ("train", "test") for what in ("tightness", "unequal")]
-    if not (found := _clean(frame, *columns)):
+    if not (found := means(frame, *columns)):
         return NEEDS
-    a, pairs = usual(found[0].index), zip(columns, found, strict=True)
-    text = "{} {:.3f} at a = 0, at least a tenth less at {:g} ({:.3f})"
-    return judged({text.format(name, f[0], a, f[a]): f[a] <= 0.9 * f[0] for name, f in pairs})
+    a, conditions = usual(found[0].index), {}
+    for name, mean in zip(columns, found, strict=True):
+        text = f"{name} {mean[0]:.3f} at a = 0, at least a tenth less at {a:g} ({mean[a]:.3f})"
+        conditions[text] = mean[a] <= 0.9 * mean[0]
+    return judged(conditions)
 
 
 def students(frame: pd.DataFrame, rate: float) -> tuple[dict, dict] | None:
@@ -151,16 +93,16 @@ def students(frame: pd.DataFrame, rate: float) -> tuple[dict, dict] | None:
     rows = rows[rows.method_temperature == 1] if len(rows) else rows
     if not len(rows) or 0 not in {*rows.method_a} or rows.method_a.max() <= 0 or frame.model.nunique() > 1:
         return None
-    columns = rows.groupby("method_a")[["first_test_accuracy", "test_accuracy"]]
-    return tuple({a: 100 * (1 - g[c]) for a, g in columns} for c in ("first_test_accuracy", "test_accuracy"))
+    teachers = {a: 100 * (1 - same.first_test_accuracy) for a, same in rows.groupby("method_a")}
+    return teachers, {a: 100 * (1 - same.test_accuracy) for a, same in rows.groupby("method_a")}
 
 
 def d6(frame: pd.DataFrame) -> Verdict:
     found = students(frame, 0)
     if found is None:
         return Verdict("not run", "needs students of hard and of smoothed teachers on clean labels")
-    teacher, student = ({a: values.mean() for a, values in part.items()} for part in found)
-    a = usual(teacher)
+    a = usual(found[0])
+    teacher, student = ({at: values.mean() for at, values in part.items()} for part in found)
     text = f"the smoothed teacher errs no more: {teacher[a]:.2f} % against {teacher[0]:.2f} %"
     conditions = {text: teacher[a] <= teacher[0]}
     text = f"its student at temperature 1 errs at least a tenth more: {student[a]:.2f} % against {student[0]:.2f} %"
@@ -182,10 +124,11 @@ def d8(frame: pd.DataFrame) -> Verdict:
     if smooth is None or not {"forward", "backward"} <= {*other.index}:
         return Verdict("not run", "needs smoothing, forward and backward correction under symmetric noise of 0.2")
     a = usual(smooth.index)
-    gain = {n: 100 * (v - smooth[0]) for n, v in (("LS", smooth[a]), *other[["forward", "backward"]].items())}
-    text = f"smoothing by {a:g} gains at least 1 point ({gain['LS']:+.1f})"
-    conditions = {text: gain["LS"] >= 1, f"forward correction gains ({gain['forward']:+.1f})": gain["forward"] > 0}
-    return judged(conditions | {f"backward correction loses ({gain['backward']:+.1f})": gain["backward"] < 0})
+    gain, forward, backward = (100 * (mean - smooth[0]) for mean in (smooth[a], other["forward"], other["backward"]))
+    conditions = {f"smoothing by {a:g} gains at least 1 point ({gain:+.1f})": gain >= 1}
+    conditions[f"forward correction gains ({forward:+.1f})"] = forward > 0
+    conditions[f"backward correction loses ({backward:+.1f})"] = backward < 0
+    return judged(conditions)
 
 
 def d9(frame: pd.DataFrame) -> Verdict:
@@ -195,9 +138,8 @@ def d9(frame: pd.DataFrame) -> Verdict:
     student, a = found[1], usual(found[1])
     gap, error = above(student[0], student[a])
     text = f"under noise the student of a smoothed teacher errs less, {student[a].mean():.2f} % against"
-    return judged(
-        {f"{text} {student[0].mean():.2f} %, by more than a standard error ({gap:.2f}, {error:.2f})": gap > error}
-    )
+    text += f" {student[0].mean():.2f} %, by more than a standard error ({gap:.2f}, {error:.2f})"
+    return judged({text: gap > error})
 
 
 def d10(frame: pd.DataFrame) -> Verdict:
@@ -227,18 +169,13 @@ def d11(_: pd.DataFrame) -> Verdict:
 
 
 LUKASIK = "Lukasik et al."
+TOGETHER = "Smoothing draws classes together, as far from one wrong template as from another."
 CLAIMS = [
     Claim("D1", "Table 2", "Smoothing leaves accuracy on clean labels as it is.", calibration, d1),
     Claim("D2", "Table 3", "Smoothing calibrates: ECE falls by far.", calibration, d2),
     Claim("D3", "Table 3", "So does temperature scaling of a network trained on hard labels.", calibration, d3),
     Claim("D4", "text", "A smoothed network needs no temperature.", calibration, d4),
-    Claim(
-        "D5",
-        "Fig. 1",
-        "Smoothing draws classes together, as far from one wrong template as from another.",
-        calibration,
-        d5,
-    ),
+    Claim("D5", "Fig. 1", TOGETHER, calibration, d5),
     Claim("D6", "Fig. 5", "A smoothed teacher is no worse, its student is.", distillation, d6),
     Claim("D7", "Fig. 6", "Logits of a smoothed network tell less of the image.", information, d7),
     Claim("D8", LUKASIK, "Under 20 % noise smoothing gains, backward correction loses.", noise, d8),
