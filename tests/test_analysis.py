@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from test_train import SHORT
 
 from nlcore.measures import analysis
-from nlcore.measures.evaluate import ece
 from nlcore.methods import LabelSmoothing
 from nlcore.training import train
 
@@ -28,25 +27,6 @@ def test_the_temperature_of_scaled_logits_is_the_scale(seed, scale):
     logits, y = case(seed)
     one, other = analysis.temperature(logits, y), analysis.temperature(scale * logits, y)
     assert other == pytest.approx(scale * one, rel=0.01) and 0.7 < one < 1.4
-
-
-@given(seeds, st.floats(0.5, 8))
-def test_bins_give_the_calibration_error(seed, scale):
-    logits, y = case(seed, scale)
-    n, confidence, hit = analysis.bins(logits, y).T
-    assert n.sum() == len(y)
-    assert ((confidence - hit).abs() @ n / len(y)).item() == pytest.approx(ece(logits, y), abs=1e-9)
-
-
-@given(seeds, st.floats(0.5, 8))
-def test_adaptive_bins_are_equally_full_and_one_bin_is_the_mean_gap(seed, scale):
-    logits, y = case(seed, scale)
-    full = analysis.bins(logits, y, adaptive=True)
-    assert full[:, 0].max() - full[:, 0].min() <= 1 and (full[:, 1].diff() >= 0).all()
-    gap = logits.softmax(1).max(1).values.mean() - (logits.argmax(1) == y).double().mean()
-    whole = analysis.bins(logits, y, 1, adaptive=True)[0]
-    assert (whole[1] - whole[2]).item() == pytest.approx(gap.item(), abs=1e-9)
-    assert analysis.adaptive_ece(logits, y) >= abs(gap.item()) - 1e-9
 
 
 @given(seeds)

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from ..data.images import flip_crop
-from .evaluate import ece, nll
+from .evaluate import confidence_bins, ece, nll
 
 
 class Trained(NamedTuple):
@@ -33,36 +33,22 @@ def temperature(logits: Tensor, y: Tensor) -> float:
     return float(2.0**found.x)
 
 
-def bins(logits: Tensor, y: Tensor, count: int = 15, adaptive: bool = False) -> Tensor:
-    """(count, 3): number, mean confidence and accuracy of the predictions in bins of confidence, equally wide or, when
-    `adaptive`, equally full (Nguyen & O'Connor 2015). An empty bin is 0."""
-    confidence, guess = logits.double().softmax(1).max(1)
-    edges = torch.linspace(0, 1, count + 1, device=logits.device, dtype=torch.double)[1:-1]
-    place = torch.bucketize(confidence, edges)
-    if adaptive:
-        place = confidence.argsort(stable=True).argsort() * count // len(y)
-    sums = torch.zeros(count, 3, device=logits.device, dtype=torch.double)
-    sums.index_add_(0, place, torch.stack([torch.ones_like(confidence), confidence, (guess == y).double()], 1))
-    sums[:, 1:] /= sums[:, :1].clamp_min(1)
-    return sums
-
-
-def adaptive_ece(logits: Tensor, y: Tensor) -> float:
-    """Expected calibration error with 15 equally full bins, in [0, 1]."""
-    n, confidence, hit = bins(logits, y, adaptive=True).T
-    return ((confidence - hit).abs() @ n / n.sum()).item()
-
-
 def calibration(t: Trained) -> dict:
     """ECE on the clean test labels with equal-width and with adaptive bins, before and after the temperature that suits
     the held-out images with the labels they are given; and the bins of the reliability diagram."""
     row, label, _ = t.validation
     T = temperature(t.logits(t.images[row]), label.long())
     out = t.logits(t.test_x)
-    found = {"temperature": T, "ece_scaled": ece(out / T, t.test_y), "ece_adaptive": adaptive_ece(out, t.test_y)}
-    found |= {"ece_adaptive_scaled": adaptive_ece(out / T, t.test_y), "test_loss_scaled": nll(out / T, t.test_y)}
-    diagram = [[int(n), round(c, 4), round(a, 4)] for n, c, a in bins(out, t.test_y).tolist()]
-    return {k: round(v, 6) for k, v in found.items()} | {"reliability": diagram}
+    found = {
+        "temperature": T,
+        "ece_scaled": ece(out / T, t.test_y),
+        "ece_adaptive": ece(out, t.test_y, adaptive=True),
+        "ece_adaptive_scaled": ece(out / T, t.test_y, adaptive=True),
+        "test_loss_scaled": nll(out / T, t.test_y),
+    }
+    rounded = {name: round(value, 6) for name, value in found.items()}
+    diagram = [[int(n), round(c, 4), round(a, 4)] for n, c, a in confidence_bins(out, t.test_y).tolist()]
+    return rounded | {"reliability": diagram}
 
 
 def features(t: Trained, x: Tensor) -> tuple[Tensor, Tensor]:
