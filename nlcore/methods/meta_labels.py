@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..losses import cross_entropy
+from .believed_labels import BelievedLabels
 from .meta import Meta, mlp
 
 
@@ -28,7 +29,7 @@ class Corrector(nn.Module):
 
 
 @dataclass(frozen=True)
-class MLaC(Meta):
+class MLaC(BelievedLabels, Meta):
     """Meta label correction (Zheng, Awadallah & Dumais 2021): a net makes a soft label from the network's features and
     the given label; the network learns that label. As in the authors' code, half of each trusted batch, drawn anew,
     looks ahead and the other half teaches the network directly; their look ahead has the momentum of the optimiser.
@@ -39,16 +40,9 @@ class MLaC(Meta):
     passes = (3, 3)
 
     def build(self, net, task):
-        net.register_buffer("believed", torch.zeros(task.M, dtype=torch.long))
+        net = super().build(net, task)
         net.meta = Corrector(net.body[-1].in_features, task.K)
         return net
-
-    def on_epoch(self, net, clock, view):
-        if clock.epoch == 0:
-            net.believed.copy_(view.label)
-
-    def labels(self, net):
-        return net.believed
 
     def loss(self, net, batch, clock):
         features = net.body[:-1](batch.x)
