@@ -3,16 +3,11 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ..losses import cross_entropy
+from ..losses import cross_entropy, soft_cross_entropy
 from .believed_labels import BelievedLabels
 from .meta import Meta, mlp
-
-
-def soft_cross_entropy(logits: Tensor, q: Tensor) -> Tensor:
-    """-sum_k q_k log p_k (B,) for logits and soft labels q, both (B, K)."""
-    return -(q * torch.log_softmax(logits, 1)).sum(1)
 
 
 class Corrector(nn.Module):
