@@ -60,8 +60,10 @@ class FasTEN(BelievedLabels):
         features, trusted = net.body[:-1](batch.x), net.body[:-1](batch.trusted_x)
         clean = net.body[-1](features).float()
         p = clean.softmax(1)
+        # not under no_grad: autocast would keep a cast of the head that has no gradient (torch <= 2.10)
+        told = net.noisy(trusted).float().softmax(1).detach()
         with torch.no_grad():
-            T = estimated(net.noisy(trusted).float().softmax(1), batch.trusted_y, K)
+            T = estimated(told, batch.trusted_y, K)
             net.T.copy_(T)
             sure, guess = p.max(1)
             draw = torch.rand(len(guess), 2, device=p.device)
