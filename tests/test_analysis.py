@@ -11,6 +11,7 @@ from test_train import SHORT
 
 from nlcore.measures import analysis
 from nlcore.methods import LabelSmoothing
+from nlcore.models import build
 from nlcore.training import train
 
 seeds = st.integers(0, 2**31 - 1)
@@ -54,7 +55,8 @@ def trained(logits, n: int = 40):
     images = torch.arange(n, dtype=torch.uint8)[:, None, None, None].expand(n, 1, 16, 16)
     y = (torch.arange(n) >= n // 2).long()
     pairs = (torch.arange(n), y, y)
-    return analysis.Trained(torch.nn.Identity(), logits, images, images, y, pairs, pairs, 2)
+    shown = images.__getitem__
+    return analysis.Trained(torch.nn.Identity(), logits, shown, shown, lambda: logits(images), y, pairs, pairs, 2)
 
 
 def test_information_is_log_2_of_two_clusters_and_log_n_of_all_apart():
@@ -75,6 +77,29 @@ def test_information_is_log_2_of_two_clusters_and_log_n_of_all_apart():
 
     found = analysis.information(trained(apart), draws=8)["information"]
     assert found == pytest.approx(math.log(40), abs=0.6)
+
+
+def test_no_analysis_asks_for_all_images_at_once():
+    """A source that streams them could not give them; and pieces give what the whole gives."""
+    net, n, asked = build("mlp1", (1, 8, 8), 3).eval(), 6000, []
+    images, y = torch.randint(256, (n, 1, 8, 8)).byte(), torch.arange(n) % 3
+
+    def shown(rows):
+        asked.append(len(rows))
+        return images[rows]
+
+    @torch.no_grad()
+    def logits(x):
+        return net(x.float())
+
+    pairs = (torch.arange(n), y, y)
+    t = analysis.Trained(net, logits, shown, shown, lambda: logits(images), y, pairs, pairs, 3)
+    torch.testing.assert_close(analysis.logits_of_pairs(t, pairs[0]), logits(images))
+    assert asked == [4096, n - 4096]
+    asked.clear()
+    assert len(analysis.projection(t)["points"]) == 150 and asked == [300, 300]
+    asked.clear()
+    assert analysis.information(t)["information"] > 0 and asked == [600]
 
 
 def test_a_run_records_what_its_network_is_examined_for():

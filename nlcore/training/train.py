@@ -277,7 +277,17 @@ def fit(
                 k: v if isinstance(v, int | list) else round(v, 6) if math.isfinite(v) else None for k, v in row.items()
             }
             if t + 1 == budget.steps and math.isfinite(loss):
-                seen = Trained(net.eval(), lambda x: logits(x, net), images, *test, pairs, split.validation, K)
+                seen = Trained(
+                    net=net.eval(),
+                    logits=lambda x: logits(x, net),
+                    shown=lambda rows: images[rows],
+                    test_shown=lambda rows: test[0][rows],
+                    test_logits=lambda: logits(test[0], net),
+                    test_y=test[1],
+                    train=pairs,
+                    validation=split.validation,
+                    K=K,
+                )
                 for name in run.analyses:
                     row |= ANALYSES[name](seen)
                 net.train()
