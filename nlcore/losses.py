@@ -10,6 +10,11 @@ def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     return F.cross_entropy(logits, y, reduction="none")
 
 
+def soft_cross_entropy(logits: Tensor, q: Tensor) -> Tensor:
+    """-sum_k q_k log p_k, for labels q (B, K) that are distributions over the classes."""
+    return -(q * torch.log_softmax(logits, 1)).sum(1)
+
+
 def smoothed_cross_entropy(logits: Tensor, y: Tensor, e: float) -> Tensor:
     """Cross entropy against (1 - e) onehot(y) + e/K (Szegedy 2016, section 7); e -> 0 is cross entropy."""
     logp = torch.log_softmax(logits, dim=1)  # (B, K)
@@ -36,7 +41,7 @@ def bootstrapped(logits: Tensor, y: Tensor, b: float, hard: bool = False) -> Ten
 
 def distilled(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """Cross entropy of p(temperature) against the teacher's; logits, both (B, K), are divided by the temperature."""
-    return -((teacher / temperature).softmax(1) * torch.log_softmax(logits / temperature, 1)).sum(1)
+    return soft_cross_entropy(logits / temperature, (teacher / temperature).softmax(1))
 
 
 def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:

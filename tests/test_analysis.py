@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from test_train import SHORT
 
 from nlcore.measures import analysis
-from nlcore.measures.evaluate import ece
 from nlcore.methods import LabelSmoothing
+from nlcore.models import build
 from nlcore.training import train
 
 seeds = st.integers(0, 2**31 - 1)
@@ -28,25 +28,6 @@ def test_the_temperature_of_scaled_logits_is_the_scale(seed, scale):
     logits, y = case(seed)
     one, other = analysis.temperature(logits, y), analysis.temperature(scale * logits, y)
     assert other == pytest.approx(scale * one, rel=0.01) and 0.7 < one < 1.4
-
-
-@given(seeds, st.floats(0.5, 8))
-def test_bins_give_the_calibration_error(seed, scale):
-    logits, y = case(seed, scale)
-    n, confidence, hit = analysis.bins(logits, y).T
-    assert n.sum() == len(y)
-    assert ((confidence - hit).abs() @ n / len(y)).item() == pytest.approx(ece(logits, y), abs=1e-9)
-
-
-@given(seeds, st.floats(0.5, 8))
-def test_adaptive_bins_are_equally_full_and_one_bin_is_the_mean_gap(seed, scale):
-    logits, y = case(seed, scale)
-    full = analysis.bins(logits, y, adaptive=True)
-    assert full[:, 0].max() - full[:, 0].min() <= 1 and (full[:, 1].diff() >= 0).all()
-    gap = logits.softmax(1).max(1).values.mean() - (logits.argmax(1) == y).double().mean()
-    whole = analysis.bins(logits, y, 1, adaptive=True)[0]
-    assert (whole[1] - whole[2]).item() == pytest.approx(gap.item(), abs=1e-9)
-    assert analysis.adaptive_ece(logits, y) >= abs(gap.item()) - 1e-9
 
 
 @given(seeds)
@@ -74,7 +55,8 @@ def trained(logits, n: int = 40):
     images = torch.arange(n, dtype=torch.uint8)[:, None, None, None].expand(n, 1, 16, 16)
     y = (torch.arange(n) >= n // 2).long()
     pairs = (torch.arange(n), y, y)
-    return analysis.Trained(torch.nn.Identity(), logits, images, images, y, pairs, pairs, 2)
+    shown = images.__getitem__
+    return analysis.Trained(torch.nn.Identity(), logits, shown, shown, lambda: logits(images), y, pairs, pairs, 2)
 
 
 def test_information_is_log_2_of_two_clusters_and_log_n_of_all_apart():
@@ -95,6 +77,29 @@ def test_information_is_log_2_of_two_clusters_and_log_n_of_all_apart():
 
     found = analysis.information(trained(apart), draws=8)["information"]
     assert found == pytest.approx(math.log(40), abs=0.6)
+
+
+def test_no_analysis_asks_for_all_images_at_once():
+    """A source that streams them could not give them; and pieces give what the whole gives."""
+    net, n, asked = build("mlp1", (1, 8, 8), 3).eval(), 6000, []
+    images, y = torch.randint(256, (n, 1, 8, 8)).byte(), torch.arange(n) % 3
+
+    def shown(rows):
+        asked.append(len(rows))
+        return images[rows]
+
+    @torch.no_grad()
+    def logits(x):
+        return net(x.float())
+
+    pairs = (torch.arange(n), y, y)
+    t = analysis.Trained(net, logits, shown, shown, lambda: logits(images), y, pairs, pairs, 3)
+    torch.testing.assert_close(analysis.logits_of_pairs(t, pairs[0]), logits(images))
+    assert asked == [4096, n - 4096]
+    asked.clear()
+    assert len(analysis.projection(t)["points"]) == 150 and asked == [300, 300]
+    asked.clear()
+    assert analysis.information(t)["information"] > 0 and asked == [600]
 
 
 def test_a_run_records_what_its_network_is_examined_for():

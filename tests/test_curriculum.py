@@ -115,6 +115,18 @@ def test_a_mentor_learns_a_curriculum():
     assert right[(v == 0) | (v == 1)].double().mean() > 0.97
 
 
+def test_imitating_a_curriculum_leaves_every_generator_as_it_was(monkeypatch):
+    """Or the first run of a process would go on with a GPU that was seeded here, and the next ones would not."""
+    seeded = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
+    before = torch.get_rng_state()
+    imitate.__wrapped__("pd", seed=3, steps=1)  # not what the cache has
+    assert not seeded and torch.equal(torch.get_rng_state(), before)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(3)
+    assert seeded == [3]  # what is looked at here is what torch calls
+
+
 def test_permuting_pairs_permutes_what_the_mentor_says():
     """Claim E11: the LSTM runs along time, not along the batch."""
     draw = torch.Generator().manual_seed(0)

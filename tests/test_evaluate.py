@@ -29,6 +29,28 @@ def test_ece_of_certainty_is_the_error_rate():
     assert evaluate.accuracy(logits, y) == pytest.approx(0.8)
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31 - 1), st.floats(0.5, 8))
+def test_adaptive_bins_are_equally_full_and_one_bin_is_the_mean_gap(seed, scale):
+    draw = torch.Generator().manual_seed(seed)
+    logits, y = scale * torch.randn(600, 10, generator=draw), torch.randint(10, (600,), generator=draw)
+    full = evaluate.confidence_bins(logits, y, adaptive=True)
+    assert full[:, 0].tolist() == [40] * 15 and (full[:, 1].diff() >= 0).all()
+    gap = logits.double().softmax(1).max(1).values.mean() - evaluate.accuracy(logits, y)
+    assert evaluate.ece(logits, y, bins=1, adaptive=True) == pytest.approx(abs(gap.item()), abs=1e-9)
+    assert evaluate.ece(logits, y, adaptive=True) >= abs(gap.item()) - 1e-9
+
+
+def test_bins_of_four_predictions_by_hand():
+    """Of two classes with confidence 0.6, 0.6, 0.9 and 0.9; half of the first and all of the others are right."""
+    logits = torch.tensor([[0.6, 0.4], [0.6, 0.4], [0.1, 0.9], [0.1, 0.9]], dtype=torch.double).log()
+    y = torch.tensor([0, 1, 1, 1])
+    four = evaluate.confidence_bins(logits, y, 4)
+    torch.testing.assert_close(four, torch.tensor([[0, 0, 0], [0, 0, 0], [2, 0.6, 0.5], [2, 0.9, 1.0]]).double())
+    torch.testing.assert_close(evaluate.confidence_bins(logits, y, 2, adaptive=True), four[2:])
+    assert evaluate.ece(logits, y, 4) == pytest.approx((2 * 0.1 + 2 * 0.1) / 4)
+
+
 def test_memorisation_is_counted_over_wrong_labels_only():
     label, true = torch.tensor([0, 1, 2, 2]), torch.tensor([0, 1, 0, 1])
     found = evaluate.pair_accuracy(guess=torch.tensor([0, 0, 2, 1]), label=label, true=true)

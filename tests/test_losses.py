@@ -15,6 +15,7 @@ from nlcore.losses import (
     lq,
     mae,
     smoothed_cross_entropy,
+    soft_cross_entropy,
 )
 from nlcore.methods import (
     CE,
@@ -71,6 +72,16 @@ def test_smoothing_over_the_other_classes_is_smoothing_by_a_larger_share(seed, a
     torch.testing.assert_close(smoothed_cross_entropy(logits, y, a), -(ours * logits.log_softmax(1)).sum(1))
     torch.testing.assert_close(ours.sum(1), torch.ones(len(y), dtype=torch.double))
     torch.testing.assert_close(ours[torch.arange(len(y)), y], torch.full((len(y),), 1 - a + a / K, dtype=torch.double))
+
+
+@given(seeds)
+def test_cross_entropy_against_soft_labels_is_that_of_torch(seed):
+    logits, y = case(seed)
+    q = case(seed + 1)[0].softmax(1)
+    theirs = torch.nn.functional.cross_entropy(logits, q, reduction="none")
+    torch.testing.assert_close(soft_cross_entropy(logits, q), theirs)
+    certain = torch.eye(K, dtype=torch.double)[y]
+    torch.testing.assert_close(soft_cross_entropy(logits, certain), cross_entropy(logits, y))
 
 
 @given(seeds, st.floats(0, 1))

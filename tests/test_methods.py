@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from test_train import SHORT, history
+from torch.overrides import TorchFunctionMode
 
 from nlcore import data
 from nlcore.inputs import UserError
@@ -16,6 +17,7 @@ from nlcore.measures.evaluate import correction, detection, transition_error, we
 from nlcore.methods import (
     CE,
     GCE,
+    METHODS,
     Backward,
     Batch,
     Clock,
@@ -214,6 +216,43 @@ def test_both_stages_are_in_the_account():
     alone = train.train(replace(NOISY, method=CE()), "cpu").cost
     assert cost["forward_passes"] == 2 * alone["forward_passes"]
     assert cost["seconds"] > alone["seconds"]
+
+
+def at_work(name: str) -> tuple:
+    """A method in its last stage, its network, a batch of 60 pairs and of 20 trusted images, and late in training."""
+    torch.manual_seed(0)
+    method, net, teacher = METHODS[name](), build("mlp1", (1, 8, 8), 10), build("mlp1", (1, 8, 8), 10)
+    x, y = torch.randn(60, 1, 8, 8), torch.arange(60) % 10
+    trusted_x, trusted_y = torch.randn(20, 1, 8, 8), torch.arange(10).repeat_interleave(2)
+    with torch.no_grad():
+        logits, of_trusted = teacher(x), teacher(trusted_x)
+    view = View(y, lambda best: logits, torch.arange(20), trusted_y, lambda: of_trusted)
+    if method.first:
+        method = method.after(teacher, view)
+    net, clock = method.build(net, Task(10, 60, (1, 8, 8))), Clock(torch.tensor(0), 10, rate=torch.tensor(0.1))
+    method.on_epoch(net, clock, view)
+    clock.step.fill_(9)
+    return method, net, Batch(torch.arange(60), x, y, trusted_x, trusted_y), clock
+
+
+class SeenByGradients(TorchFunctionMode):
+    """Refuses to use what learns where gradients are not recorded."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        learning = [arg for arg in args if isinstance(arg, torch.nn.Parameter) and arg.requires_grad]
+        assert torch.is_grad_enabled() or not learning, f"{func.__name__} of parameters without gradients"
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_in_half_precision_all_that_should_learn_gets_a_gradient(name):
+    """Until torch 2.10 autocast remembers the first cast of a parameter. Made without gradients, it has none later."""
+    method, net, batch, clock = at_work(name)
+    with torch.autocast("cpu", torch.bfloat16), SeenByGradients():
+        loss = method.loss(net, batch, clock)
+    loss.backward()
+    learning = {name: p for name, p in net.named_parameters() if p.requires_grad}
+    assert learning and not [name for name, p in learning.items() if p.grad is None or not p.grad.isfinite().all()]
 
 
 def test_detection():

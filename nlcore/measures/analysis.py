@@ -10,17 +10,21 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from ..data.images import flip_crop
-from .evaluate import ece, nll
+from .evaluate import confidence_bins, ece, nll
 
 
 class Trained(NamedTuple):
-    """A network in evaluation mode, `logits` of images uint8 (n, C, H, W), and its data; pairs are (row, given label,
-    true class), each (M,), and `images` what their rows mean."""
+    """A network in evaluation mode, and ways to the images that it was trained and tested on, uint8 (n, C, H, W).
+
+    An analysis asks for the images that it needs, since a source that streams them does not hold them all at once.
+    Pairs are (row, given label, true class), each (M,).
+    """
 
     net: nn.Module
-    logits: Callable[[Tensor], Tensor]
-    images: Tensor
-    test_x: Tensor
+    logits: Callable[[Tensor], Tensor]  # images -> logits (n, K)
+    shown: Callable[[Tensor], Tensor]  # rows of pairs (n,) -> their images
+    test_shown: Callable[[Tensor], Tensor]  # rows of the test set (n,) -> their images
+    test_logits: Callable[[], Tensor]  # logits of the whole test set (N, K)
     test_y: Tensor
     train: tuple[Tensor, Tensor, Tensor]
     validation: tuple[Tensor, Tensor, Tensor]
@@ -33,47 +37,52 @@ def temperature(logits: Tensor, y: Tensor) -> float:
     return float(2.0**found.x)
 
 
-def bins(logits: Tensor, y: Tensor, count: int = 15, adaptive: bool = False) -> Tensor:
-    """(count, 3): number, mean confidence and accuracy of the predictions in bins of confidence, equally wide or, when
-    `adaptive`, equally full (Nguyen & O'Connor 2015). An empty bin is 0."""
-    confidence, guess = logits.double().softmax(1).max(1)
-    edges = torch.linspace(0, 1, count + 1, device=logits.device, dtype=torch.double)[1:-1]
-    place = torch.bucketize(confidence, edges)
-    if adaptive:
-        place = confidence.argsort(stable=True).argsort() * count // len(y)
-    sums = torch.zeros(count, 3, device=logits.device, dtype=torch.double)
-    sums.index_add_(0, place, torch.stack([torch.ones_like(confidence), confidence, (guess == y).double()], 1))
-    sums[:, 1:] /= sums[:, :1].clamp_min(1)
-    return sums
+def distinct(row: Tensor) -> tuple[Tensor, Tensor]:
+    """Distinct rows, sorted, and for each the place of one pair that has it."""
+    rows, place = row.unique(return_inverse=True)
+    pairs = torch.arange(len(row), device=row.device)
+    return rows, torch.zeros_like(rows, dtype=torch.long).scatter_(0, place, pairs)
 
 
-def adaptive_ece(logits: Tensor, y: Tensor) -> float:
-    """Expected calibration error with 15 equally full bins, in [0, 1]."""
-    n, confidence, hit = bins(logits, y, adaptive=True).T
-    return ((confidence - hit).abs() @ n / n.sum()).item()
+def some_of_each(y: Tensor, K: int, count: int = 100) -> Tensor:
+    """Where the first `count` of each class are in y."""
+    return torch.cat([(y == k).nonzero()[:count, 0] for k in range(K)])
+
+
+def logits_of_pairs(t: Trained, row: Tensor) -> Tensor:
+    """Logits (n, K) of the images in these rows, of which no more than 4,096 are held at once."""
+    return torch.cat([t.logits(t.shown(part)) for part in row.split(4096)])
 
 
 def calibration(t: Trained) -> dict:
     """ECE on the clean test labels with equal-width and with adaptive bins, before and after the temperature that suits
     the held-out images with the labels they are given; and the bins of the reliability diagram."""
     row, label, _ = t.validation
-    T = temperature(t.logits(t.images[row]), label.long())
-    out = t.logits(t.test_x)
-    found = {"temperature": T, "ece_scaled": ece(out / T, t.test_y), "ece_adaptive": adaptive_ece(out, t.test_y)}
-    found |= {"ece_adaptive_scaled": adaptive_ece(out / T, t.test_y), "test_loss_scaled": nll(out / T, t.test_y)}
-    diagram = [[int(n), round(c, 4), round(a, 4)] for n, c, a in bins(out, t.test_y).tolist()]
-    return {k: round(v, 6) for k, v in found.items()} | {"reliability": diagram}
+    T = temperature(logits_of_pairs(t, row), label.long())
+    out = t.test_logits()
+    found = {
+        "temperature": T,
+        "ece_scaled": ece(out / T, t.test_y),
+        "ece_adaptive": ece(out, t.test_y, adaptive=True),
+        "ece_adaptive_scaled": ece(out / T, t.test_y, adaptive=True),
+        "test_loss_scaled": nll(out / T, t.test_y),
+    }
+    rounded = {name: round(value, 6) for name, value in found.items()}
+    diagram = [[int(n), round(c, 4), round(a, 4)] for n, c, a in confidence_bins(out, t.test_y).tolist()]
+    return rounded | {"reliability": diagram}
 
 
 def features(t: Trained, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Activations before the last linear layer, with a 1 appended (n, D + 1), and its templates (K, D + 1)."""
-    last, seen = [m for m in t.net.body.modules() if isinstance(m, nn.Linear)][-1], []
+    """Of images (n, C, H, W): activations before the last linear layer, with a 1 appended (n, D + 1), and the templates
+    of that layer, its weights with the bias appended (K, D + 1)."""
+    last = [m for m in t.net.body.modules() if isinstance(m, nn.Linear)][-1]
+    seen = []
     hook = last.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().double()))
     t.logits(x)
     hook.remove()
-    seen = torch.cat(seen)
+    h = torch.cat(seen)
     templates = torch.cat([last.weight, last.bias[:, None]], 1).detach().double()
-    return torch.cat([seen, torch.ones_like(seen[:, :1])], 1), templates
+    return torch.cat([h, torch.ones_like(h[:, :1])], 1), templates
 
 
 def plane(h: Tensor, templates: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,35 +103,50 @@ def shape(z: Tensor, y: Tensor) -> tuple[float, float]:
     return (within / between).item(), ((a - b).abs() / (a + b)).mean().item()
 
 
+def triple(h: Tensor, templates: Tensor, y: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    """From activations (N, D) of classes y (N,) and templates (K, D), the three classes k, k + 1, k + 2 in the plane of
+    their templates: points (n, 2), their classes counted from k (n,), and the templates (3, 2). After class K - 1 comes
+    class 0."""
+    K = len(templates)
+    from_k = (y - k) % K
+    mine = from_k < 3
+    points, corners = plane(h[mine], templates[[(k + i) % K for i in range(3)]])
+    return points, from_k[mine], corners
+
+
+def mean_shape(h: Tensor, templates: Tensor, y: Tensor) -> list[float]:
+    """The two numbers of `shape`, each its mean over the classes k, k + 1, k + 2 for all k."""
+    numbers = []
+    for k in range(len(templates)):
+        points, of, _ = triple(h, templates, y, k)
+        numbers.append(shape(points, of))
+    return torch.tensor(numbers).mean(0).tolist()
+
+
+def drawn(h: Tensor, templates: Tensor, y: Tensor, count: int = 50) -> list[list]:
+    """Up to `count` points of each of the classes 0, 1, 2 as [class, x, y], from the centre of their templates and in
+    units of the mean distance between these."""
+    points, of, corners = triple(h, templates, y, 0)
+    points = (points - corners.mean(0)) / torch.pdist(corners).mean()
+    return [[c, round(a, 3), round(b, 3)] for c in range(3) for a, b in points[of == c][:count].tolist()]
+
+
 def projection(t: Trained) -> dict:
     """Penultimate activations of three classes in the plane of their templates (Muller 2019, section 2): `points` are
-    up to 50 test images of classes 0, 1, 2 as (class, x, y), in units of the mean distance between the templates. The
-    two numbers are means over the classes k, k+1, k+2 for all k, with 100 training or test images each."""
-    found, points = {}, []
-    rows, first = _first(t.train[0])
-    kept_x, kept_y = t.images[rows], t.train[2][first].long()
-    for part, x, y in (("train", kept_x, kept_y), ("test", t.test_x, t.test_y)):
-        near = torch.cat([(y == k).nonzero()[:100, 0] for k in range(t.K)])
-        h, templates = features(t, x[near])
-        y, numbers = y[near], []
-        for k in range(t.K):
-            three = [(k + i) % t.K for i in range(3)]
-            mine = (y[:, None] == torch.tensor(three, device=y.device)).any(1)
-            z, w = plane(h[mine], templates[three])
-            numbers.append(shape(z, (y[mine] - k) % t.K))
-            if not k and part == "test":
-                z = (z - w.mean(0)) / torch.pdist(w).mean()
-                of = y[mine]
-                points = [[c, *z[i].tolist()] for c in range(3) for i in (of == c).nonzero()[:50, 0]]
-        tight, unequal = torch.tensor(numbers).mean(0).tolist()
-        found |= {f"tightness_{part}": round(tight, 6), f"unequal_{part}": round(unequal, 6)}
-    return found | {"points": [[c, round(a, 3), round(b, 3)] for c, a, b in points]}
+    up to 50 test images of classes 0, 1, 2. The two numbers of `shape` are means over the classes k, k+1, k+2 for all
+    k, with 100 training or test images each."""
+    rows, pair = distinct(t.train[0])
+    true = t.train[2][pair].long()
+    near = some_of_each(true, t.K)
+    h, templates = features(t, t.shown(rows[near]))
+    tight, unequal = mean_shape(h, templates, true[near])
+    found = {"tightness_train": round(tight, 6), "unequal_train": round(unequal, 6)}
 
-
-def _first(row: Tensor) -> tuple[Tensor, Tensor]:
-    """Distinct rows and the position of one pair of each."""
-    rows, place = row.unique(return_inverse=True)
-    return rows, torch.zeros_like(rows, dtype=torch.long).scatter_(0, place, torch.arange(len(row), device=row.device))
+    near = some_of_each(t.test_y, t.K)
+    h, templates = features(t, t.test_shown(near))
+    tight, unequal = mean_shape(h, templates, t.test_y[near])
+    found |= {"tightness_test": round(tight, 6), "unequal_test": round(unequal, 6)}
+    return found | {"points": drawn(h, templates, t.test_y[near])}
 
 
 def told(f: Tensor) -> float:
@@ -130,17 +154,17 @@ def told(f: Tensor) -> float:
     Gaussians of one variance around each image's mean, at most the logarithm of the number of images. Means of a few
     draws lie near their own draws, so the estimate is a little high."""
     mean, variance = f.mean(0), f.var(0).mean()
-    log_p = -((f[:, :, None] - mean) ** 2) / (2 * variance)  # (draws, shown, supposed)
-    own = log_p.diagonal(dim1=1, dim2=2)
-    return (own - log_p.logsumexp(2)).mean().item() + math.log(len(mean))
+    log_p = -((f[:, :, None] - mean) ** 2) / (2 * variance)  # (draws, image shown, image supposed)
+    of_the_shown = log_p.diagonal(dim1=1, dim2=2)
+    return (of_the_shown - log_p.logsumexp(2)).mean().item() + math.log(len(mean))
 
 
 def information(t: Trained, images: int = 300, draws: int = 5) -> dict:
     """What the difference of two classes' logits tells of which of 2 x 300 training images was shown, mirrored and
     shifted at random (Muller 2019, section 3); log 2 when the two classes are all that is left."""
-    rows, first = _first(t.train[0])
-    y = t.train[2][first]
-    x = t.images[torch.cat([rows[y == k][:images] for k in (0, 1)])]
+    rows, pair = distinct(t.train[0])
+    true = t.train[2][pair]
+    x = t.shown(torch.cat([rows[true == k][:images] for k in (0, 1)]))
     out = torch.stack([t.logits(flip_crop(x)).double() for _ in range(draws)])
     return {"information": round(told(out[:, :, 0] - out[:, :, 1]), 6)}
 

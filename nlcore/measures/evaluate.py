@@ -20,14 +20,31 @@ def nll(logits: Tensor, y: Tensor) -> float:
     return torch.nn.functional.cross_entropy(logits.float(), y).item()
 
 
-def ece(logits: Tensor, y: Tensor, bins: int = 15) -> float:
-    """Expected calibration error with equal-width bins (Guo et al. 2017, eq. 3), in [0, 1]."""
+def confidence_bins(logits: Tensor, y: Tensor, count: int = 15, adaptive: bool = False) -> Tensor:
+    """(count, 3): number, mean confidence and accuracy of the predictions in bins of confidence, least confident first.
+
+    Bins are equally wide, or equally full when `adaptive` (Nguyen & O'Connor 2015). An empty bin is 0, 0, 0.
+    """
     confidence, guess = logits.double().softmax(1).max(1)
     hit = (guess == y).double()
-    edges = torch.linspace(0, 1, bins + 1, device=logits.device, dtype=torch.double)
-    place = torch.bucketize(confidence, edges[1:-1])  # right edges closed, as is usual
-    gap = torch.zeros(bins, device=logits.device, dtype=torch.double).index_add_(0, place, hit - confidence)
-    return (gap.abs().sum() / len(y)).item()
+    if adaptive:
+        rank = confidence.argsort(stable=True).argsort()
+        place = rank * count // len(y)
+    else:
+        edges = torch.linspace(0, 1, count + 1, device=logits.device, dtype=torch.double)
+        place = torch.bucketize(confidence, edges[1:-1])  # right edges closed, as is usual
+    sums = torch.zeros(count, 3, device=logits.device, dtype=torch.double)
+    sums.index_add_(0, place, torch.stack([torch.ones_like(hit), confidence, hit], 1))
+    number, sum_of_confidence, hits = sums.T
+    filled = number.clamp_min(1)
+    return torch.stack([number, sum_of_confidence / filled, hits / filled], 1)
+
+
+def ece(logits: Tensor, y: Tensor, bins: int = 15, adaptive: bool = False) -> float:
+    """Expected calibration error, in [0, 1]: the mean gap between confidence and accuracy over bins of equal width
+    (Guo et al. 2017, eq. 3) or, when `adaptive`, equally full ones."""
+    number, confidence, hit = confidence_bins(logits, y, bins, adaptive).T
+    return ((number * (confidence - hit).abs()).sum() / number.sum()).item()
 
 
 def pair_accuracy(guess: Tensor, label: Tensor, true: Tensor) -> dict[str, float]:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..inputs import require
 from ..losses import cross_entropy, nll_through
-from .base import Method
+from .believed_labels import BelievedLabels
 
 
 def estimated(p: Tensor, y: Tensor, K: int) -> Tensor:
@@ -22,7 +22,7 @@ def estimated(p: Tensor, y: Tensor, K: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class FasTEN(Method):
+class FasTEN(BelievedLabels):
     """Two linear heads on the same features: a clean one, whose prediction passes through T before it meets a noisy
     label, and a noisy one, which says what T is on a batch of trusted images. The loss is the mean over the noisy and
     the trusted images of the clean head's, plus `lam` times cross entropy of the noisy head.
@@ -47,17 +47,10 @@ class FasTEN(Method):
         require(0 <= self.rho <= 1 and 0 <= self.perturb <= 1, "rho and perturb are between 0 and 1")
 
     def build(self, net, task):
+        net = super().build(net, task)
         net.noisy = nn.Linear(net.body[-1].in_features, task.K)
-        net.register_buffer("believed", torch.zeros(task.M, dtype=torch.long))
         net.register_buffer("T", torch.eye(task.K))
         return net
-
-    def on_epoch(self, net, clock, view):
-        if clock.epoch == 0:
-            net.believed.copy_(view.label)
-
-    def labels(self, net):
-        return net.believed
 
     def transition(self, net):
         return net.T
@@ -67,8 +60,10 @@ class FasTEN(Method):
         features, trusted = net.body[:-1](batch.x), net.body[:-1](batch.trusted_x)
         clean = net.body[-1](features).float()
         p = clean.softmax(1)
+        # not under no_grad: autocast would keep a cast of the head that has no gradient (torch <= 2.10)
+        told = net.noisy(trusted).float().softmax(1).detach()
         with torch.no_grad():
-            T = estimated(net.noisy(trusted).float().softmax(1), batch.trusted_y, K)
+            T = estimated(told, batch.trusted_y, K)
             net.T.copy_(T)
             sure, guess = p.max(1)
             draw = torch.rand(len(guess), 2, device=p.device)

@@ -72,8 +72,8 @@ def imitate(kind: str, form: str = "released", seed: int = 0, steps: int = 1000)
     """A mentor that has learned a predefined curriculum, and its mean squared error on 20,000 pairs that it never
     saw."""
     curriculum = lookup("curriculum", kind, CURRICULA)
-    with torch.random.fork_rng([]):
-        torch.manual_seed(seed)
+    with torch.random.fork_rng([]):  # puts the CPU's generator back, and no other
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed a GPU's as well
         mentor = Mentor(form)
         z, percent = examples(100_000, mentor.steps)
         label, v = torch.zeros_like(percent), curriculum(z[:, -1, 0], z[:, -1, 1], percent)

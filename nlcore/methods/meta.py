@@ -75,8 +75,9 @@ class Meta(Method):
         require(self.lr > 0, f"lr is the learning rate of the net beside the network, more than 0, not {self.lr}")
 
     def optimiser(self, net):
-        cuda = next(net.meta.parameters()).is_cuda
-        return torch.optim.Adam(net.meta.parameters(), lr=self.lr, weight_decay=self.decay, capturable=cuda)
+        meta = [*net.meta.parameters()]
+        options = {"capturable": meta[0].is_cuda, "fused": True}
+        return torch.optim.Adam(meta, lr=self.lr, weight_decay=self.decay, **options)
 
     def taught(self, net: nn.Module, losses: Callable[[Tensor], Tensor], out: Tensor, batch: Batch, rate: Tensor):
         """The mean of `losses(out)` (B,) for the network to step on, given what `net.meta` puts out; the gradient of

@@ -3,15 +3,11 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ..losses import cross_entropy
+from ..losses import cross_entropy, soft_cross_entropy
+from .believed_labels import BelievedLabels
 from .meta import Meta, mlp
-
-
-def soft_cross_entropy(logits: Tensor, q: Tensor) -> Tensor:
-    """-sum_k q_k log p_k (B,) for logits and soft labels q, both (B, K)."""
-    return -(q * torch.log_softmax(logits, 1)).sum(1)
 
 
 class Corrector(nn.Module):
@@ -28,7 +24,7 @@ class Corrector(nn.Module):
 
 
 @dataclass(frozen=True)
-class MLaC(Meta):
+class MLaC(BelievedLabels, Meta):
     """Meta label correction (Zheng, Awadallah & Dumais 2021): a net makes a soft label from the network's features and
     the given label; the network learns that label. As in the authors' code, half of each trusted batch, drawn anew,
     looks ahead and the other half teaches the network directly; their look ahead has the momentum of the optimiser.
@@ -39,16 +35,9 @@ class MLaC(Meta):
     passes = (3, 3)
 
     def build(self, net, task):
-        net.register_buffer("believed", torch.zeros(task.M, dtype=torch.long))
+        net = super().build(net, task)
         net.meta = Corrector(net.body[-1].in_features, task.K)
         return net
-
-    def on_epoch(self, net, clock, view):
-        if clock.epoch == 0:
-            net.believed.copy_(view.label)
-
-    def labels(self, net):
-        return net.believed
 
     def loss(self, net, batch, clock):
         features = net.body[:-1](batch.x)
