@@ -177,6 +177,9 @@ def stream(
     trusted: Annotated[int, typer.Option(help="images of the clean training list, balanced (default: all)")] = 0,
     examples: Annotated[int, typer.Option(help="noisy images to train on (default: all that are not held out)")] = 0,
     validation: Annotated[int, typer.Option(help="noisy images held out, for methods that choose by them")] = 0,
+    calibration: Annotated[
+        bool, typer.Option("--calibration", help="examine it at the end; needs --validation")
+    ] = False,
     side: Annotated[int, typer.Option(help="pixels that images are resized to; seven eighths are cut out")] = 256,
     workers: Annotated[int, typer.Option(help="that decode images, for each process")] = 4,
     every: Annotated[int, typer.Option(help="steps between checkpoints")] = 1000,
@@ -198,7 +201,8 @@ def stream(
     recipe |= {"precision": precision, "channels_last": True, "augment": "flip_crop"}
     budget = Budget(steps, batch, evaluations=max(-(-steps // per_epoch), 1), **recipe)
     sizes = {"examples": examples, "validation": validation, "trusted": len(found.trusted.file)}
-    run = Run(found.name, model, budget, method=kind(**values), seed=seed, **sizes)
+    analyses = ("calibration",) if calibration else ()
+    run = Run(found.name, model, budget, method=kind(**values), seed=seed, analyses=analyses, **sizes)
     told = stream_archive(run, found, out, at, reading, every, pretrained)
     if at.rank == 0:
         print(told)

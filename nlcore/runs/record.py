@@ -41,7 +41,9 @@ def parse_record(line: str, where: str) -> Record:
     except (ValueError, AttributeError, KeyError, TypeError, UserError) as error:
         raise UserError(f"{where} is not a whole record ({type(error).__name__}: {error})") from None
     require(key == run.key, f"{where}: its key {key} is not the key {run.key} of its content")
-    require(digest == content_hash(content), f"{where}: its content does not match its checksum; it was edited or damaged")
+    require(
+        digest == content_hash(content), f"{where}: its content does not match its checksum; it was edited or damaged"
+    )
     return record
 
 

@@ -3,8 +3,9 @@
 import copy
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,17 @@ from ..noise import realised
 from ..runs import Run
 from .processes import Process
 from .split import Labels, Split, split
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[nn.Module]:
+    """The network in evaluation mode, afterwards as it was."""
+    before = net.training
+    net.eval()
+    try:
+        yield net
+    finally:
+        net.train(before)
 
 
 class Source:
@@ -53,9 +65,17 @@ class Source:
         """What is measured at an evaluation."""
         raise NotImplementedError
 
+    def seen(self, method: Method, net: nn.Module) -> Trained:
+        """The network and its data, for analyses."""
+        raise NotImplementedError
+
     def analyse(self, method: Method, net: nn.Module) -> dict:
         """What the run's analyses find in the trained network."""
-        raise NotImplementedError
+        found = {}
+        with evaluating(net):
+            for name in self.run.analyses:
+                found |= ANALYSES[name](self.seen(method, net))
+        return found
 
     @property
     def device(self) -> torch.device:
@@ -153,28 +173,23 @@ class Resident(Source):
 
     def view(self, method, by):
         def predicted(best: bool, rows: Tensor) -> Tensor:
-            net = by(best)
-            net.eval()
-            out = self.by_pair(method, net, rows)
-            net.train()
-            return out
+            with evaluating(by(best)) as net:
+                return self.by_pair(method, net, rows)
 
         pairs, trusted = self.split.train, self.split.trusted
         everyone, known = (lambda best: predicted(best, pairs.row)), (lambda: predicted(False, trusted.row))
         return View(pairs.label.long(), everyone, self.split.index, trusted.true.long(), known)
 
     def measure(self, method, net):
-        net.eval()
-        out, y = self.logits(method, net, self.test[0]), self.test[1]
-        row = {"test_accuracy": accuracy(out, y), "test_loss": nll(out, y), "ece": ece(out, y)}
-        probe = self.met(method, net, self.split.probe)
-        row |= {"train_right": probe["right"], "train_wrong": probe["wrong"]}
-        if self.run.validation:
-            held = self.met(method, net, self.split.validation)
-            row |= {"noisy_validation": held["given"], "clean_validation": held["true"]}
-        row |= self.believed(method, net)
-        net.train()
-        return row
+        with evaluating(net):
+            out, y = self.logits(method, net, self.test[0]), self.test[1]
+            row = {"test_accuracy": accuracy(out, y), "test_loss": nll(out, y), "ece": ece(out, y)}
+            probe = self.met(method, net, self.split.probe)
+            row |= {"train_right": probe["right"], "train_wrong": probe["wrong"]}
+            if self.run.validation:
+                held = self.met(method, net, self.split.validation)
+                row |= {"noisy_validation": held["given"], "clean_validation": held["true"]}
+            return row | self.believed(method, net)
 
     def met(self, method: Method, net: nn.Module, pairs: Labels) -> dict:
         """How predictions meet the labels of pairs."""
@@ -195,19 +210,18 @@ class Resident(Source):
             row |= transition_error(T.detach(), torch.from_numpy(realised(self.split.card)))
         return row
 
-    def analyse(self, method, net):
-        if not self.run.analyses:
-            return {}
-        net.eval()
-        split, test = self.split, self.test
-        seen = Trained(
-            net, lambda x: self.logits(method, net, x), self.images, *test, split.train, split.validation, self.task.K
+    def seen(self, method, net):
+        return Trained(
+            net=net,
+            logits=partial(self.logits, method, net),
+            shown=lambda rows: self.images[rows],
+            test_shown=lambda rows: self.test[0][rows],
+            test_logits=lambda: self.logits(method, net, self.test[0]),
+            test_y=self.test[1],
+            train=self.split.train,
+            validation=self.split.validation,
+            K=self.task.K,
         )
-        found = {}
-        for name in self.run.analyses:
-            found |= ANALYSES[name](seen)
-        net.train()
-        return found
 
 
 def by_class(trusted: Labels, K: int) -> Tensor:

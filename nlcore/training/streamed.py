@@ -17,11 +17,12 @@ from torch.utils.data import BatchSampler, DataLoader
 from ..data.archive import Archive, Part
 from ..data.images import crop
 from ..inputs import UserError, require
+from ..measures.analysis import Trained
 from ..measures.evaluate import accuracy
 from ..methods import Batch, Method, Task, View
 from ..runs import Run
 from .processes import Process, added, running_averages
-from .sources import Source
+from .sources import Source, evaluating
 
 # of ImageNet, in grey levels, each (3, 1, 1)
 MEAN, STD = 255 * torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[:, :, None, None]
@@ -148,15 +149,22 @@ class Streamed(Source):
         """Decoded images cut out and normalised."""
         return self.normalised(crop(x, self.reading.size, shake))
 
+    def cut(self, x: Tensor) -> Tensor:
+        """The middle of decoded images, uint8, as they are evaluated."""
+        return crop(x, self.reading.size, False)
+
+    def read(self, files: np.ndarray, rows: Tensor) -> Tensor:
+        """Some of these files, decoded and cut."""
+        return self.cut(decoded(files, self.reading.side, rows.tolist())[1].to(self.device))
+
     @torch.no_grad()
     def predicted(self, method: Method, net: nn.Module, files: np.ndarray, rank=0, world=1) -> Tensor:
         """Logits (n, K) of files rank, rank + world, …, and 0 for the others."""
         out = torch.zeros(len(files), self.task.K, device=self.device)
         share = BatchSampler(range(rank, len(files), world), self.at_once, False)
-        net.eval()
-        for index, x in loaded(files, share, self.reading, self.device):
-            out[index] = self.logits(method, net, crop(x, self.reading.size, False))
-        net.train()
+        with evaluating(net):
+            for index, x in loaded(files, share, self.reading, self.device):
+                out[index] = self.logits(method, net, self.cut(x))
         return out
 
     def together(self, method: Method, net: nn.Module, files: np.ndarray) -> Tensor:
@@ -178,8 +186,21 @@ class Streamed(Source):
             parts["noisy_validation"] = self.held
         return {name: accuracy(self.together(method, net, p.file).cpu(), p.label) for name, p in parts.items()}
 
-    def analyse(self, method, net):
-        return {}
+    def seen(self, method, net):
+        """Enough for calibration: every process sees all images that were held out."""
+        held, test, none = self.held, self.archive.test, torch.empty(0, dtype=torch.long)
+        rows = torch.arange(len(held.file))
+        return Trained(
+            net=net,
+            logits=partial(self.logits, method, net),
+            shown=partial(self.read, held.file),
+            test_shown=partial(self.read, test.file),
+            test_logits=lambda: self.together(method, net, test.file),
+            test_y=test.label.to(self.device),
+            train=(none, none, none),
+            validation=(rows, held.label.to(self.device), none),
+            K=self.task.K,
+        )
 
 
 def check(run: Run, archive: Archive, process: Process, reading: Reading) -> None:

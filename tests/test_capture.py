@@ -1,0 +1,195 @@
+"""Every method can be captured as a graph, and what cannot be is refused with its line; see `capture`."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from capture import AsOnCuda, Refused, recorded
+
+from nlcore.losses import cross_entropy
+from nlcore.methods import METHODS, Distillation, FasTEN, Forward, MentorNet, Method
+from nlcore.noise import SymmetricInclusive
+from nlcore.runs import Budget, Run
+from nlcore.runs.miniatures import LAW
+from nlcore.training import step
+from nlcore.training.device import reproducible
+from nlcore.training.loop import How, fit
+from nlcore.training.sources import Resident
+
+CPU = torch.device("cpu")
+BUDGET = Budget(24, 32, evaluations=3, optimiser="sgd", lr=0.02, schedule="steps", milestones=(0.5,))
+RUN = Run("digits", "conv_small", replace(BUDGET, augment="flip_crop"), SymmetricInclusive(0.4), examples=240)
+RUN = replace(RUN, validation=60)
+
+
+def history(run: Run, method: Method, eager: bool) -> list[dict]:
+    """Without times; of a method that need not be in METHODS."""
+    from nlcore.models import build
+
+    run = replace(run, trusted=50 if method.trust else 0)
+    with reproducible(0, CPU), AsOnCuda():
+        object.__setattr__(run, "method", method)
+        source = Resident.of(run, CPU)
+        found = fit(run, source, build(run.model, source.task.shape, 10), How(eager=eager))
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in found]
+
+
+@pytest.fixture(autouse=True)
+def captured(monkeypatch):
+    monkeypatch.setitem(step.CAPTURE, "cpu", recorded)
+
+
+def small(method: Method) -> Method:
+    """With trusted batches that suit the small run."""
+    return replace(method, trusted_batch=20) if hasattr(method, "trusted_batch") and method.trusted_batch else method
+
+
+VARIANTS = {name: small(kind()) for name, kind in METHODS.items()}
+VARIANTS |= {"deep_knn": replace(VARIANTS["deep_knn"], k=5), "mentornet data": MentorNet("data", burn_in=0.1)}
+VARIANTS |= {"forward T": Forward(LAW), "distillation mlp2": Distillation(0.1, 4.0, 0.5, "mlp2")}
+VARIANTS |= {"fasten perturbed": FasTEN(perturb=0.5, rho=0.1, trusted_batch=20)}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_replays_equal_eager_steps_to_the_last_digit(name):
+    """With augmentation and a falling rate, over three epochs and in every stage."""
+    method = VARIANTS[name]
+    assert history(RUN, method, eager=False) == history(RUN, method, eager=True)
+
+
+SWITCHES = [
+    {"precision": "bf16", "channels_last": True},
+    {"precision": "bf16", "optimiser": "adam", "lr": 1e-3, "schedule": "cosine"},
+    {"channels_last": True, "optimiser": "adam", "lr": 1e-3, "schedule": "constant", "augment": "none"},
+]
+
+
+@pytest.mark.parametrize("switches", SWITCHES, ids=str)
+@pytest.mark.parametrize("name", ["ce", "mentornet", "fasten", "mwnet", "mlac", "truncated"])
+def test_in_every_precision_and_layout(name, switches):
+    run = replace(RUN, budget=replace(RUN.budget, **switches))
+    assert history(run, VARIANTS[name], eager=False) == history(run, VARIANTS[name], eager=True)
+
+
+@pytest.mark.parametrize("model", ["mlp2", "conv4", "resnet32", "cifarnet", "wide_resnet_tiny"])
+def test_of_every_network(model):
+    budget = replace(RUN.budget, steps=4, batch=8, evaluations=1)
+    run = replace(RUN, model=model, budget=budget, examples=120)
+    for name in ("ce", "fasten", "mwnet"):
+        assert history(run, VARIANTS[name], eager=False) == history(run, VARIANTS[name], eager=True)
+
+
+# ---- faults, each of which must be named
+
+
+def planted(name: str, loss, build=None, on_epoch=None, optimiser=None) -> tuple[str, Method]:
+    parts = {"loss": loss, "build": build, "on_epoch": on_epoch, "optimiser": optimiser}
+    body = {part: function for part, function in parts.items() if function}
+    return name, dataclass(frozen=True)(type("Planted", (Method,), body))()
+
+
+def ce(net, batch):
+    return cross_entropy(net(batch.x), batch.y)
+
+
+def weighed(self, net, task):
+    net.register_buffer("w", torch.ones(task.M))
+    return net
+
+
+def beside(self, net, task):
+    net.meta = torch.nn.Linear(1, 1)
+    return net
+
+
+def rebinds(self, net, clock, view):
+    net.w = torch.full_like(net.w, float(1 + clock.epoch))
+
+
+def copies(self, net, clock, view):
+    net.w.copy_(torch.full_like(net.w, float(1 + clock.epoch)))
+
+
+def by_weight(self, net, batch, clock):
+    return (net.w[batch.index] * ce(net, batch)).mean()
+
+
+def counts(self, net, batch, clock):
+    object.__setattr__(self, "n", getattr(self, "n", 0) + 1)
+    return ce(net, batch).mean() * self.n
+
+
+REFUSED = [
+    planted("_local_scalar_dense", lambda s, net, b, c: ce(net, b).mean() * (1 + 0 * ce(net, b).mean().item())),
+    planted(
+        "_local_scalar_dense", lambda s, net, b, c: ce(net, b).mean() if ce(net, b).max() > 0 else ce(net, b).sum()
+    ),
+    planted("by a mask", lambda s, net, b, c: ce(net, b)[b.y > 2].mean()),
+    planted("nonzero", lambda s, net, b, c: ce(net, b)[(b.y > 2).nonzero()[:, 0]].mean()),
+    planted("_unique2", lambda s, net, b, c: ce(net, b).mean() * len(b.y.unique())),
+    planted("torch.ones without device", lambda s, net, b, c: (torch.ones(len(b.y)) * ce(net, b)).mean()),
+    planted("torch.arange without device", lambda s, net, b, c: ce(net, b)[torch.arange(5)].mean()),
+    planted("torch.rand without device", lambda s, net, b, c: ce(net, b).mean() * float(torch.rand(()))),
+    planted("torch.tensor without device", lambda s, net, b, c: ce(net, b).mean() * torch.tensor(2.0)),
+]
+
+
+@pytest.mark.parametrize("told, method", REFUSED, ids=lambda value: value if isinstance(value, str) else "")
+def test_what_a_graph_cannot_hold_is_refused_with_its_line(told, method):
+    with pytest.raises(Refused) as refused:
+        history(RUN, method, eager=False)
+    assert told in str(refused.value) and "lambda s, net, b, c" in str(refused.value)
+    assert "test_capture.py:" in str(refused.value)
+
+
+def test_an_optimiser_that_reads_its_step_on_the_host_is_refused():
+    _, method = planted(
+        "",
+        lambda s, net, b, c: net.meta(ce(net, b)[:, None]).mean(),
+        beside,
+        optimiser=lambda s, net: torch.optim.Adam(net.meta.parameters()),
+    )
+    with pytest.raises(Refused, match="waits for the device"):
+        history(RUN, method, eager=False)
+
+
+BAKED = [
+    planted("rebinding a buffer", by_weight, weighed, rebinds),
+    planted("clock.epoch", lambda s, net, b, c: ce(net, b).mean() * (1 + c.epoch)),
+    planted("counting in Python", counts),
+]
+
+
+@pytest.mark.parametrize("name, method", BAKED, ids=lambda value: value if isinstance(value, str) else "")
+def test_what_a_graph_would_keep_as_it_was_makes_a_difference(name, method):
+    assert history(RUN, method, eager=False) != history(RUN, method, eager=True)
+
+
+def test_what_is_sound_passes():
+    _, method = planted("", by_weight, weighed, copies)
+    assert history(RUN, method, eager=False) == history(RUN, method, eager=True)
+
+
+def test_a_run_that_goes_on_from_a_state_is_captured_with_the_memory_of_its_optimiser(tmp_path):
+    """Momentum of before must survive the warm-up of the capture."""
+    from nlcore.models import build
+    from nlcore.training.checkpoint import Checkpoints
+    from nlcore.training.processes import Process
+
+    class Stopped(Exception):
+        pass
+
+    class Once(Checkpoints):
+        def save(self, state):
+            super().save(state)
+            raise Stopped
+
+    def rows(how: How) -> list[dict]:
+        with reproducible(0, CPU):
+            source = Resident.of(RUN, CPU)
+            found = fit(RUN, source, build(RUN.model, source.task.shape, 10), how)
+            return [{k: v for k, v in row.items() if k != "seconds"} for row in found]
+
+    with pytest.raises(Stopped):
+        rows(How(Once(tmp_path, Process(CPU), steps=11)))
+    assert rows(How(state=Checkpoints(tmp_path, Process(CPU)).newest())) == rows(How())
