@@ -4,14 +4,15 @@ import pandas as pd
 import pytest
 
 from nlcore.measures.evaluate import curve_numbers
-from nlcore.papers import kye2022, tables
+from nlcore.papers import tables
+from nlcore.papers.kye2022 import CLAIMS
 
 PAPER = tables.published("kye2022")
 NOISES = {"symmetric rate (inclusive)": "symmetric_inclusive", "asymmetric rate": "asymmetric_cifar10"}
 
 
 def judge(id: str, frame: pd.DataFrame) -> str:
-    return {c.id: c for c in kye2022.CLAIMS}[id].judge(frame).verdict
+    return {c.id: c for c in CLAIMS}[id].judge(frame).verdict
 
 
 def table1(dataset: str = "cifar10") -> pd.DataFrame:

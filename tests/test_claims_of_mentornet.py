@@ -3,14 +3,15 @@
 import pandas as pd
 import pytest
 
-from nlcore.papers import jiang2018, tables
+from nlcore.papers import tables
+from nlcore.papers.jiang2018 import claims
 
 METHODS = {"self_paced": ("curriculum", "self_paced"), "focal": ("curriculum", "focal")}
 METHODS |= {"PD": ("mentornet", "pd"), "DD": ("mentornet", "data")}
 
 
 def judge(id: str, frame: pd.DataFrame) -> str:
-    return {c.id: c for c in jiang2018.CLAIMS}[id].judge(frame).verdict
+    return {c.id: c for c in claims.CLAIMS}[id].judge(frame).verdict
 
 
 def table(where: str, dataset: str) -> pd.DataFrame:
@@ -46,7 +47,7 @@ def test_focal_weights():
 def test_a_missing_cell_is_not_run():
     frame = table("Table 2", "cifar10")
     for id, name in (("E3", "PD"), ("E4", "DD"), ("E5", "self_paced"), ("E6", "focal"), ("E8", "DD"), ("E9", "DD")):
-        assert judge(id, frame[jiang2018.named(frame) != name]) == "not run"
+        assert judge(id, frame[claims.named(frame) != name]) == "not run"
 
 
 def test_transfer():
@@ -80,4 +81,4 @@ def test_detection_and_burn_in():
 
 def test_which_student_is_the_big_one():
     frame = pd.DataFrame({"model": ["mlp1", "conv_small"]})
-    assert jiang2018.students_of(frame) == ["conv_small", "mlp1"]
+    assert claims.students_of(frame) == ["conv_small", "mlp1"]
