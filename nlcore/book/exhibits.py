@@ -3,6 +3,8 @@
 import inspect
 import textwrap
 
+import pandas as pd
+
 
 def source(*things) -> object:
     """The source of classes or functions, for display in a chapter."""
@@ -17,3 +19,11 @@ def put(values: dict[str, object]) -> None:
 
     for name, value in values.items():
         glue(name, value, display=False)
+
+
+def verdict_table(verdicts: pd.DataFrame) -> None:
+    """Display claims with their verdicts and the evidence at full width."""
+    from IPython.display import display
+
+    with pd.option_context("display.max_colwidth", None):
+        display(verdicts[["claim", "sentence", "tier", "verdict", "evidence"]].set_index("claim"))
