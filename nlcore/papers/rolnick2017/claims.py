@@ -15,9 +15,8 @@ from .experiments import NETS, batch_size, cifar_uniform, data_size, learning_ra
 
 def _at(frame: pd.DataFrame, alpha: float) -> dict[str, pd.Series]:
     """Test accuracies over seeds by model; the stand-in for Conv4 takes its name where Conv4 was not run."""
-    found = {
-        model: values.rename(model) for model, values in frame[frame.alpha == alpha].groupby("model").test_accuracy
-    }
+    by_model = frame[frame.alpha == alpha].groupby("model").test_accuracy
+    found = {model: values.rename(model) for model, values in by_model}
     return {"conv4": found["conv_small"]} | found if "conv_small" in found else found
 
 

@@ -181,7 +181,7 @@ def noise_and_method(point: Point) -> tuple[Noise, Method]:
 
 
 def carrier_of(point: Point, dataset: str) -> str:
-    """What bears the noisy labels: nothing without noise; photographs where it would be the data set itself."""
+    """What bears the noisy labels, if there are any; photographs where it would be the data set itself."""
     if not point.alpha:
         return "same"
     if point.carrier in CARRIERS:
