@@ -234,11 +234,11 @@ def examples_needed(ours: pd.DataFrame, targets=(0.9, 0.8, 0.7, 0.6)) -> pd.Data
             middle = n.prod() ** (1 / len(n))
             text = f"{middle:.0f} ({n.min():.0f} to {n.max():.0f})"
             rows.append({"target, %": 100 * target, "alpha": alpha, "n": text})
-    mine = pd.DataFrame(rows).pivot(index="target, %", columns="alpha", values="n").sort_index(ascending=False)
+    mine = pd.DataFrame(rows).pivot(index="target, %", columns="alpha", values="n")
     paper = figure_of_paper("Fig. 9")
-    paper = paper.assign(target=paper.of.astype(float)).pivot(index="target", columns="at", values="value").astype(int)
-    side = {"ours": mine, "paper (± 40)": paper.sort_index(ascending=False)}
-    return pd.concat(side, axis=1).rename_axis(None).fillna("")
+    paper = paper.assign(target=paper.of.astype(float)).pivot(index="target", columns="at", values="value")
+    side = pd.concat({"ours": mine, "paper (± 40)": paper.map("{:.0f}".format)}, axis=1)
+    return side.sort_index(ascending=False).rename_axis(None).fillna("")
 
 
 def longer_values(longer: pd.DataFrame) -> dict[str, str]:
