@@ -8,6 +8,7 @@ from nlcore.inputs import UserError
 from nlcore.methods import HAlpha
 from nlcore.noise import Clean
 from nlcore.papers import PAPERS, rolnick2017, scoreboard, tables
+from nlcore.papers.rolnick2017 import claims, experiments
 from nlcore.runs import Run
 from nlcore.runs import frame as frame_of
 
@@ -27,7 +28,7 @@ def papers_own(alpha: float) -> dict:
 
 def test_the_papers_numbers_reproduce_the_papers_claims():
     frame = rows(papers_own(50) | papers_own(100))
-    assert rolnick2017.a1(frame).verdict == rolnick2017.a2(frame).verdict == "reproduced"
+    assert claims.a1(frame).verdict == claims.a2(frame).verdict == "reproduced"
 
 
 @pytest.mark.parametrize(
@@ -36,19 +37,19 @@ def test_the_papers_numbers_reproduce_the_papers_claims():
 )
 def test_a1(at_50, at_100, verdict):
     table = {("conv4", 50): at_50} | ({("conv4", 100): at_100} if at_100 else {})
-    assert rolnick2017.a1(rows(table)).verdict == verdict
+    assert claims.a1(rows(table)).verdict == verdict
 
 
 def test_a2_fails_when_the_order_is_reversed():
-    reverse = {(m, 50): 0.9 - 0.1 * i for i, m in enumerate(rolnick2017.NETS)}
-    assert rolnick2017.a2(rows(reverse)).verdict == "not reproduced"
-    assert rolnick2017.a2(rows({("conv4", 50): 0.9})).verdict == "not run"
+    reverse = {(m, 50): 0.9 - 0.1 * i for i, m in enumerate(experiments.NETS)}
+    assert claims.a2(rows(reverse)).verdict == "not reproduced"
+    assert claims.a2(rows({("conv4", 50): 0.9})).verdict == "not run"
 
 
 def test_the_stand_in_is_used_only_where_conv4_is_missing():
     both = rows({("conv4", 50): 0.96, ("conv4", 100): 0.92, ("conv_small", 50): 0.1, ("conv_small", 100): 0.1})
-    assert rolnick2017.a1(both).verdict == "reproduced"
-    stand_in = rolnick2017.a1(rows({("conv_small", 50): 0.96, ("conv_small", 100): 0.92}))
+    assert claims.a1(both).verdict == "reproduced"
+    stand_in = claims.a1(rows({("conv_small", 50): 0.96, ("conv_small", 100): 0.92}))
     assert stand_in.verdict == "reproduced" and "conv_small" in stand_in.evidence
 
 
@@ -190,9 +191,9 @@ def test_a11_compares_schedules():
 
 def test_examples_needed_are_interpolated_between_sizes_in_the_logarithm():
     curve = pd.DataFrame({"images": [100, 1000, 10_000], "test_accuracy": [0.5, 0.7, 0.9], "alpha": 0.0, "seed": 0})
-    n = rolnick2017.needed(pd.concat([curve, curve.assign(seed=1, test_accuracy=[0.1, 0.2, 0.3])]), 0.8).n
+    n = claims.needed(pd.concat([curve, curve.assign(seed=1, test_accuracy=[0.1, 0.2, 0.3])]), 0.8).n
     assert n[0] == pytest.approx(10**3.5) and n[1] == float("inf")
-    assert rolnick2017.needed(curve, 0.4).n[0] == pytest.approx(100)
+    assert claims.needed(curve, 0.4).n[0] == pytest.approx(100)
 
 
 def test_frames_given_are_the_only_ones_judged():
@@ -201,7 +202,7 @@ def test_frames_given_are_the_only_ones_judged():
 
 
 def test_a13_is_an_identity():
-    assert rolnick2017.a13(pd.DataFrame()).verdict == "reproduced"
+    assert claims.a13(pd.DataFrame()).verdict == "reproduced"
 
 
 def test_the_scoreboard_has_every_claim():
