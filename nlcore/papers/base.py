@@ -13,14 +13,6 @@ from ..runs import Budget, Run
 
 TIERS = ("smoke", "laptop", "gpu", "paper")
 
-# the smoke size of papers whose recipe is SGD, for which 300 steps are too few
-DIGITS = {"dataset": "digits", "models": ["conv_small"], "seeds": 1, "steps": 300, "lr": 3e-3, "examples": [1000]}
-DIGITS |= {"optimiser": "adam", "weight_decay": 0.0}
-
-# CIFAR-10 with all that a GPU has
-CIFAR = {"dataset": "cifar10", "examples": [0], "seeds": 3, "lr": 0.1, "augment": "flip_crop", "precision": "bf16"}
-CIFAR |= {"channels_last": True}
-
 # what may be set in place of a tier's own size, where the experiment has it
 KNOBS = {
     "dataset": str,
