@@ -10,7 +10,7 @@ from ...inputs import require
 from ...measures import evaluate, gradients
 from ...noise import carriers
 from ...runs import Budget, Record, Run
-from ...training import train as training
+from ...training.train import moments, trained
 from ..tables import percent, published, share
 from .claims import needed
 
@@ -194,11 +194,11 @@ def gradient_alignment(lengths=(10, 300), alphas=(0, 10, 20, 50), batches=(32, 2
     """How noisy batches lie to the clean gradient (`gradients.alignment`), of MLP1 on 500 digits after so many steps
     at alpha = 20: a row for each number of steps, alpha and batch size."""
     digits = data.load("digits")
-    mean, std = training.moments(digits.train.x)
+    mean, std = moments(digits.train.x)
     x, y = (digits.train.x[:500].float() - mean) / std, digits.train.y[:500]
     rows = []
     for steps in lengths:
-        net = training.trained(Run("digits", "mlp1", Budget(steps, evaluations=1), noise.Uniform(20.0)))
+        net = trained(Run("digits", "mlp1", Budget(steps, evaluations=1), noise.Uniform(20.0)))
         rows += [{"steps": steps} | row for row in gradients.alignment(net, x, y, digits.K, alphas, batches)]
     return pd.DataFrame(rows)
 
