@@ -195,6 +195,57 @@ def test_methods_learn(place, tmp_path, name):
         assert len(state["net"]["believed"]) == 700 and (state["net"]["believed"] != found.train.label).any()
 
 
+def test_noisy_labels_that_are_held_out_choose_and_calibrate(place, tmp_path):
+    """Truncated L_q prunes by its best network; a part of the noisy images trains, another is held out."""
+    found = archive.read(place)
+    run = run_of(found, Truncated(start=0.2, every=0.3), steps=60, evaluations=6)
+    run = replace(run, validation=200, examples=400, analyses=("calibration",))
+    result = streams(run, found, tmp_path / "out")
+    assert 0 < result["last"]["noisy_validation"] <= 1 and result["last"]["test_accuracy"] > 0.5
+    assert result["last"]["temperature"] > 0 and sum(n for n, _, _ in result["last"]["reliability"]) == 250
+    (path,) = (tmp_path / "out").glob("*.pt")
+    state = torch.load(path, weights_only=False)
+    assert len(state["net"]["pair_weight"]) == 400 and state["score"] > 0 and state["best"]
+    rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
+    assert state["score"] == pytest.approx(max(row["noisy_validation"] for row in rows), abs=1e-6)
+
+
+def test_held_out_images_are_none_of_those_that_train(place):
+    found = archive.read(place)
+    train, held, index = streamed.chosen(replace(run_of(found), validation=200, examples=300), found)
+    assert (len(train.file), len(held.file), len(index)) == (300, 200, 0)
+    assert not {*train.file} & {*held.file} and {*train.file} | {*held.file} <= {*found.train.file}
+    everyone, none, _ = streamed.chosen(run_of(found), found)
+    assert [*everyone.file] == [*found.train.file] and not len(none.file)
+
+
+def test_trusted_images_may_be_among_the_noisy_ones(place, tmp_path):
+    """A mentor learns from images of which the noisy label and the true class are known."""
+    folder = tmp_path / "both"
+    shutil.copytree(place, folder)
+    clean = (folder / "clean_train_key_list.txt").read_text().split()
+    known = dict(line.split() for line in (folder / "clean_label_kv.txt").read_text().splitlines())
+    wrong = [f"{key} {(int(known[key]) + i % 2) % 10}" for i, key in enumerate(clean)]
+    _append("\n".join(wrong) + "\n")(folder / "noisy_label_kv.txt")
+    found = archive.read(folder)
+    assert (found.trusted_noisy == found.trusted.label).double().mean() == 0.5
+    run = run_of(found, MentorNet("data", burn_in=0.1), steps=60)
+    train, _, index = streamed.chosen(run, found)
+    assert len(train.file) == 900 and torch.equal(train.label[index], found.trusted_noisy)
+    streams(run, found, tmp_path / "out")
+    (path,) = (tmp_path / "out").glob("*.pt")
+    state = torch.load(path, weights_only=False)
+    assert bool(state["net"]["taught"]) and len(state["net"]["v"]) == 900
+    two = HERE._replace(world=2)
+    with pytest.raises(UserError, match="one process alone"):
+        streamed.check(run, found, two, READING)
+
+
+def test_a_class_with_few_trusted_images_repeats_them():
+    (step,) = streamed.batches(20, 6, 3, [np.arange(0, 9), np.arange(9, 10)], 3, 0, 1, seed=3)
+    assert step[9:] == [29] * 3 and len({*step[6:9]}) == 3
+
+
 def test_trusted_batches_are_balanced_and_pairs_come_once_an_epoch():
     known = [np.arange(0, 9), np.arange(9, 13)]
     steps = list(streamed.batches(20, 6, 3, known, 2, 0, 7, seed=3))

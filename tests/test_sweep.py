@@ -95,12 +95,11 @@ def test_an_unwritable_store_stops_before_anything_starts(monkeypatch, tmp_path)
 
 GOLD = """
 import pathlib, sys, time
-from nlcore.runs import store
 from nlcore import sweep
-from nlcore.training import train
 from nlcore.methods import GLC
 from nlcore.noise import SymmetricInclusive
 from nlcore.runs import Budget, Run
+from nlcore.training import step
 
 mark, stage = map(pathlib.Path, sys.argv[1:])
 run = Run("digits", "mlp1", Budget(20, evaluations=2), SymmetricInclusive(0.4), GLC(), 600, trusted=50)
@@ -137,6 +136,43 @@ def test_a_run_of_two_stages_killed_in_either_is_made_again(stage, tmp_path):
     assert [r | {"seconds": 0} for r in ours.history] == [
         r | {"seconds": 0} for r in train.train(ours.run, "cpu").history
     ]
+
+
+LONG = """
+import pathlib, sys
+from nlcore import sweep
+from nlcore.noise import Uniform
+from nlcore.runs import Budget, Run
+from nlcore.training.checkpoint import Checkpoints
+from nlcore.training.step import Training
+
+Checkpoints.due = lambda self, step, evaluated=False: step % 50 == 0
+if sys.argv[1] == "count":
+    step, done = Training.step, []
+    Training.step = lambda self, given: (done.append(1), step(self, given))
+run = Run("digits", "mlp1", Budget(2000, evaluations=2), Uniform(1.0))
+sweep.collect([run], "nopaper", jobs=1)
+if sys.argv[1] == "count":
+    print(len(done))
+"""
+
+
+def test_a_long_run_that_was_killed_goes_on_where_it_was():
+    script = [sys.executable, "-c", LONG]
+    process = subprocess.Popen([*script, "die"], stdout=subprocess.DEVNULL)
+    states = store.working() / "checkpoints"
+    while not [*states.glob("*-000000[2-9]??.0.pt")]:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not [*store.working().glob("*.json")] and [*states.glob("*.pt")]
+    out = subprocess.run([*script, "count"], capture_output=True, text=True, check=True).stdout
+    assert int(out.split()[-1]) <= 1800 and not [*states.iterdir()]
+    (path,) = store.working().glob("*.json")
+    ours = store.load_working(path.stem)
+    again = train.train(ours.run, "cpu").history
+    assert [r | {"seconds": 0} for r in ours.history] == [r | {"seconds": 0} for r in again]
 
 
 def test_a_killed_sweep_goes_on_where_it_stopped():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nlcore import data
 from nlcore.data.images import flip_crop
 from nlcore.inputs import UserError
-from nlcore.methods import CE, METHODS, FasTEN, HAlpha, MentorNet, MLaC
+from nlcore.methods import CE, FasTEN, HAlpha, MentorNet, MLaC
 from nlcore.noise import Clean, Matrix, SymmetricInclusive, Uniform
 from nlcore.runs import Budget, Run
 from nlcore.training import step, train
@@ -174,33 +174,3 @@ def test_cuda_is_refused_where_there_is_none():
             pick_device("cuda")
     with pytest.raises(UserError, match="cuda"):
         pick_device("cudda")
-
-
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-
-
-@needs_cuda
-@pytest.mark.parametrize("model", ["mlp2", "conv_small", "resnet18"])
-@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
-def test_the_captured_step_equals_the_eager_one(model, optimiser):
-    budget = Budget(steps=40, evaluations=4, optimiser=optimiser, lr=1e-3, schedule="cosine")
-    run = replace(SHORT, model=model, budget=budget)
-    captured, eager = (train.train(run, "cuda", eager=e).history for e in (False, True))
-    for a, b in zip(captured, eager, strict=True):
-        assert a["loss"] == pytest.approx(b["loss"], rel=1e-3)
-        assert a["test_accuracy"] == pytest.approx(b["test_accuracy"], abs=0.03)
-
-
-@needs_cuda
-@pytest.mark.parametrize("name", METHODS)
-def test_the_captured_step_of_every_method_equals_the_eager_one(name):
-    run = replace(SHORT, noise=SymmetricInclusive(0.4), budget=Budget(steps=60, evaluations=6))
-    run = fitting(run, METHODS[name]())
-    captured, eager = (train.train(run, "cuda", eager=e).history[-1] for e in (False, True))
-    assert captured["test_accuracy"] == pytest.approx(eager["test_accuracy"], abs=0.03)
-
-
-@needs_cuda
-def test_labels_are_the_same_on_every_device():
-    cards = [train.train(SHORT, device).card for device in ("cpu", "cuda")]
-    assert cards[0] == cards[1]

@@ -10,7 +10,8 @@ from ...inputs import require
 from ...measures import evaluate, gradients
 from ...noise import carriers
 from ...runs import Budget, Record, Run
-from ...training.train import moments, trained
+from ...training.sources import moments
+from ...training.train import trained
 from ..tables import percent, published, share
 from .claims import needed
 

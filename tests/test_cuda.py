@@ -1,0 +1,85 @@
+"""On a CUDA device: the captured step is the eager one, in the recipe of the papers, to the last digit."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from test_train import fitting
+
+from nlcore.methods import CE, METHODS, FasTEN
+from nlcore.noise import SymmetricInclusive
+from nlcore.runs import Budget, Run
+from nlcore.training import step, train
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+RECIPE = {"optimiser": "sgd", "lr": 0.02, "schedule": "steps", "milestones": (0.5,), "weight_decay": 1e-4}
+ON_CIFAR = RECIPE | {"augment": "flip_crop", "precision": "bf16", "channels_last": True}
+RUN = Run("digits", "conv_small", Budget(40, evaluations=4, **ON_CIFAR), SymmetricInclusive(0.4), validation=100)
+
+
+@pytest.fixture(autouse=True)
+def deterministic(monkeypatch):
+    """Otherwise the gradients of weights are added in any order, and equal runs differ in their last digits."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture
+def inputs_checked(monkeypatch):
+    """A graph whose inputs are freed is refused, where torch can tell."""
+    graph = torch.cuda.graph
+    if "check_input_liveness" in (graph.__init__.__doc__ or "") + str(graph.__init__.__annotations__):
+        monkeypatch.setattr(torch.cuda, "graph", lambda g, **k: graph(g, check_input_liveness=True, **k))
+
+
+def histories(run: Run) -> list[list[dict]]:
+    """Captured and eager, without times."""
+    both = [train.train(run, "cuda", eager=eager).history for eager in (False, True)]
+    return [[{k: v for k, v in row.items() if k != "seconds"} for row in history] for history in both]
+
+
+@pytest.mark.filterwarnings("ignore:.*deterministic")
+@pytest.mark.parametrize("name", METHODS)
+def test_the_captured_step_of_every_method_equals_the_eager_one(name, inputs_checked):
+    captured, eager = histories(fitting(RUN, METHODS[name]()))
+    assert captured == eager
+
+
+@pytest.mark.filterwarnings("ignore:.*deterministic")
+@pytest.mark.parametrize("model", ["mlp2", "conv4", "resnet18", "resnet32", "cifarnet"])
+@pytest.mark.parametrize(
+    "switches", [ON_CIFAR, RECIPE, {"lr": 1e-3, "schedule": "cosine"}], ids=["bf16", "sgd", "adam"]
+)
+@pytest.mark.parametrize("method", [CE(), FasTEN()], ids=["ce", "fasten"])
+def test_of_every_network_in_every_precision(model, switches, method, inputs_checked):
+    captured, eager = histories(
+        fitting(replace(RUN, model=model, budget=Budget(20, 64, evaluations=2, **switches)), method)
+    )
+    assert captured == eager
+
+
+def test_labels_are_the_same_on_every_device():
+    cards = [train.train(RUN, device).card for device in ("cpu", "cuda")]
+    assert cards[0] == cards[1]
+
+
+def test_one_seed_gives_one_result_whatever_ran_before():
+    """The first mentor of a process is taught within the run, later ones are remembered."""
+    run = replace(fitting(RUN, METHODS["mentornet"]()), seed=7)
+    assert histories(run) == histories(run)
+
+
+def test_captures_share_a_stream_and_a_failed_one_is_told(monkeypatch):
+    train.train(RUN, "cuda")
+    train.train(RUN, "cuda")
+    assert len(step._streams) == 1
+
+    def reads_the_host(self, net, batch, clock):
+        return net(batch.x).mean() * (1 + 0 * float(batch.x.mean()))
+
+    monkeypatch.setattr(CE, "loss", reads_the_host)
+    with pytest.raises(step.CaptureFailed, match="CE could not be captured"):
+        train.train(RUN, "cuda")
