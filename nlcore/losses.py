@@ -1,4 +1,7 @@
-"""Per-example losses: logits (B, K) and labels (B,) to losses (B,)."""
+"""Losses of each example: from logits (B, K) and labels y (B,) to losses (B,), in nats. p is the softmax of the logits.
+
+T (K, K) is a transition matrix, T[i, j] = P(given label = j | true class = i).
+"""
 
 import torch
 import torch.nn.functional as F
@@ -6,7 +9,7 @@ from torch import Tensor
 
 
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
-    """-log p_y."""
+    """-log p_y, for labels y (B,)."""
     return F.cross_entropy(logits, y, reduction="none")
 
 
@@ -22,39 +25,46 @@ def smoothed_cross_entropy(logits: Tensor, y: Tensor, e: float) -> Tensor:
 
 
 def lq(logits: Tensor, y: Tensor, q: float) -> Tensor:
-    """(1 - p_y^q) / q, stable for every p (Zhang & Sabuncu 2018); q = 0 is cross entropy, q = 1 is 1 - p_y."""
-    loss = cross_entropy(logits, y)  # -log p_y
-    return -torch.expm1(-q * loss) / q if q > 1e-12 else loss  # less would vanish in fp32
+    """(1 - p_y^q) / q (Zhang & Sabuncu 2018), stable for every p; q = 0 is cross entropy, q = 1 is 1 - p_y."""
+    loss = cross_entropy(logits, y)
+    if q <= 1e-12:  # where 1 - p_y^q is lost in fp32
+        return loss
+    return -torch.expm1(-q * loss) / q  # p_y^q = exp(-q loss)
 
 
 def mae(logits: Tensor, y: Tensor) -> Tensor:
-    """|onehot(y) - p|_1 = 2 - 2 p_y (Ghosh et al. 2017); symmetric: over all labels it sums to a constant."""
+    """|onehot(y) - p|_1 = 2 - 2 p_y (Ghosh et al. 2017); symmetric: over all K labels it sums to a constant."""
     return 2 * lq(logits, y, 1.0)
 
 
 def bootstrapped(logits: Tensor, y: Tensor, b: float, hard: bool = False) -> Tensor:
     """Cross entropy against b onehot(y) + (1 - b) p or, `hard`, onehot(argmax p) in place of p (Reed et al. 2015)."""
-    logp = torch.log_softmax(logits, dim=1)
+    logp = torch.log_softmax(logits, dim=1)  # (B, K)
+    given = logp.gather(1, y[:, None]).squeeze(1)
     own = logp.max(1).values if hard else (logp.exp() * logp).sum(1)
-    return -b * logp.gather(1, y[:, None]).squeeze(1) - (1 - b) * own
+    return -b * given - (1 - b) * own
 
 
 def distilled(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """Cross entropy of p(temperature) against the teacher's; logits, both (B, K), are divided by the temperature."""
+    """Cross entropy of the student's prediction against the teacher's (Hinton et al. 2015), from the logits of both,
+    (B, K) each, divided by the temperature."""
     return soft_cross_entropy(logits / temperature, (teacher / temperature).softmax(1))
 
 
 def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
-    """-log (T^T p)_y, the loss of the noisy prediction, given T (K, K) (Patrini 2017, section 3.3)."""
-    return -torch.logsumexp(torch.log_softmax(logits, 1) + T.log()[:, y].T, 1)
+    """-log (T^T p)_y, the loss of the noisy prediction (Patrini 2017, section 3.3), in logarithms throughout."""
+    log_joint = torch.log_softmax(logits, 1) + T.log()[:, y].T  # (B, K): of true class i and the given label
+    return -torch.logsumexp(log_joint, 1)
 
 
 def nll_through(p: Tensor, T: Tensor, y: Tensor) -> Tensor:
-    """-log((T^T p)_y + 1e-7) for probabilities p (B, K): forward correction, with a gradient at zeros of T (K, K)."""
+    """-log((T^T p)_y + 1e-7), given probabilities p (B, K): forward correction, with a gradient also at zeros of T."""
     with torch.autocast(p.device.type, enabled=False):  # 1e-7 is nothing in half precision
-        return -((p @ T).gather(1, y[:, None]).squeeze(1) + 1e-7).log()
+        noisy = (p @ T).gather(1, y[:, None]).squeeze(1)
+        return -(noisy + 1e-7).log()
 
 
 def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor) -> Tensor:
-    """(T^-1 l)_y for the vector l = -log p of losses by class, given T^-1 (K, K) (Patrini 2017, section 3.2)."""
+    """(T^-1 l)_y, l = -log p being the losses (K,) of an example under each label, given the `inverse` T^-1 (K, K)
+    (Patrini 2017, section 3.2)."""
     return -(inverse[y] * torch.log_softmax(logits, 1)).sum(1)

@@ -1,6 +1,8 @@
 """The networks of the papers, from images (C, H, W) to logits (B, K). Sizes that we did not find are ours."""
 
+import math
 from functools import partial
+from itertools import pairwise
 
 from torch import nn
 
@@ -11,12 +13,14 @@ def mlp(shape, K, depth, width=256):
     """`depth` hidden layers of `width` ReLU units; depth 0 is multinomial logistic regression."""
     C, H, W = shape
     sizes = [C * H * W] + [width] * depth
-    hidden = [layer for a, b in zip(sizes, sizes[1:], strict=False) for layer in (nn.Linear(a, b), nn.ReLU())]
-    return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(sizes[-1], K))
+    layers = [nn.Flatten()]
+    for a, b in pairwise(sizes):
+        layers += [nn.Linear(a, b), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], K))
 
 
 def head(features, K, width=256):
-    """Two hidden layers, then logits."""
+    """From features (B, F, h, w), F h w = `features`, to logits: the layers of an MLP with two hidden ones."""
     first = [nn.Flatten(), nn.Linear(features, width), nn.ReLU()]
     return [*first, nn.Linear(width, width), nn.ReLU(), nn.Linear(width, K)]
 
@@ -26,11 +30,12 @@ def conv_small(shape, K):
     C, H, W = shape
     first = [nn.Conv2d(C, 16, 5, stride=2, padding=2), nn.ReLU()]
     second = [nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU()]
-    return nn.Sequential(*first, *second, *head(32 * ((H + 3) // 4) * ((W + 3) // 4), K))
+    h, w = math.ceil(H / 4), math.ceil(W / 4)
+    return nn.Sequential(*first, *second, *head(32 * h * w, K))
 
 
 def conv(shape, K, blocks):
-    """Blocks of two 3x3 convolutions and a 2x2 maximum, then the head."""
+    """For each number of channels in `blocks` two 3x3 convolutions and a 2x2 maximum, then the head."""
     C, H, W = shape
     layers = []
     for channels in blocks:
@@ -48,10 +53,15 @@ class Block(nn.Module):
         first = [nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
         self.body = nn.Sequential(*first, nn.Conv2d(b, b, 3, 1, 1, bias=False), nn.BatchNorm2d(b))
         project = nn.Sequential(nn.Conv2d(a, b, 1, stride, bias=False), nn.BatchNorm2d(b))
-        self.shortcut = nn.Identity() if (a, stride) == (b, 1) else project
+        self.shortcut = nn.Identity() if (a, stride) == (b, 1) else project  # drawn in any case: the seed's order
 
     def forward(self, x):
         return (self.body(x) + self.shortcut(x)).relu()
+
+
+def stacked(block: type[nn.Module], a: int, b: int, depth: int, halved: bool) -> list[nn.Module]:
+    """A stage of residual blocks, from a to b channels; the first block may halve the sides of the image."""
+    return [block(a, b, 2 if halved else 1)] + [block(b, b, 1) for _ in range(depth - 1)]
 
 
 def resnet(shape, K, depths, width=64):
@@ -59,8 +69,9 @@ def resnet(shape, K, depths, width=64):
     layers = [nn.Conv2d(shape[0], width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
     a = width
     for stage, depth in enumerate(depths):
-        for i in range(depth):
-            layers.append(Block(a, a := width << stage, 2 if stage and not i else 1))
+        b = width * 2**stage
+        layers += stacked(Block, a, b, depth, halved=stage > 0)
+        a = b
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(a, K))
 
 
@@ -83,20 +94,20 @@ class Leaky(nn.Module):
         super().__init__()
         first = [nn.BatchNorm2d(a), nn.LeakyReLU(0.1), nn.Conv2d(a, b, 3, stride, 1, bias=False)]
         self.body = nn.Sequential(*first, nn.BatchNorm2d(b), nn.LeakyReLU(0.1), nn.Conv2d(b, b, 3, 1, 1, bias=False))
-        self.stride, self.more = stride, b - a
+        self.stride, self.added = stride, b - a  # channels that the shortcut lacks
 
     def forward(self, x):
         short = nn.functional.avg_pool2d(x, self.stride) if self.stride > 1 else x
-        return self.body(x) + nn.functional.pad(short, (0, 0, 0, 0, 0, self.more))
+        filled = nn.functional.pad(short, (0, 0, 0, 0, 0, self.added))
+        return self.body(x) + filled
 
 
 def wide_resnet(shape, K, depth=9, widths=(160, 320, 640)):
     """The "resnet101" of Jiang et al. 2018 in their code: nine blocks a stage, 84.6 M weights on CIFAR-10."""
     layers, a = [nn.Conv2d(shape[0], 16, 3, 1, 1, bias=False)], 16
     for stage, b in enumerate(widths):
-        for i in range(depth):
-            layers.append(Leaky(a, b, 2 if stage and not i else 1))
-            a = b
+        layers += stacked(Leaky, a, b, depth, halved=stage > 0)
+        a = b
     layers += [nn.BatchNorm2d(a), nn.LeakyReLU(0.1), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     return nn.Sequential(*layers, nn.Linear(a, K))
 
@@ -153,5 +164,6 @@ class Net(nn.Module):
 
 
 def build(name: str, shape: tuple[int, int, int], K: int) -> Net:
-    """The network called `name`, initialised by torch's global generator."""
+    """The network called `name` for images of `shape` (C, H, W) and K classes, initialised by torch's global generator;
+    an error, with the nearest names, where there is none of that name."""
     return Net(lookup("model", name, MODELS)(shape, K))

@@ -33,7 +33,7 @@ class Trained(NamedTuple):
 
 def temperature(logits: Tensor, y: Tensor) -> float:
     """The T > 0 that minimises the negative log likelihood of logits / T (Guo et al. 2017, section 4.2)."""
-    found = minimize_scalar(lambda s: nll(logits * 2.0**-s, y), bounds=(-6, 6), method="bounded")
+    found = minimize_scalar(lambda log2_T: nll(logits * 2.0**-log2_T, y), bounds=(-6, 6), method="bounded")
     return float(2.0**found.x)
 
 
@@ -97,9 +97,9 @@ def shape(z: Tensor, y: Tensor) -> tuple[float, float]:
     the scale of the points, which a loss sets freely."""
     means = torch.stack([z[y == k].mean(0) for k in range(3)])
     between = (means - means.mean(0)).square().sum(1).mean()
-    far = torch.cdist(z, means)
-    a, b = far.gather(1, (y[:, None] + 1) % 3), far.gather(1, (y[:, None] + 2) % 3)
     within = (z - means[y]).square().sum(1).mean()
+    distance = torch.cdist(z, means)  # (n, 3)
+    a, b = (distance.gather(1, (y[:, None] + other) % 3) for other in (1, 2))
     return (within / between).item(), ((a - b).abs() / (a + b)).mean().item()
 
 
@@ -128,7 +128,10 @@ def drawn(h: Tensor, templates: Tensor, y: Tensor, count: int = 50) -> list[list
     units of the mean distance between these."""
     points, of, corners = triple(h, templates, y, 0)
     points = (points - corners.mean(0)) / torch.pdist(corners).mean()
-    return [[c, round(a, 3), round(b, 3)] for c in range(3) for a, b in points[of == c][:count].tolist()]
+    rows = []
+    for c in range(3):
+        rows += [[c, round(x, 3), round(y, 3)] for x, y in points[of == c][:count].tolist()]
+    return rows
 
 
 def projection(t: Trained) -> dict:

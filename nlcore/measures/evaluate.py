@@ -16,7 +16,7 @@ def accuracy(logits: Tensor, y: Tensor) -> float:
 
 
 def nll(logits: Tensor, y: Tensor) -> float:
-    """Mean negative log likelihood."""
+    """Mean negative log likelihood, in nats."""
     return torch.nn.functional.cross_entropy(logits.float(), y).item()
 
 
@@ -59,37 +59,43 @@ def detection(weight: Tensor, right: Tensor) -> dict[str, float]:
     """How weights (M,) in [0, 1] tell `right` labels (M,) from wrong ones: share kept (weight > 0.5), precision and
     recall of the kept as right ones, area under the ROC curve of the weight. Of nothing: NaN."""
     kept, right = weight > 0.5, right.bool()
-    found = {"kept": kept, "kept_precision": right[kept], "kept_recall": kept[right]}
-    found = {name: part.double().mean().item() for name, part in found.items()}
-    mixed = 0 < int(right.sum()) < len(right)
-    return found | {"kept_auc": roc_auc_score(right.cpu(), weight.cpu()) if mixed else math.nan}
+    parts = {"kept": kept, "kept_precision": right[kept], "kept_recall": kept[right]}
+    shares = {name: part.double().mean().item() for name, part in parts.items()}
+    both_kinds = 0 < int(right.sum()) < len(right)
+    return shares | {"kept_auc": roc_auc_score(right.cpu(), weight.cpu()) if both_kinds else math.nan}
 
 
 def transition_error(found: Tensor, true: Tensor) -> dict[str, float]:
     """Of an estimated transition matrix (K, K): mean total variation of its rows from the true ones, mean diagonal,
     mean Pearson chi-square divergence of the true rows from the estimated ones."""
     found, true = found.double().cpu(), true.double().cpu()
-    off, far = (found - true).abs().sum(1) / 2, ((true - found).square() / found.clamp_min(1e-12)).sum(1)
-    return {"T_error": off.mean().item(), "T_diagonal": found.diagonal().mean().item(), "T_chi2": far.mean().item()}
+    total_variation = (found - true).abs().sum(1) / 2
+    chi_square = ((true - found).square() / found.clamp_min(1e-12)).sum(1)
+    return {
+        "T_error": total_variation.mean().item(),
+        "T_diagonal": found.diagonal().mean().item(),
+        "T_chi2": chi_square.mean().item(),
+    }
 
 
 def correction(believed: Tensor, label: Tensor, true: Tensor) -> dict[str, float]:
     """Of corrected labels (M,), given and true ones: shares of all that are right, of wrong ones that were put right,
     of right ones that were put wrong, and the mean diagonal of their realised transition matrix. Of nothing: NaN."""
-    hit, fits, classes = (believed == true).double(), label == true, true.unique()
-    shares = {"corrected": hit, "corrected_wrong": hit[~fits], "miscorrected": 1 - hit[fits]}
-    diagonal = torch.stack([hit[true == k].mean() for k in classes]).mean().item()
-    return {name: part.mean().item() for name, part in shares.items()} | {"corrected_diagonal": diagonal}
+    hit, fits = (believed == true).double(), label == true
+    parts = {"corrected": hit, "corrected_wrong": hit[~fits], "miscorrected": 1 - hit[fits]}
+    diagonal = torch.stack([hit[true == k].mean() for k in true.unique()])
+    return {name: part.mean().item() for name, part in parts.items()} | {"corrected_diagonal": diagonal.mean().item()}
 
 
 def weighed(weight: Tensor, loss: Tensor, right: Tensor) -> list[list]:
     """How weights (M,) go with losses (M,), of `right` and of wrong labels: for 24 bins of 0.25 nats, the last one
     open, the number of right and of wrong labels and their mean weights (of nothing: 0)."""
-    place = (loss / 0.25).long().clamp(0, 23) + 24 * (~right.bool())
-    count = torch.bincount(place, minlength=48)
-    mean = torch.bincount(place, weight.double(), minlength=48) / count.clamp_min(1)
-    found = [count[:24], count[24:], mean[:24], mean[24:]]
-    return [[int(a), int(b), round(c, 3), round(d, 3)] for a, b, c, d in zip(*(t.tolist() for t in found), strict=True)]
+    bins, width = 24, 0.25
+    place = (loss / width).long().clamp(0, bins - 1) + bins * ~right.bool()  # right ones first, wrong ones behind them
+    count = torch.bincount(place, minlength=2 * bins)
+    mean = torch.bincount(place, weight.double(), minlength=2 * bins) / count.clamp_min(1)
+    columns = [part.tolist() for part in (*count.split(bins), *mean.split(bins))]
+    return [[a, b, round(c, 3), round(d, 3)] for a, b, c, d in zip(*columns, strict=True)]
 
 
 # rule -> the column whose first maximum is reported; the second leaks the test set and says so
@@ -114,13 +120,13 @@ def curve_numbers(history: pd.DataFrame) -> pd.DataFrame:
     first reaches 80 % of what it ends at; where labels are corrected and T is estimated, `T_follows`: the correlation
     of the mean diagonals of T and of what the labels really are, before the learning rate falls."""
     last = select(history)
-    end = last.set_index("key").test_accuracy
-    high = history[history.test_accuracy >= 0.8 * history.key.map(end)]
-    curve = {"peak": history.groupby("key").test_accuracy.max(), "rise": high.groupby("key").epoch.min()}
+    final = history.key.map(last.set_index("key").test_accuracy)  # of each row's run
+    risen = history[history.test_accuracy >= 0.8 * final]
+    curve = {"peak": history.groupby("key").test_accuracy.max(), "rise": risen.groupby("key").epoch.min()}
     if {"T_diagonal", "corrected_diagonal"} <= {*history}:
         early = history[history.step <= history.steps * history.falls].dropna(subset=["T_diagonal"])
-        pairs = {key: rows.T_diagonal.corr(rows.corrected_diagonal) for key, rows in early.groupby("key")}
-        curve["T_follows"] = pd.Series(pairs, dtype=float)
+        follows = {key: rows.T_diagonal.corr(rows.corrected_diagonal) for key, rows in early.groupby("key")}
+        curve["T_follows"] = pd.Series(follows, dtype=float)
     return last.assign(**{name: last.key.map(values) for name, values in curve.items()})
 
 

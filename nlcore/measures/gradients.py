@@ -23,10 +23,10 @@ def gradient(net: nn.Module, loss: Tensor) -> Tensor:
 
 
 def squares(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """|g1|^2, the squared length of the gradient of each pair (M,)."""
-    weights = {k: v.detach() for k, v in net.named_parameters()}
+    """|g1|^2, the squared length of the gradient of each pair (n,), of images x (n, C, H, W) and labels y (n,)."""
+    weights = {name: w.detach() for name, w in net.named_parameters()}
 
-    def square(image, label):
+    def square(image: Tensor, label: Tensor) -> Tensor:
         def loss(w):
             return cross_entropy(functional_call(net, w, (image[None],)), label[None])[0]
 
@@ -35,30 +35,40 @@ def squares(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     return vmap(square, chunk_size=64)(x, y)
 
 
+def noisy_gradient(net: nn.Module, x: Tensor, y: Tensor, K: int, alpha: float, B: int, draw: torch.Generator) -> Tensor:
+    """g (P,): the gradient of the mean loss of B pairs, drawn with replacement, alpha noisy ones for each clean one."""
+    image = torch.randint(len(x), (B,), generator=draw)
+    noisy = torch.rand(B, generator=draw) < alpha / (1 + alpha)
+    label = torch.where(noisy, torch.randint(K, (B,), generator=draw), y[image])
+    return gradient(net, cross_entropy(net(x[image]), label).mean())
+
+
 def alignment(net: nn.Module, x: Tensor, y: Tensor, K: int, alphas, batches, draws: int = 50) -> list[dict]:
     """How the gradient of a noisy batch lies to the clean one, over images `x` (n, C, H, W) of true classes `y` (n,).
 
     A row per alpha and batch size: `cosine`, the mean over random batches of the cosine between g and c; `expected`,
     its estimate E g.c / (|c| sqrt(E |g|^2)); `limit`, that of an infinite batch; `length`, |E g| / |c|.
     """
-    n, generator, rows = len(x), torch.Generator().manual_seed(0), []
+    draw, rows = torch.Generator().manual_seed(0), []
     c = gradient(net, cross_entropy(net(x), y).mean())
     u = gradient(net, smoothed_cross_entropy(net(x), y, 1.0).mean())
     clean = squares(net, x, y).mean()
     uniform = torch.stack([squares(net, x, torch.full_like(y, k)).mean() for k in range(K)]).mean()
     for alpha in map(float, alphas):
-        mean, single = (c + alpha * u) / (1 + alpha), (clean + alpha * uniform) / (1 + alpha)
+        mean = (c + alpha * u) / (1 + alpha)  # E g
+        square = mean.square().sum()
+        single = (clean + alpha * uniform) / (1 + alpha)  # E |g1|^2
         for B in batches:
             cosines = []
             for _ in range(draws):
-                image = torch.randint(n, (B,), generator=generator)
-                noisy = torch.rand(B, generator=generator) < alpha / (1 + alpha)
-                label = torch.where(noisy, torch.randint(K, (B,), generator=generator), y[image])
-                g = gradient(net, cross_entropy(net(x[image]), label).mean())
+                g = noisy_gradient(net, x, y, K, alpha, B, draw)
                 cosines.append(torch.cosine_similarity(g, c, dim=0))
-            square = mean.square().sum()
-            row = {"cosine": torch.stack(cosines).mean(), "length": mean.norm() / c.norm()}
-            row["expected"] = mean @ c / (c.norm() * (square + (single - square) / B).sqrt())
-            row["limit"] = mean @ c / (c.norm() * mean.norm())
-            rows.append({"alpha": alpha, "batch": B} | {k: v.item() for k, v in row.items()})
+            expected_square = square + (single - square) / B  # E |g|^2
+            row = {
+                "cosine": torch.stack(cosines).mean(),
+                "length": mean.norm() / c.norm(),
+                "expected": mean @ c / (c.norm() * expected_square.sqrt()),
+                "limit": mean @ c / (c.norm() * mean.norm()),
+            }
+            rows.append({"alpha": alpha, "batch": B} | {name: value.item() for name, value in row.items()})
     return rows

@@ -28,14 +28,15 @@ class NoiseAdaptation(Forward):
 
     def after(self, net, view):
         label, logits = view.label, view.logits(False)
-        K = logits.shape[1]
-        counts = torch.ones(K * K, dtype=torch.double, device=label.device)
-        counts.index_add_(0, logits.argmax(1) * K + label, counts.new_ones(len(label)))
-        T = counts.reshape(K, K) / counts.reshape(K, K).sum(1, keepdim=True)
-        return replace(self, T=tuple(map(tuple, T.tolist())))
+        K, guess = logits.shape[1], logits.argmax(1)
+        cells = torch.bincount(guess * K + label, minlength=K * K)  # row: the prediction, column: the given label
+        counts = 1 + cells.double().reshape(K, K)
+        T = counts / counts.sum(1, keepdim=True)
+        return replace(self, T=T.tolist())
 
     def build(self, net, task):
-        net.register_parameter("W", nn.Parameter(self.matrix(task.K).clamp_min(1e-6).log()))
+        T = self.matrix(task.K).clamp_min(1e-6)  # a logarithm of 0 could not be trained
+        net.W = nn.Parameter(T.log())
         return net
 
     def transition(self, net):

@@ -32,20 +32,23 @@ class Task(NamedTuple):
 class Clock:
     """Where training stands; `step` and `rate` are device scalars, from which a captured step reads schedules."""
 
-    step: Tensor
-    steps: int
+    step: Tensor  # how many are done
+    steps: int  # of the whole training
     per_epoch: int = 1  # steps
-    epoch: int = 0
+    epoch: int = 0  # the first is 0
     rate: Tensor | None = None  # the learning rate of this step
 
     def due(self, start: float, every: float) -> bool:
         """Whether this epoch is the first that begins at or after one of the shares start, start + every, … of all
         steps."""
 
-        def passed(epoch: int) -> int:
-            return max(-1, math.floor((epoch * self.per_epoch / self.steps - start) / every + 1e-9))
+        def marks_passed(epoch: int) -> int:
+            """How many of the shares there are up to where this epoch begins."""
+            share = epoch * self.per_epoch / self.steps
+            return max(0, 1 + math.floor((share - start) / every + 1e-9))
 
-        return passed(self.epoch) > (passed(self.epoch - 1) if self.epoch else -1)
+        before = marks_passed(self.epoch - 1) if self.epoch else 0
+        return marks_passed(self.epoch) > before
 
 
 class View(NamedTuple):
@@ -87,11 +90,11 @@ class Method:
     first: Stage | None = None
 
     def build(self, net: nn.Module, task: Task) -> nn.Module:
-        """Wrap or extend the network."""
+        """The network with what the method adds beside `net.body`: modules that learn, buffers that remember pairs."""
         return net
 
     def loss(self, net: nn.Module, batch: Batch, clock: Clock) -> Tensor:
-        """The scalar to minimise. Most methods write only this."""
+        """The scalar to minimise, of a batch. Most methods write only this."""
         raise NotImplementedError
 
     def optimiser(self, net: nn.Module) -> Optimizer | None:

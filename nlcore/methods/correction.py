@@ -11,20 +11,27 @@ from .base import Method, Stage
 from .ce import CE
 
 
+def is_transition(T: np.ndarray) -> bool:
+    """Whether T is square and each of its rows is a distribution."""
+    square = T.ndim == 2 and T.shape[0] == T.shape[1]
+    return square and bool((T >= 0).all()) and np.allclose(T.sum(1), 1)
+
+
 @dataclass(frozen=True)
 class Forward(Method):
-    """Cross entropy of T^T p, T[i, j] = P(given = j | true = i); without T it is cross entropy."""
+    """Cross entropy of T^T p (Patrini 2017, section 3.3), T[i, j] = P(given = j | true = i); without T it is cross
+    entropy."""
 
     T: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self):
         T = np.asarray(self.T, dtype=float)
-        good = not T.size or T.ndim == 2 and T.shape[0] == T.shape[1] and (T >= 0).all() and np.allclose(T.sum(1), 1)
-        require(bool(good), "T must be square, every row >= 0 with sum 1")
-        object.__setattr__(self, "T", tuple(tuple(map(float, row)) for row in T) if T.size else ())  # hashable
+        require(not T.size or is_transition(T), "T must be square, every row >= 0 with sum 1")
+        rows = T.tolist() if T.size else []
+        object.__setattr__(self, "T", tuple(map(tuple, rows)))  # hashable, whatever nested sequence was given
 
     def matrix(self, K: int) -> torch.Tensor:
-        """(K, K) what the loss uses."""
+        """(K, K), what the loss uses; an error where T is of another number of classes."""
         require(len(self.T) in (0, K), f"T has {len(self.T)} classes; this data set has {K}")
         return torch.tensor(self.T) if self.T else torch.eye(K)
 
@@ -57,26 +64,28 @@ class ForwardEstimated(Forward):
         return None if self.T else Stage(CE(), best=True)
 
     def after(self, net, view):
-        return replace(
-            self, T=tuple(map(tuple, estimated(view.logits(False).double().softmax(1), self.quantile).tolist()))
-        )
+        p = view.logits(False).double().softmax(1)
+        return replace(self, T=estimated(p, self.quantile).tolist())
 
     def transition(self, net):
         return net.T
 
 
 def estimated(p: torch.Tensor, quantile: float) -> torch.Tensor:
-    """T (K, K) from predictions (M, K) under noisy labels; see `ForwardEstimated`."""
-    surely = p
+    """T (K, K) from predictions p (M, K) of noisy labels: row i is the prediction for the image with the largest p_i,
+    those at or above the `quantile` of p_i passed over."""
+    candidates = p
     if quantile < 1:
-        high = torch.from_numpy(np.quantile(p.cpu().numpy(), quantile, axis=0, method="higher")).to(p)
-        surely = p.where(p < high, torch.zeros_like(p))  # a new tensor: p itself stays whole
-    return p[surely.argmax(0)]
+        limit = np.quantile(p.cpu().numpy(), quantile, axis=0, method="higher")  # (K,)
+        below = p < torch.from_numpy(limit).to(p)
+        candidates = p.where(below, torch.zeros_like(p))  # a new tensor: p itself stays whole
+    return p[candidates.argmax(0)]
 
 
 @dataclass(frozen=True)
 class Backward(Forward):
-    """T^-1 times the vector of losses by class: the clean loss in expectation, at the price of variance."""
+    """T^-1 times the vector of losses by class (Patrini 2017, section 3.2): the clean loss in expectation, at the price
+    of variance."""
 
     def matrix(self, K):
         T = super().matrix(K).double()

@@ -9,8 +9,8 @@ from ..inputs import lookup, require
 from ..losses import cross_entropy
 from .base import Batch, Clock, Method
 
-# The weight v* in [0, 1] of pairs from their losses l (B,), the differences d = l - lambda_1 from a moving percentile,
-# and the percentage of training that is over, 0 to 99 (a scalar tensor).
+# A curriculum gives the weights v in [0, 1] of pairs (B,), from their losses l (B,), the differences d = l - lambda_1
+# (B,) from a moving percentile of losses, and the percentage of training that is over, 0 to 99 (a scalar tensor).
 
 
 def uniform(loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
@@ -19,12 +19,12 @@ def uniform(loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
 
 
 def self_paced(loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
-    """1 where l <= lambda_1: minimises v l - lambda_1 v (Kumar et al. 2010)."""
+    """1 where l <= lambda_1, else 0: minimises v l - lambda_1 v (Kumar et al. 2010)."""
     return (d <= 0).to(loss.dtype)
 
 
 def hard_negative(loss: Tensor, d: Tensor, percent: Tensor) -> Tensor:
-    """1 where l >= lambda_1; that every positive pair counts as well has no meaning with K classes."""
+    """1 where l >= lambda_1, else 0; that every positive pair counts as well has no meaning with K classes."""
     return (d >= 0).to(loss.dtype)
 
 
@@ -97,22 +97,30 @@ class Curriculum(Method):
         """v (B,) after the burn-in."""
         if self.explicit:
             v = net.v[batch.index]
-            curved = self.lambda_2 if self.kind == "linear" else 0.0
-            return (v - self.explicit * (d + curved * (v - 1))).clamp(0, 1)
-        return (
-            linear(loss, d, percent, self.lambda_2) if self.kind == "linear" else CURRICULA[self.kind](loss, d, percent)
-        )
+            lambda_2 = self.lambda_2 if self.kind == "linear" else 0.0
+            slope = d + lambda_2 * (v - 1)  # of v l + G(v)
+            return (v - self.explicit * slope).clamp(0, 1)
+        if self.kind == "linear":
+            return linear(loss, d, percent, self.lambda_2)
+        return CURRICULA[self.kind](loss, d, percent)
+
+    def limit(self, net, loss: Tensor, clock: Clock) -> Tensor:
+        """lambda_1, a scalar: the moving average of the p-quantile of losses, moved on by those of this batch."""
+        net.percentile.lerp_(loss.quantile(self.p), 1 - self.decay)
+        if self.corrected:
+            return net.percentile / (1 - self.decay ** (clock.step + 1))
+        return net.percentile
 
     @torch.no_grad()
     def weigh(self, net, loss: Tensor, batch: Batch, clock: Clock) -> Tensor:
-        """v (B,) for the losses l (B,) of a batch; moves the percentile and remembers v."""
-        net.percentile.lerp_(loss.quantile(self.p), 1 - self.decay)
-        limit = net.percentile / (1 - self.decay ** (clock.step + 1)) if self.corrected else net.percentile
-        share = clock.step / clock.steps
+        """v (B,) for the losses l (B,) of a batch; moves the percentile, and remembers v and l."""
+        share = clock.step / clock.steps  # of training that is over
+        percent = (100 * share).floor().clamp(max=99)
+        d = loss - self.limit(net, loss, clock)
         with torch.autocast(loss.device.type, enabled=False):
-            v = self.chosen(net, loss, loss - limit, (100 * share).floor().clamp(max=99), batch)
+            late = self.chosen(net, loss, d, percent, batch)
         early = torch.bernoulli(torch.full_like(loss, self.keep))
-        v = torch.where(share < self.burn_in, early, v)
+        v = torch.where(share < self.burn_in, early, late)
         net.v.index_copy_(0, batch.index.long(), v)
         net.seen.index_copy_(0, batch.index.long(), loss)
         if self.drop:
@@ -122,4 +130,5 @@ class Curriculum(Method):
 
     def loss(self, net, batch, clock):
         loss = cross_entropy(net(batch.x), batch.y).float()
-        return (self.weigh(net, loss.detach(), batch, clock) * loss).mean()
+        v = self.weigh(net, loss.detach(), batch, clock)
+        return (v * loss).mean()

@@ -31,15 +31,17 @@ class DeepKNN(Method):
         require(self.k > 0, f"k is how many neighbours vote, 1 or more, not {self.k}")
 
     def after(self, net, view):
-        logits, label = torch.cat([view.logits(False), view.trusted()]), torch.cat([view.label, view.true])
+        of_pairs, of_trusted = view.logits(False), view.trusted()
+        everything, label = torch.cat([of_pairs, of_trusted]), torch.cat([view.label, view.true])
         require(self.k <= len(label), f"k={self.k} neighbours are more than the {len(label)} images that there are")
-        vote = KNeighborsClassifier(self.k).fit(logits.cpu().numpy(), label.cpu().numpy())
-        guess = torch.from_numpy(vote.predict(logits[: len(view.label)].cpu().numpy()))
-        return Kept(guess == view.label.cpu(), self.trusted_batch)
+        neighbours = KNeighborsClassifier(self.k).fit(everything.cpu().numpy(), label.cpu().numpy())
+        majority = torch.from_numpy(neighbours.predict(of_pairs.cpu().numpy()))
+        return Kept(majority == view.label.cpu(), self.trusted_batch)
 
 
 class Kept(Method):
-    """The second stage, with the verdict on each pair at hand."""
+    """The second stage, given which pairs are kept (M,): the mean cross entropy over those of a batch and over its
+    trusted images."""
 
     def __init__(self, keep: torch.Tensor, trusted_batch: int):
         self.keep, self.trusted_batch = keep, trusted_batch
@@ -53,5 +55,6 @@ class Kept(Method):
 
     def loss(self, net, batch, clock):
         keep = net.keep[batch.index.long()]
-        noisy, known = cross_entropy(net(batch.x), batch.y), cross_entropy(net(batch.trusted_x), batch.trusted_y)
+        noisy = cross_entropy(net(batch.x), batch.y)
+        known = cross_entropy(net(batch.trusted_x), batch.trusted_y)
         return ((keep * noisy).sum() + known.sum()) / (keep.sum() + len(known))

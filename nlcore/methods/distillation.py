@@ -13,7 +13,8 @@ from .label_smoothing import LabelSmoothing
 
 @dataclass(frozen=True)
 class Distillation(Method):
-    """(1 - b) H(y, p) + b H(p_teacher(temperature), p(temperature)) (Hinton et al. 2015; as in Muller 2019, section 4).
+    """(1 - b) H(y, p) + b H(p_teacher(temperature), p(temperature)), H(q, p) being the cross entropy of p against q
+    (Hinton et al. 2015; as in Muller 2019, section 4).
 
     The teacher, a network `teacher` ("": like the student), is trained on the same labels, smoothed by `a`.
     """

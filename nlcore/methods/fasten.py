@@ -14,10 +14,10 @@ def estimated(p: Tensor, y: Tensor, K: int) -> Tensor:
     """T (K, K) from predictions p (n, K) of noisy labels for images of true classes y (n,): row i is the mean over
     those of class i (the left-hand form of Eq. 2, whose rows sum to 1 also where classes differ in number). The row of
     a class without an image is that of the identity."""
-    of = nn.functional.one_hot(y, K).to(p.dtype)  # (n, K)
-    count = of.sum(0)[:, None]
+    member = nn.functional.one_hot(y, K).to(p.dtype)  # (n, K)
+    count = member.sum(0)[:, None]
     with torch.autocast(p.device.type, enabled=False):  # rows shall sum to 1
-        T = of.T @ p / count.clamp_min(1)
+        T = member.T @ p / count.clamp_min(1)
     return torch.where(count > 0, T, torch.eye(K, dtype=p.dtype, device=p.device))
 
 
@@ -55,23 +55,29 @@ class FasTEN(BelievedLabels):
     def transition(self, net):
         return net.T
 
+    @torch.no_grad()
+    def corrected(self, p: Tensor, y: Tensor) -> Tensor:
+        """Labels (B,) from the clean head's predictions p (B, K) and the given labels y (B,)."""
+        sure, guess = p.max(1)
+        draw = torch.rand(len(guess), 2, device=p.device)
+        anything = (draw[:, 1] * p.shape[1]).long()
+        perturbed = (draw[:, 0] < self.perturb) & (guess != y)
+        guess = torch.where(perturbed, anything, guess)
+        return torch.where(sure >= self.rho, guess, y) if self.correct else y
+
     def loss(self, net, batch, clock):
-        i, K = batch.index.long(), net.noisy.out_features
         features, trusted = net.body[:-1](batch.x), net.body[:-1](batch.trusted_x)
-        clean = net.body[-1](features).float()
-        p = clean.softmax(1)
+        p = net.body[-1](features).float().softmax(1)
         # not under no_grad: autocast would keep a cast of the head that has no gradient (torch <= 2.10)
         told = net.noisy(trusted).float().softmax(1).detach()
-        with torch.no_grad():
-            T = estimated(told, batch.trusted_y, K)
-            net.T.copy_(T)
-            sure, guess = p.max(1)
-            draw = torch.rand(len(guess), 2, device=p.device)
-            random = (draw[:, 0] < self.perturb) & (guess != batch.y)
-            guess = torch.where(random, (draw[:, 1] * K).long(), guess)
-            new = torch.where(sure >= self.rho, guess, batch.y) if self.correct else batch.y
-            now = new if self.immediate else net.believed[i]
-            net.believed.index_copy_(0, i, new)
-        noisy = nll_through(p, T, now)
+        T = estimated(told, batch.trusted_y, p.shape[1])
+        net.T.copy_(T)
+
+        i, new = batch.index.long(), self.corrected(p, batch.y)
+        label = new if self.immediate else net.believed[i]
+        net.believed.index_copy_(0, i, new)
+
+        noisy = nll_through(p, T, label)
         known = cross_entropy(net.body[-1](trusted).float(), batch.trusted_y)
-        return torch.cat([noisy, known]).mean() + self.lam * cross_entropy(net.noisy(features).float(), now).mean()
+        of_noisy_head = cross_entropy(net.noisy(features).float(), label)
+        return torch.cat([noisy, known]).mean() + self.lam * of_noisy_head.mean()

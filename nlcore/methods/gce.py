@@ -52,7 +52,7 @@ class Truncated(GCE):
 
     def build(self, net, task):
         net.register_buffer("pair_weight", torch.ones(task.M))
-        net.register_buffer("live", torch.ones(()))
+        net.register_buffer("live", torch.ones(()))  # 0 where gradients go to a copy
         return net
 
     def on_epoch(self, net, clock, view):
@@ -66,7 +66,8 @@ class Truncated(GCE):
         return net.pair_weight
 
     def loss(self, net, batch, clock):
-        return (net.pair_weight[batch.index] * lq(net(batch.x), batch.y, self.q)).mean() * net.live
+        loss = lq(net(batch.x), batch.y, self.q)
+        return (net.pair_weight[batch.index] * loss).mean() * net.live
 
 
 @dataclass(frozen=True)

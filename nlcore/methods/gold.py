@@ -43,11 +43,12 @@ class GLC(Forward):
 
     def after(self, net, view):
         p = view.trusted().double().softmax(1)
-        return replace(self, T=tuple(map(tuple, estimated(p, view.true, p.shape[1]).tolist())))
+        return replace(self, T=estimated(p, view.true, K=p.shape[1]).tolist())
 
     def transition(self, net):
         return net.T
 
     def loss(self, net, batch, clock):
         noisy = forward_corrected(net(batch.x), batch.y, net.T)
-        return torch.cat([noisy, cross_entropy(net(batch.trusted_x), batch.trusted_y)]).mean()
+        known = cross_entropy(net(batch.trusted_x), batch.trusted_y)
+        return torch.cat([noisy, known]).mean()

@@ -9,7 +9,7 @@ from .base import Method
 
 @dataclass(frozen=True)
 class LabelSmoothing(Method):
-    """Cross entropy against (1 - a) onehot(y) + a/K (Szegedy 2016, section 7; a = 0.1 as in Muller 2019).
+    """Cross entropy against (1 - a) onehot(y) + a/K (Szegedy et al. 2016, section 7; a = 0.1 as in Muller 2019).
 
     Negative a takes the uniform part away instead (Wei et al. 2022).
     """

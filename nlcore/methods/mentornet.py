@@ -51,16 +51,15 @@ class MentorNet(Curriculum):
 
     @property
     def first(self):
-        return (
-            Stage(replace(self, source="", updates=self.updates[:1]), dataset=self.source)
-            if self.source and not self.given
-            else None
-        )
+        if not self.source or self.given:
+            return None
+        up_to_the_first_update = replace(self, source="", updates=self.updates[:1])
+        return Stage(up_to_the_first_update, dataset=self.source)
 
     def led_by(self, mentor: Mentor) -> "MentorNet":
         """The same with a mentor that has learned already."""
         led = replace(self)
-        object.__setattr__(led, "given", mentor)
+        object.__setattr__(led, "given", mentor)  # no field: a run is known by its hyperparameters
         return led
 
     def after(self, net, view):
@@ -68,15 +67,21 @@ class MentorNet(Curriculum):
 
     def build(self, net, task):
         net = super().build(net, task)
-        fresh = Mentor(self.form, task.K)
-        net.mentor = copy.deepcopy(self.given or (fresh if self.kind == "data" else imitate(self.kind, self.form)[0]))
-        net.mentor.requires_grad_(False)
+        fresh = Mentor(self.form, task.K)  # drawn for every kind, so that all go on with the same random numbers
+        if self.given:
+            mentor = self.given
+        elif self.kind == "data":
+            mentor = fresh
+        else:
+            mentor, _ = imitate(self.kind, self.form)
+        net.mentor = copy.deepcopy(mentor).requires_grad_(False)
+        net.register_buffer("taught", torch.tensor(mentor is not fresh))
+        # the last losses of each pair and their differences, oldest first; NaN: not met yet
         net.register_buffer("z", torch.full((task.M, net.mentor.steps, 2), torch.nan))
-        net.register_buffer("taught", torch.tensor(bool(self.given) or self.kind != "data"))
         return net
 
     def chosen(self, net, loss, d, percent, batch):
-        i, now = batch.index.long(), torch.stack([loss, d], 1)[:, None]
+        i, now = batch.index.long(), torch.stack([loss, d], 1)[:, None]  # (B, 1, 2)
         z = torch.cat([net.z[i, 1:], now], 1)
         z = torch.where(z.isnan(), now, z)  # before its first step a pair was as it is now
         net.z.index_copy_(0, i, z)
@@ -86,12 +91,12 @@ class MentorNet(Curriculum):
     def on_epoch(self, net, clock, view):
         if not self.trust or not any(clock.due(share, 1.0) for share in self.updates):
             return
-        known = ~net.z[view.index].isnan().flatten(1).any(1)  # pairs that training has met
-        i, right = view.index[known], (view.label[view.index] == view.true)[known].float()
-        percent = (100 * clock.step // clock.steps).expand(len(i))
+        met = ~net.z[view.index].isnan().flatten(1).any(1)  # trusted pairs that training has met
+        i, right = view.index[met], (view.label[view.index] == view.true)[met].float()
+        percent = 100 * clock.step // clock.steps
         if len(i):
             fresh = Mentor(self.form, net.mentor.labels).to(i.device)
-            teach(fresh, net.z[i], view.label[i], percent, right, 500)
+            teach(fresh, net.z[i], view.label[i], percent.expand(len(i)), right, steps=500)
             net.mentor.load_state_dict(fresh.state_dict())
-            net.mentor.at.fill_(100 * clock.step // clock.steps)
+            net.mentor.at.fill_(percent)
             net.taught.fill_(True)

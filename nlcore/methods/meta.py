@@ -13,13 +13,15 @@ from .base import Batch, Method
 
 
 def looked_ahead(net: nn.Module, loss: Tensor, rate: Tensor, batch: Batch) -> Tensor:
-    """The mean loss on the trusted batch after a step of plain gradient descent on `loss`, at `rate`, as a function of
-    whatever `loss` depends on. The network itself, running averages included, stays as it is."""
-    body = net.body
-    weights, buffers = dict(body.named_parameters()), {k: b.clone() for k, b in body.named_buffers()}
+    """The mean loss on the trusted batch after a step of plain gradient descent on `loss`, at `rate`. All three are
+    scalars, and the result can be differentiated by whatever `loss` depends on. The network itself, running averages
+    included, stays as it is."""
+    weights = dict(net.body.named_parameters())
+    buffers = {name: b.clone() for name, b in net.body.named_buffers()}
     slopes = torch.autograd.grad(loss, weights.values(), create_graph=True)
-    ahead = {k: w - rate * g for (k, w), g in zip(weights.items(), slopes, strict=True)}
-    return cross_entropy(functional_call(body, (ahead, buffers), (batch.trusted_x,)), batch.trusted_y).mean()
+    moved = {name: w - rate * slope for (name, w), slope in zip(weights.items(), slopes, strict=True)}
+    logits = functional_call(net.body, (moved, buffers), (batch.trusted_x,))
+    return cross_entropy(logits, batch.trusted_y).mean()
 
 
 def mlp() -> nn.Sequential:
@@ -47,11 +49,12 @@ class L2RW(Method):
 
     def loss(self, net, batch, clock):
         loss = cross_entropy(net(batch.x), batch.y)
-        none = torch.zeros_like(loss, requires_grad=True)
+        none = torch.zeros_like(loss, requires_grad=True)  # the weights from which to look
         ahead = looked_ahead(net, (none * loss).sum(), clock.rate, batch)
         (slope,) = torch.autograd.grad(ahead, none, retain_graph=True)
         w = (-slope).clamp_min(0)
-        w = w / torch.where(w.sum() > 0, w.sum(), torch.ones_like(w.sum()))
+        total = w.sum()
+        w = w / torch.where(total > 0, total, torch.ones_like(total))
         net.v.index_copy_(0, batch.index.long(), w / w.max().clamp_min(1e-12))
         return (w * loss).sum()
 
@@ -81,12 +84,13 @@ class Meta(Method):
 
     def taught(self, net: nn.Module, losses: Callable[[Tensor], Tensor], out: Tensor, batch: Batch, rate: Tensor):
         """The mean of `losses(out)` (B,) for the network to step on, given what `net.meta` puts out; the gradient of
-        `net.meta` is that of the look ahead."""
+        `net.meta` is that of the look ahead, at learning rate `rate`."""
         meta = [*net.meta.parameters()]
         ahead = looked_ahead(net, losses(out).mean(), rate, batch)
         slopes = torch.autograd.grad(ahead, meta, retain_graph=True)
-        own = sum((p * g).sum() for p, g in zip(meta, slopes, strict=True))
-        return losses(out.detach()).mean() + own - own.detach()  # a term of value 0
+        # a term of value 0, whose gradient by the parameters of `net.meta` is `slopes`
+        own = sum((p * slope).sum() for p, slope in zip(meta, slopes, strict=True))
+        return losses(out.detach()).mean() + own - own.detach()
 
 
 @dataclass(frozen=True)

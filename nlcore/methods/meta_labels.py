@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..losses import cross_entropy, soft_cross_entropy
 from .believed_labels import BelievedLabels
@@ -41,12 +41,14 @@ class MLaC(BelievedLabels, Meta):
 
     def loss(self, net, batch, clock):
         features = net.body[:-1](batch.x)
-        logits, q = net.body[-1](features), net.meta(features.detach(), batch.y).softmax(1)
+        logits = net.body[-1](features)
+        q = net.meta(features.detach(), batch.y).softmax(1)
         net.believed.index_copy_(0, batch.index.long(), q.argmax(1))
+
         look, teach = torch.rand(len(batch.trusted_y), device=batch.y.device).argsort().chunk(2)
         known = cross_entropy(net(batch.trusted_x[teach]), batch.trusted_y[teach])
-        rest = batch._replace(trusted_x=batch.trusted_x[look], trusted_y=batch.trusted_y[look])
-        return self.taught(net, lambda q: torch.cat([soft_cross_entropy(logits, q), known]), q, rest, clock.rate)
+        ahead = batch._replace(trusted_x=batch.trusted_x[look], trusted_y=batch.trusted_y[look])
+        return self.taught(net, lambda q: torch.cat([soft_cross_entropy(logits, q), known]), q, ahead, clock.rate)
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,24 @@ class MSLC(Meta):
     def labels(self, net):
         return net.q.argmax(1)
 
+    def shares(self, net: nn.Module, losses: Tensor) -> Tensor:
+        """The shares (B, 3) of the given, the kept and the predicted label, from the losses (B, 3) under each."""
+        of_given, of_kept = net.meta
+        a, b = of_given(losses[:, :1]).to(losses.dtype), of_kept(losses[:, 1:2]).to(losses.dtype)
+        return torch.cat([a, (1 - a) * b, (1 - a) * (1 - b)], 1)
+
     def loss(self, net, batch, clock):
         i, logits = batch.index.long(), net(batch.x)
-        p, before, warming = logits.detach().softmax(1), net.q[i], clock.step < self.warm * clock.steps
-        hard = torch.stack([cross_entropy(logits, y) for y in (batch.y, before.argmax(1), p.argmax(1))], 1)  # (B, 3)
-        a, b = (m(hard[:, k : k + 1].detach()).to(hard.dtype) for k, m in enumerate(net.meta))
-        shares = torch.cat([a, (1 - a) * b, (1 - a) * (1 - b)], 1)
-        soft = torch.stack([nn.functional.one_hot(batch.y, p.shape[1]), before, p], 1)  # (B, 3, K)
-        net.q.index_copy_(0, i, torch.where(warming, p, (shares.detach()[:, :, None] * soft).sum(1)).to(net.q.dtype))
-        shares = torch.where(warming, torch.eye(3, dtype=shares.dtype, device=shares.device)[0], shares)
-        return self.taught(net, lambda shares: (shares * hard).sum(1), shares, batch, clock.rate)
+        kept, p = net.q[i], logits.detach().softmax(1)
+        losses = [cross_entropy(logits, label) for label in (batch.y, kept.argmax(1), p.argmax(1))]
+        losses = torch.stack(losses, 1)  # (B, 3)
+        shares = self.shares(net, losses.detach())
+
+        labels = torch.stack([nn.functional.one_hot(batch.y, p.shape[1]), kept, p], 1)  # (B, 3, K)
+        mixture = (shares.detach()[:, :, None] * labels).sum(1)
+        warming = clock.step < self.warm * clock.steps
+        net.q.index_copy_(0, i, torch.where(warming, p, mixture).to(net.q.dtype))
+
+        given_alone = torch.eye(3, dtype=shares.dtype, device=shares.device)[0]
+        shares = torch.where(warming, given_alone, shares)
+        return self.taught(net, lambda shares: (shares * losses).sum(1), shares, batch, clock.rate)

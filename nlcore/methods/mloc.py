@@ -29,9 +29,10 @@ class MLoC(GLC):
         require(self.lr >= 0, f"lr is the learning rate of T, 0 or more, not {self.lr}")
 
     def loss(self, net, batch, clock):
-        p, T = net(batch.x).float().softmax(1), net.T.clone().requires_grad_()
+        p = net(batch.x).float().softmax(1)
+        T = net.T.clone().requires_grad_()
         ahead = looked_ahead(net, nll_through(p, T, batch.y).mean(), clock.rate, batch)
         (slope,) = torch.autograd.grad(ahead, T, retain_graph=True)
-        new = (net.T - self.lr * slope).clamp_min(0)
-        net.T.copy_(new / new.sum(1, keepdim=True).clamp_min(1e-12))
-        return nll_through(p, net.T.clone(), batch.y).mean()
+        moved = (net.T - self.lr * slope).clamp_min(0)
+        net.T.copy_(moved / moved.sum(1, keepdim=True).clamp_min(1e-12))
+        return nll_through(p, net.T.clone(), batch.y).mean()  # a copy, since the next loss changes net.T
