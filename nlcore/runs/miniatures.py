@@ -40,9 +40,10 @@ SURE, NEXT, AFTER_NEXT = np.eye(10), np.roll(np.eye(10), 1, 1), np.roll(np.eye(1
 LAW = tuple(map(tuple, (0.65 * SURE + 0.25 * NEXT + 0.1 * AFTER_NEXT).tolist()))
 PLAIN = Run("digits", "mlp1", Budget(48, 32, lr=3e-3, evaluations=3), Matrix(LAW), examples=600, validation=100)
 
-SHORT = {"steps": 3, "batch": 16, "evaluations": 1, "lr": 1e-3}  # for networks that take their time
+SHORT = {"steps": 12, "evaluations": 1, "lr": 1e-2}  # for networks that take their time
 SGD = {"optimiser": "sgd", "lr": 0.05}
-RECIPE = SGD | {"schedule": "steps", "milestones": (0.5,), "augment": "flip_crop", "weight_decay": 1e-4}
+FALLING = {"schedule": "steps", "milestones": (0.75,)}
+RECIPE = SGD | FALLING | {"steps": 160, "lr": 0.4, "augment": "flip_crop", "weight_decay": 1e-4}
 ON_A_GPU = SHORT | {"optimiser": "sgd", "precision": "bf16", "channels_last": True, "augment": "flip_crop"}
 
 
@@ -67,10 +68,15 @@ def of_methods() -> list[Run]:
     methods = [method() for method in METHODS.values()]
     methods += [kind(LAW) for kind in (Forward, Backward, NoiseAdaptation, GLC, MLoC)]
     methods += [GCE(q=0.0), HAlpha(alpha=0.0), HAlpha(rescale=True), MSLC(warm=0.0)]
-    methods += [Truncated(pruner="current"), Truncated(detached=True), Truncated(start=0.0)]
+    methods += [Truncated(pruner="current"), Truncated(detached=True), Truncated(start=0.0, k=0.05)]
     methods += [Distillation(teacher="mlp2"), Distillation(a=0.1, temperature=4.0)]
     methods += [Curriculum(kind) for kind in CURRICULA if kind != "self_paced"]
-    methods += [Curriculum(burn_in=0.0), Curriculum(drop=0.1), Curriculum(corrected=True), Curriculum(explicit=0.1)]
+    methods += [
+        Curriculum(burn_in=0.0, decay=0.5),
+        Curriculum(drop=0.1),
+        Curriculum(corrected=True),
+        Curriculum(explicit=0.1),
+    ]
     methods += [MentorNet(form="paper"), MentorNet(burn_in=0.0)]
     methods += [MentorNet("data"), MentorNet("data", form="paper"), MentorNet("data", burn_in=0.0)]
     methods += [MentorNet("data", source="digits")]
@@ -81,7 +87,7 @@ def of_methods() -> list[Run]:
 def of_noises() -> list[Run]:
     """Every noise that ten classes can have, and what carries added labels."""
     noises = [Clean(), Uniform(2.0)]
-    noises += [Structured(20.0, 0.5, order) for order in ("confusing", "reverse", "random", "fresh")]
+    noises += [Structured(6.0, 0.5, order) for order in ("confusing", "reverse", "random", "fresh")]
     noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, PairFlip)]
     carriers = ("novel", "white", "photos", "digits")
     carried = [with_noise(Uniform(2.0), carrier=carrier, examples=300) for carrier in carriers]
@@ -90,7 +96,7 @@ def of_noises() -> list[Run]:
 
 def of_networks() -> list[Run]:
     """A network of every family."""
-    small = [with_network("conv_small"), with_network("conv4", steps=12), with_network("cifarnet", steps=12)]
+    small = [with_network("conv_small"), with_network("conv4"), with_network("cifarnet")]
     return small + [with_network(model, **SHORT) for model in ("resnet32", "wide_resnet_tiny")]
 
 
@@ -100,11 +106,11 @@ def of_budgets() -> list[Run]:
         with_budget(**SGD),
         with_budget(**SGD, momentum=0.0),
         with_budget(schedule="cosine"),
-        with_budget(schedule="steps", milestones=(0.5,)),
+        with_budget(**FALLING),
         with_budget(weight_decay=1e-2),
         with_budget(precision="bf16"),
         with_budget(channels_last=True),
-        with_budget(augment="flip_crop"),
+        with_budget(augment="flip_crop", steps=160, lr=1e-2),
     ]
 
 
