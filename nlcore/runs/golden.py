@@ -21,9 +21,10 @@ from ..noise import Structured
 from .miniatures import all_runs
 from .run import Run
 
-# Of a loss the relative difference, of a share the absolute one, that processors with other instructions may show; the
-# last bits of bfloat16 are worth more.
-LOSS, SHARE = {"fp32": 2e-4, "bf16": 0.03}, {"fp32": 0.01, "bf16": 0.05}
+# Of a loss the relative difference, of a share the absolute one, that a processor with other instructions may show.
+# Half precision and networks of many layers magnify the last digits.
+FINE, COARSE = (2e-4, 0.01), (0.01, 0.06)
+MAGNIFY = {"precision=bf16", "network=resnet", "network=cifarnet", "network=wide_resnet"}
 LOSSES = ("loss", "test_loss", "test_loss_scaled")
 
 
@@ -146,7 +147,7 @@ def marks(run: Run) -> str:
     return " ".join(digest(known[name]) for name in rests_on(run) if name in known)
 
 
-def difference(old: Outcome, new: Outcome, precision: str = "fp32") -> str:
+def difference(old: Outcome, new: Outcome, tolerance: tuple[float, float] = FINE) -> str:
     """What differs by more than another processor may cause, in words; nothing: ""."""
     if old.labels != new.labels:
         return "other labels were drawn"
@@ -156,20 +157,22 @@ def difference(old: Outcome, new: Outcome, precision: str = "fp32") -> str:
         for name in sorted(was.keys() | now.keys()):
             if name not in was or name not in now:
                 return f"{name} is measured {'no more' if name in was else 'as well'}"
-            if not _near(name, was[name], now[name], precision):
+            if not near(name, was[name], now[name], tolerance):
                 return f"{name} {now[name]} instead of {was[name]} at step {was['step']}"
     return ""
 
 
-def _near(name: str, was: float | None, now: float | None, precision: str) -> bool:
+def near(name: str, was: float | None, now: float | None, tolerance: tuple[float, float]) -> bool:
+    """Whether two values of a measure are the same but for the processor."""
     if was is None or now is None:
         return was is now
+    loss, share = tolerance
     if name in LOSSES:
-        return math.isclose(was, now, rel_tol=LOSS[precision])
-    return math.isclose(was, now, rel_tol=SHARE[precision], abs_tol=SHARE[precision])
+        return math.isclose(was, now, rel_tol=loss)
+    return math.isclose(was, now, rel_tol=share, abs_tol=share)
 
 
 def changed(name: str, found: Outcome) -> str:
     """How an outcome of a kind differs from what is committed, in words; as it was: ""."""
-    old = committed().get(name)
-    return difference(old, found, golden_runs()[name].budget.precision) if old else "not committed yet"
+    old, made_of = committed().get(name), features(golden_runs()[name])
+    return difference(old, found, COARSE if made_of & MAGNIFY else FINE) if old else "not committed yet"
