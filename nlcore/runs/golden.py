@@ -22,9 +22,8 @@ from .miniatures import all_runs
 from .run import Run
 
 # Of a loss the relative difference, of a share the absolute one, that a processor with other instructions may show.
-# Half precision and networks of many layers magnify the last digits.
-FINE, COARSE = (2e-4, 0.01), (0.01, 0.06)
-MAGNIFY = {"precision=bf16", "network=resnet", "network=cifarnet", "network=wide_resnet"}
+# Networks of many layers magnify the last digits, and half precision has few.
+FINE, DEEP, HALF = (2e-4, 0.01), (3e-3, 0.06), (0.015, 0.06)
 LOSSES = ("loss", "test_loss", "test_loss_scaled")
 
 
@@ -147,7 +146,7 @@ def marks(run: Run) -> str:
     return " ".join(digest(known[name]) for name in rests_on(run) if name in known)
 
 
-def difference(old: Outcome, new: Outcome, tolerance: tuple[float, float] = FINE) -> str:
+def difference(old: Outcome, new: Outcome, within: tuple[float, float] = FINE) -> str:
     """What differs by more than another processor may cause, in words; nothing: ""."""
     if old.labels != new.labels:
         return "other labels were drawn"
@@ -157,16 +156,16 @@ def difference(old: Outcome, new: Outcome, tolerance: tuple[float, float] = FINE
         for name in sorted(was.keys() | now.keys()):
             if name not in was or name not in now:
                 return f"{name} is measured {'no more' if name in was else 'as well'}"
-            if not near(name, was[name], now[name], tolerance):
+            if not near(name, was[name], now[name], within):
                 return f"{name} {now[name]} instead of {was[name]} at step {was['step']}"
     return ""
 
 
-def near(name: str, was: float | None, now: float | None, tolerance: tuple[float, float]) -> bool:
+def near(name: str, was: float | None, now: float | None, within: tuple[float, float]) -> bool:
     """Whether two values of a measure are the same but for the processor."""
     if was is None or now is None:
         return was is now
-    loss, share = tolerance
+    loss, share = within
     if name in LOSSES:
         return math.isclose(was, now, rel_tol=loss)
     return math.isclose(was, now, rel_tol=share, abs_tol=share)
@@ -174,5 +173,12 @@ def near(name: str, was: float | None, now: float | None, tolerance: tuple[float
 
 def changed(name: str, found: Outcome) -> str:
     """How an outcome of a kind differs from what is committed, in words; as it was: ""."""
-    old, made_of = committed().get(name), features(golden_runs()[name])
-    return difference(old, found, COARSE if made_of & MAGNIFY else FINE) if old else "not committed yet"
+    old = committed().get(name)
+    return difference(old, found, tolerance(golden_runs()[name])) if old else "not committed yet"
+
+
+def tolerance(run: Run) -> tuple[float, float]:
+    """Of losses and of shares, for a golden run."""
+    if run.budget.precision == "bf16":
+        return HALF
+    return DEEP if FAMILIES[run.model] in ("resnet", "cifarnet", "wide_resnet") else FINE
