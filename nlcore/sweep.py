@@ -90,14 +90,13 @@ def _estimate(run: Run, device: str, speed: dict) -> float:
     """Seconds that a run will take, with a fifth to spare: from a short trial of the same kind of run."""
     kind = replace(run, seed=0, budget=replace(run.budget, steps=1))
     if kind not in speed:
-        trial = replace(run, budget=replace(run.budget, steps=min(200, run.budget.steps), evaluations=2))
+        trial = replace(run, budget=replace(run.budget, steps=min(100, run.budget.steps), evaluations=1))
         training.train(trial, device)  # loads and warms up
         start = time.monotonic()
-        first, *_, last = [{"step": 0, "seconds": 0.0}, *training.train(trial, device).history]
-        around = time.monotonic() - start - last["seconds"]  # drawing labels and two evaluations
-        speed[kind] = (last["seconds"] - first["seconds"]) / (last["step"] - first["step"]), around
-    step, around = speed[kind]
-    return 1.2 * (step * run.budget.steps + around / 2 * run.budget.evaluations)
+        cost = training.train(trial, device).cost
+        speed[kind] = cost["seconds"] / cost["steps"], time.monotonic() - start - cost["seconds"]
+    step, around = speed[kind]  # around: drawing labels and one evaluation
+    return 1.2 * (step * run.budget.steps + around * run.budget.evaluations)
 
 
 def _follow_parent() -> None:
@@ -107,15 +106,17 @@ def _follow_parent() -> None:
 
 def work(run: Run, device: str, progress: bool = False) -> str:
     """Train one run and save its record, or save why that failed; returns what to tell."""
+    failed, keep = store.working() / f"{run.key}.failed", None
     try:
-        record = training.train(run, device, progress, folder=store.working() / "checkpoints")
+        keep = training.checkpoints(run, device, store.working() / "checkpoints")
+        record = training.train(run, device, progress, keep=keep)
         store.save(record)
-    except CaptureFailed as error:  # nothing more can be trained on the device by this process
-        raise UserError(f"{error}; start again, perhaps with --device cpu") from None
+        keep.clear()
     except Exception as error:  # one broken run must not end a sweep
-        path = store.working() / f"{run.key}.failed"
-        path.write_text(traceback.format_exc())
-        return f"failed ({error}); see {path}"
+        failed.write_text(traceback.format_exc())
+        if isinstance(error, CaptureFailed):  # but nothing more can be trained on the device by this process
+            raise UserError(f"{error}; see {failed}, then start again, perhaps with --device cpu") from None
+        return f"failed ({error}); see {failed}"
     last = record.history[-1]
     return "diverged" if record.diverged else f"{last['test_accuracy']:.1%} in {last['seconds']:.0f} s"
 

@@ -7,9 +7,11 @@ import torch
 from test_train import fitting
 
 from nlcore.methods import CE, METHODS, FasTEN
+from nlcore.methods.mentor import imitate
 from nlcore.noise import SymmetricInclusive
 from nlcore.runs import Budget, Run
 from nlcore.training import step, train
+from nlcore.training.checkpoint import Checkpoints
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -69,7 +71,32 @@ def test_labels_are_the_same_on_every_device():
 def test_one_seed_gives_one_result_whatever_ran_before():
     """The first mentor of a process is taught within the run, later ones are remembered."""
     run = replace(fitting(RUN, METHODS["mentornet"]()), seed=7)
+    imitate.cache_clear()
     assert histories(run) == histories(run)
+
+
+class Killed(Exception):
+    """In place of the signal."""
+
+
+@pytest.mark.filterwarnings("ignore:.*deterministic")
+@pytest.mark.parametrize("switches", [ON_CIFAR, {"lr": 1e-3, "schedule": "cosine"}], ids=["sgd", "adam"])
+@pytest.mark.parametrize("name", ["ce", "glc", "mwnet"])
+def test_a_killed_run_goes_on_to_the_same_end(tmp_path, monkeypatch, name, switches):
+    run = replace(fitting(RUN, METHODS[name]()), budget=Budget(40, evaluations=4, **switches))
+    whole, save = histories(run)[0], Checkpoints.save
+
+    def dies(self, state):
+        save(self, state)
+        raise Killed
+
+    monkeypatch.setattr(Checkpoints, "due", lambda self, step, evaluated=False: step == 13)
+    monkeypatch.setattr(Checkpoints, "save", dies)
+    with pytest.raises(Killed):
+        train.train(run, "cuda", keep=train.checkpoints(run, "cuda", tmp_path))
+    monkeypatch.setattr(Checkpoints, "due", lambda self, step, evaluated=False: False)
+    rest = train.train(run, "cuda", keep=train.checkpoints(run, "cuda", tmp_path)).history
+    assert [{k: v for k, v in row.items() if k != "seconds"} for row in rest] == whole
 
 
 def test_captures_share_a_stream_and_a_failed_one_is_told(monkeypatch):

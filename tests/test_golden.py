@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from nlcore import papers
-from nlcore.methods import CE, GCE, METHODS, Forward, MentorNet, Truncated
+from nlcore.methods import CE, GCE, METHODS, Forward, HAlpha, MentorNet, Truncated
 from nlcore.models import FAMILIES, MODELS
 from nlcore.noise import NOISES, Matrix, PairFlip
 from nlcore.papers import PAPERS
@@ -84,21 +84,38 @@ def test_other_labels_and_missing_evaluations_are_differences():
     assert "0 evaluations" in golden.difference(OLD, OLD._replace(history=[]))
 
 
-def test_updating_a_kind_makes_stale_what_rests_on_it_and_nothing_else(monkeypatch, tmp_path):
-    runs = [replace(miniatures.PLAIN, method=method) for method in (CE(), GCE(), Truncated())]
-    records = [train.train(run, "cpu") for run in runs]
-    assert not any(record.stale for record in records)
+@pytest.mark.parametrize("moved, stale", [("method=gce", GCE()), ("T=given, method=forward", Forward(miniatures.LAW))])
+def test_updating_a_kind_makes_stale_what_rests_on_it_and_nothing_else(monkeypatch, tmp_path, moved, stale):
+    """Also where another kind has the same outcome, as cross entropy without T and forward correction without one."""
+    methods = (CE(), Truncated(), GCE(), Forward(miniatures.LAW), HAlpha(0.0))
+    records = [train.train(replace(miniatures.PLAIN, method=method), "cpu") for method in methods]
     known = golden.committed()
     monkeypatch.setattr(golden, "place", lambda: tmp_path / "golden.json")
     golden.write(known)
     assert json.loads(golden.place().read_text()).keys() == known.keys()
     assert not any(record.stale for record in records)
-    golden.write(known | {"method=gce": known["method=gce"]._replace(labels="moved")})
-    assert [record.stale for record in records] == [False, True, False]
+    golden.write(known | {moved: known[moved]._replace(labels="moved")})
+    assert [record.stale for record in records] == [method == stale for method in methods]
+
+
+def test_no_two_kinds_share_a_digest():
+    assert len(golden.digests()) == len(KINDS)
+
+
+def test_a_record_knows_the_golden_runs_of_the_code_that_made_it(monkeypatch, tmp_path):
+    """What another change writes while a process runs is not what that process did."""
+    known, before = golden.committed(), golden.digests_of(miniatures.PLAIN)
+    copy = tmp_path / "golden.json"
+    monkeypatch.setattr(golden, "place", lambda: copy)
+    golden.write(known)
+    assert golden.digests_of(miniatures.PLAIN) == before
+    golden.write(known | {"plain": known["plain"]._replace(labels="moved")})
+    record = train.train(miniatures.PLAIN, "cpu")
+    assert record.golden == before and record.stale
 
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_published_records_are_current_and_know_what_they_rest_on(paper):
     found = store.load_published(paper).values()
     assert not [record.run.key for record in found if record.stale]
-    assert {record.golden == golden.marks(record.run) for record in found} == {True}
+    assert {record.golden == golden.digests_of(record.run) for record in found} == {True}

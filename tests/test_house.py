@@ -20,7 +20,7 @@ FLOORS = [
     {"methods"},
     {"models", "measures", "noise"},
     {"data"},
-    {"inputs", "losses", "figures", "__init__"},
+    {"inputs", "files", "losses", "figures", "__init__"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 

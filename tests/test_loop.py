@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from nlcore import data, sweep
 from nlcore.inputs import UserError
 from nlcore.methods import GLC, ForwardEstimated, MentorNet, MLaC, Truncated
 from nlcore.models import build
 from nlcore.noise import SymmetricInclusive
-from nlcore.runs import Budget, Run
+from nlcore.runs import Budget, Run, store
 from nlcore.training import step, train
 from nlcore.training.checkpoint import Checkpoints
 from nlcore.training.device import full_precision, reproducible
@@ -40,7 +41,7 @@ class Impatient(Checkpoints):
     """Keeps every state, and dies after so many."""
 
     def __init__(self, folder, left):
-        super().__init__(folder, Process(CPU), "run", steps=1)
+        super().__init__(folder, Process(CPU), "run", "", steps=1)
         self.left = left
 
     def save(self, state):
@@ -74,25 +75,61 @@ def test_a_killed_run_goes_on_to_the_same_end(tmp_path, method, deaths, optimise
     assert rows(run, How(keep, keep.newest())) == whole
 
 
-def test_a_run_keeps_its_state_now_and_then_and_clears_it_away(tmp_path, monkeypatch):
+def test_a_run_keeps_its_state_now_and_then_and_clears_it_away_once_its_record_is_written(monkeypatch):
     states, save = [], Checkpoints.save
     monkeypatch.setattr(Checkpoints, "due", lambda self, step, evaluated=False: step % 10 == 0)
     monkeypatch.setattr(Checkpoints, "save", lambda self, state: (states.append(state), save(self, state)))
-    train.train(RUN, "cpu", folder=tmp_path)
-    assert [state["done"] for state in states] == [10, 20, 30, 40] and not [*tmp_path.iterdir()]
+    folder, write = store.working() / "checkpoints", store.save
+
+    def full(record):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(store, "save", full)
+    assert "no space left" in sweep.work(RUN, "cpu")
+    assert [state["done"] for state in states] == [10, 20, 30, 40] and len([*folder.iterdir()]) == 1
+    monkeypatch.setattr(store, "save", write)
+    sweep.work(RUN, "cpu")
+    assert len(states) == 4 and not [*folder.iterdir()]  # it went on behind its last step
 
 
-def test_a_state_of_other_code_is_not_used(tmp_path):
-    Checkpoints(tmp_path, Process(CPU), "run", stamp="old").save({"depth": 0, "done": 3})
-    assert Checkpoints(tmp_path, Process(CPU), "run", stamp="old").newest()["done"] == 3
-    assert Checkpoints(tmp_path, Process(CPU), "run", stamp="new").newest() is None
+def test_a_state_of_other_code_or_of_another_device_is_not_used(tmp_path, monkeypatch):
+    Checkpoints(tmp_path, Process(CPU), "run", "old").save({"depth": 0, "done": 3})
+    assert Checkpoints(tmp_path, Process(CPU), "run", "old").newest()["done"] == 3
+    assert Checkpoints(tmp_path, Process(CPU), "run", "new").newest() is None
+    monkeypatch.setattr("nlcore.training.checkpoint.device_name", lambda device: "another")
+    assert Checkpoints(tmp_path, Process(CPU), "run", "old").newest() is None
 
 
-def test_a_state_is_due_by_steps_or_by_time(tmp_path, monkeypatch):
-    by_steps, by_time = Checkpoints(tmp_path, Process(CPU), steps=7), Checkpoints(tmp_path, Process(CPU), seconds=60)
+def test_a_damaged_state_is_named_set_aside_and_the_run_starts_again(tmp_path, capsys):
+    keep = Impatient(tmp_path, 7)
+    with pytest.raises(Killed):
+        rows(RUN, How(keep))
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    keep = Checkpoints(tmp_path, Process(CPU), "run", "")
+    assert keep.newest() is None and path.name in capsys.readouterr().err
+    assert [p.suffix for p in tmp_path.iterdir()] == [".damaged"]
+
+
+def test_files_of_others_are_neither_read_nor_removed(tmp_path):
+    others = [tmp_path / name for name in ("weights.0.pt", "run-notes.0.pt", "runner-1-000000003.0.pt")]
+    for path in others:
+        path.write_text("mine")
+    keep = Checkpoints(tmp_path, Process(CPU), "run", "")
+    assert keep.newest() is None
+    keep.save({"depth": 0, "done": 3})
+    keep.save({"depth": 0, "done": 4})
+    (tmp_path / "run-1-000000005.0.pt.abc.part").write_text("torn")
+    keep.clear()
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+def test_a_state_is_due_by_steps_or_by_time(tmp_path):
+    by_steps = Checkpoints(tmp_path, Process(CPU), "run", "", steps=7)
+    by_time = Checkpoints(tmp_path, Process(CPU), "run", "", seconds=60)
     assert [by_steps.due(t) for t in (6, 7, 14)] == [False, True, True] and by_steps.due(6, evaluated=True)
     assert not by_time.due(7) and not by_time.due(7, evaluated=True)
-    by_time.last -= 61
+    by_time.written -= 61
     assert by_time.due(7)
 
 
@@ -139,8 +176,6 @@ def lacking(k: int, count: int, digits):
 
 
 def test_a_class_without_a_trusted_image_is_refused_and_a_rare_one_is_counted(monkeypatch):
-    from nlcore import data
-
     run, digits = replace(RUN, method=GLC(), trusted=100, examples=0), data.load("digits")
     with pytest.raises(UserError, match=r"of every class; of class \[4\] there is none"):
         divide(run, lacking(4, 0, digits))
@@ -157,7 +192,7 @@ def test_a_class_without_a_trusted_image_is_refused_and_a_rare_one_is_counted(mo
 
 def test_every_trusted_image_that_a_record_tells_of_was_used():
     """All that GLC is given teach it, however few a class has."""
-    digits_ = lacking(4, 3, __import__("nlcore.data", fromlist=["data"]).load("digits"))
+    digits_ = lacking(4, 3, data.load("digits"))
     run = replace(RUN, method=GLC(trusted_batch=40), trusted=100, examples=0)
     split = divide(run, digits_)
     source = Resident(run, digits_.train.x, tuple(digits_.test), split, 10)
@@ -171,12 +206,18 @@ def test_every_trusted_image_that_a_record_tells_of_was_used():
 
 
 def test_precision_and_generators_are_put_back():
-    cudnn = torch.backends.cudnn
-    switch, name = (cudnn.conv, "fp32_precision") if hasattr(cudnn, "conv") else (cudnn, "allow_tf32")
-    before = getattr(switch, name)
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    new = hasattr(cudnn, "conv")
+    switches = [(s, "fp32_precision") for s in (cudnn.conv, cudnn.rnn, matmul)] if new else []
+    switches = switches or [(s, "allow_tf32") for s in (cudnn, matmul)]
+    before = [getattr(*switch) for switch in switches]
     with full_precision():
-        assert getattr(switch, name) in ("ieee", False)
-    assert getattr(switch, name) == before
+        assert all(getattr(*switch) in ("ieee", False) for switch in switches)
+    assert [getattr(*switch) for switch in switches] == before
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    train.train(RUN, "cpu")
+    assert torch.equal(torch.get_rng_state(), state) and [getattr(*switch) for switch in switches] == before
 
 
 def test_a_cpu_run_never_touches_the_generator_of_a_gpu(monkeypatch):
@@ -188,11 +229,21 @@ def test_a_cpu_run_never_touches_the_generator_of_a_gpu(monkeypatch):
 
 
 def test_a_capture_that_fails_is_one_sentence_and_ends_the_sweep(monkeypatch):
-    from nlcore import sweep
-
     def fails(training, given):
         raise step.CaptureFailed("the step of CE could not be captured (for a test)")
 
     monkeypatch.setitem(step.CAPTURE, "cpu", fails)
-    with pytest.raises(UserError, match="could not be captured .for a test.; start again"):
+    with pytest.raises(UserError, match="could not be captured .for a test.; see .*start again"):
         sweep.collect([RUN], "nopaper", jobs=1)
+
+
+def test_a_first_stage_that_diverges_is_charged_for_itself_alone():
+    run = replace(RUN, method=GLC(), trusted=50, budget=Budget(20, evaluations=2, optimiser="sgd", lr=1e30))
+    record = train.train(run, "cpu")
+    steps = record.cost["steps"]
+    assert record.diverged and (record.cost["forward_passes"], record.cost["backward_passes"]) == (steps, steps)
+
+
+def test_calibration_without_held_out_labels_is_refused():
+    with pytest.raises(UserError, match="calibration needs images that are held out"):
+        check(replace(RUN, validation=0, analyses=("calibration",)))

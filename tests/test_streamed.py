@@ -108,7 +108,8 @@ def test_bad_options_are_one_sentence(place, tmp_path, capsys):
         "did you mean rho": ["--method", "fasten", "--set", "roh=1"],
         "rho must be of type float": ["--method", "fasten", "--set", "rho=high"],
         "noisy labels of images that are held out": ["--method", "truncated"],
-        "too few for 700 held out": ["--validation", "700"],
+        "do not suffice for 700 held out": ["--validation", "700"],
+        "calibration needs": ["--calibration"],
         "trusted images of each": ["--method", "glc", "--trusted", "5"],
         "only resnet50": ["--pretrained"],
         "side 8": ["--side", "4"],
@@ -138,6 +139,11 @@ def test_a_file_that_cannot_be_decoded_is_named(tmp_path):
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff cut")
     with pytest.raises(UserError, match="cut.jpg cannot be decoded"):
         streamed.decoded(np.array([bytes(tmp_path / "cut.jpg")]), SIDE, [0])
+    for workers in (0, 1):  # a worker's sentence arrives as one
+        with pytest.raises(UserError, match="cut.jpg cannot be decoded") as told:
+            files, reading = np.array([bytes(tmp_path / "cut.jpg")]), streamed.Reading(SIDE, workers)
+            next(streamed.loaded(files, [[0]], reading, HERE.device))
+        assert len(str(told.value).splitlines()) == 1
 
 
 def test_crops_are_windows_of_the_image_mirrored_or_not():
@@ -237,7 +243,7 @@ def test_trusted_images_may_be_among_the_noisy_ones(place, tmp_path):
     state = torch.load(path, weights_only=False)
     assert bool(state["net"]["taught"]) and len(state["net"]["v"]) == 900
     two = HERE._replace(world=2)
-    with pytest.raises(UserError, match="one process alone"):
+    with pytest.raises(UserError, match="in one process alone"):
         streamed.check(run, found, two, READING)
 
 
@@ -344,7 +350,7 @@ def test_killed_and_started_again_it_ends_the_same(place, tmp_path, name, deaths
             fails([*words, str(tmp_path / "a")], step)
         assert not (tmp_path / "a" / "result.json").exists()
         (path,) = (tmp_path / "a").glob("*.pt")
-        assert path.name == "{}-{:09d}.0.pt".format(*checkpoint)
+        assert path.name == "state-{}-{:09d}.0.pt".format(*checkpoint)
     for out in ("a", "b"):
         code, told, err = nlcore(capsys, *words, str(tmp_path / out))
         assert code == 0, err

@@ -20,6 +20,7 @@ class NoiseAdaptation(Forward):
     The labels alone do not tell T: T = I with the noisy posterior, or T and p with classes exchanged, fit as well.
     """
 
+    sees_all_pairs = True
     passes = (2, 2)
 
     @property

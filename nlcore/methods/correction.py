@@ -53,6 +53,7 @@ class ForwardEstimated(Forward):
 
     quantile: float = 0.97
 
+    sees_all_pairs = True
     passes = (2, 2)
 
     def __post_init__(self):

@@ -24,6 +24,7 @@ class DeepKNN(Method):
     trusted_batch: int = 100
 
     trust = "beside"
+    sees_all_pairs = True
     passes = (3, 2)
     first = Stage(CE())
 

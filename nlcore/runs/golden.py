@@ -9,12 +9,13 @@ import hashlib
 import json
 import math
 from dataclasses import fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from ..files import write_whole
 from ..methods import METHODS, Method
 from ..models import FAMILIES
 from ..noise import Structured
@@ -112,12 +113,12 @@ def _parsed(path: Path, changed: int) -> dict[str, Outcome]:
 def write(found: dict[str, Outcome]) -> None:
     """One kind a line, so that a change of one is a change of a line."""
     lines = [f"{json.dumps(name)}: {json.dumps(told._asdict())}" for name, told in sorted(found.items())]
-    place().write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    write_whole(place(), "{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def digest(told: Outcome) -> str:
-    """Eight hex digits of an outcome."""
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:8]
+def digest(name: str, told: Outcome) -> str:
+    """Eight hex digits of a kind and its outcome."""
+    return hashlib.sha256(json.dumps([name, *told]).encode()).hexdigest()[:8]
 
 
 def digests() -> frozenset[str]:
@@ -127,7 +128,13 @@ def digests() -> frozenset[str]:
 
 @lru_cache(maxsize=4)
 def _digests(path: Path, changed: int) -> frozenset[str]:
-    return frozenset(map(digest, _parsed(path, changed).values()))
+    return frozenset(digest(name, told) for name, told in _parsed(path, changed).items())
+
+
+@cache
+def at_start(path: Path) -> dict[str, str]:
+    """The digest of each kind as this process first found it: its code stays what it was, whatever changes on disk."""
+    return {name: digest(name, told) for name, told in committed().items()}
 
 
 @lru_cache(maxsize=4096)
@@ -140,10 +147,10 @@ def rests_on(run: Run) -> tuple[str, ...]:
     return _rests_on(features(run))
 
 
-def marks(run: Run) -> str:
-    """The digests of the golden runs that a run rests on, for its record."""
-    known = committed()
-    return " ".join(digest(known[name]) for name in rests_on(run) if name in known)
+def digests_of(run: Run) -> str:
+    """The digests of the golden runs that a run rests on, for the record that this process makes of it."""
+    known = at_start(place())
+    return " ".join(known[name] for name in rests_on(run) if name in known)
 
 
 def difference(old: Outcome, new: Outcome, within: tuple[float, float] = FINE) -> str:

@@ -2,11 +2,11 @@
 
 import os
 import sys
-import uuid
 from functools import lru_cache
 from pathlib import Path
 
 from .. import home
+from ..files import write_whole
 from ..inputs import UserError
 from .record import Record, parse_record
 
@@ -18,14 +18,6 @@ def working() -> Path:
 
 def published(paper: str) -> Path:
     return home() / "book" / "records" / f"{paper}.jsonl"
-
-
-def write_whole(path: Path, text: str) -> Path:
-    """All of the file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    temporary.write_text(text)
-    return temporary.rename(path)
 
 
 def writable() -> None:

@@ -1,11 +1,14 @@
 """Checkpoints: a run that was killed goes on where it was."""
 
+import sys
 import time
+import uuid
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
+from .device import device_name
 from .processes import Process
 
 
@@ -13,50 +16,58 @@ class Checkpoints:
     """The states of a run under way, in files `NAME-STAGE-STEP.RANK.pt` of a folder.
 
     One is due every so many `steps` and at every evaluation or, without `steps`, when `seconds` have passed since the
-    last. States of another `stamp`, which stands for the code that made them, are passed over.
+    last. A state is of use to the same golden runs, kind of device and torch alone; others are passed over.
     """
 
-    def __init__(self, folder: Path, process: Process, name="", steps: int = 0, seconds: float = 60.0, stamp=""):
-        self.folder, self.process, self.prefix = folder, process, f"{name}-" if name else ""
-        self.steps, self.seconds, self.stamp, self.last = steps, seconds, stamp, time.monotonic()
+    def __init__(self, folder: Path, process: Process, name: str, golden: str, steps: int = 0, seconds: float = 60.0):
+        self.folder, self.process, self.name = folder, process, name
+        self.steps, self.seconds, self.written = steps, seconds, time.monotonic()
+        self.stamp = f"{golden}; {device_name(process.device)}; torch {torch.__version__}"
 
     def due(self, step: int, evaluated: bool = False) -> bool:
         """Whether the state after `step` is one to keep."""
         if self.steps:
             return evaluated or step % self.steps == 0
-        return time.monotonic() - self.last > self.seconds
+        return time.monotonic() - self.written > self.seconds
 
-    def files(self, rank: int) -> set[Path]:
-        return {*self.folder.glob(f"{self.prefix}*.{rank}.pt")}
+    def files(self, rank: int) -> list[Path]:
+        """The states of a process, the newest last."""
+        return sorted(self.folder.glob(f"{self.name}-[01]-{'[0-9]' * 9}.{rank}.pt"))
 
     def save(self, state: dict) -> None:
         """One file more of this process; those before go once every process has its own."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        rank, last = self.process.rank, state["depth"] == 0
-        path = self.folder / f"{self.prefix}{last:d}-{state['done']:09d}.{rank}.pt"
-        part = path.with_suffix(".part")
+        rank, final_stage = self.process.rank, state["depth"] == 0
+        path = self.folder / f"{self.name}-{final_stage:d}-{state['done']:09d}.{rank}.pt"
+        part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
         torch.save(state | {"stamp": self.stamp}, part)
         part.rename(path)
         if self.process.world > 1:
             dist.barrier()
-        for old in self.files(rank) - {path}:
-            old.unlink()
-        self.last = time.monotonic()
+        for old in self.files(rank):
+            if old != path:
+                old.unlink(missing_ok=True)
+        self.written = time.monotonic()
 
     def newest(self) -> dict | None:
-        """The newest state that every process has."""
-        ranks = range(self.process.world)
-        whole = []
-        for path in self.files(0):
-            stem = path.name.removesuffix(".0.pt")
-            if all((self.folder / f"{stem}.{rank}.pt").exists() for rank in ranks):
-                whole.append(self.folder / f"{stem}.{self.process.rank}.pt")
-        if not whole:
+        """The newest state that every process has and can read; what is damaged is named and set aside."""
+        ranks, state = range(self.process.world), None
+        stems = [path.name.removesuffix(".0.pt") for path in self.files(0)]
+        whole = [stem for stem in stems if all((self.folder / f"{stem}.{rank}.pt").exists() for rank in ranks)]
+        if whole:
+            state = self.load(self.folder / f"{whole[-1]}.{self.process.rank}.pt")
+        return state if self.process.all_agree(state is not None) else None
+
+    def load(self, path: Path) -> dict | None:
+        try:
+            state = torch.load(path, map_location=self.process.device, weights_only=False)  # a file of ours
+            return state if state["stamp"] == self.stamp else None
+        except Exception as error:  # whatever a torn file makes of unpickling
+            print(f"{path} is damaged ({type(error).__name__}); it is set aside, the run starts again", file=sys.stderr)
+            path.rename(path.with_suffix(".damaged"))
             return None
-        state = torch.load(max(whole), map_location=self.process.device, weights_only=False)  # a file of ours
-        return state if state["stamp"] == self.stamp else None
 
     def clear(self) -> None:
-        """Remove them: the run is over."""
-        for path in self.files(self.process.rank):
-            path.unlink()
+        """Remove them: the run is over, and its record is written."""
+        for path in [*self.files(self.process.rank), *self.folder.glob(f"{self.name}-*.{self.process.rank}.pt.*.part")]:
+            path.unlink(missing_ok=True)

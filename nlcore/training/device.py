@@ -14,7 +14,9 @@ def pick_device(name: str = "auto") -> torch.device:
     """`auto` is CUDA where torch sees a GPU, else the CPU."""
     lookup("device", name, ("auto", "cpu", "cuda"))
     require(name != "cuda" or torch.cuda.is_available(), "device 'cuda' was asked for, but torch sees no GPU here")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 def device_name(device: torch.device) -> str:

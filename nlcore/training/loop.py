@@ -18,7 +18,7 @@ from .step import Training
 
 
 class How(NamedTuple):
-    """How to go about it. Nothing of this changes a number."""
+    """How to go about it. Nothing of this changes what is measured."""
 
     keep: Checkpoints | None = None  # where the state goes now and then
     state: dict | None = None  # from which to go on
@@ -34,20 +34,21 @@ def fit(run: Run, source: Source, net: nn.Module, how: How = PLAINLY, best=False
     own rows first. `best` leaves the network as it was when best on noisy validation. `depth` stages follow."""
     goes_on = how.state is not None and how.state["depth"] == depth
     method, earlier, seconds = how.state["method"] if goes_on else run.method, {}, 0.0
-    started = time.perf_counter()
     if run.method.first and not goes_on:
         teacher, row = first_stage(run, source, net, how, depth)
-        earlier, seconds = {"first_test_accuracy": row["test_accuracy"]}, row["seconds"]
+        earlier = {"first_test_accuracy": row["test_accuracy"]}
         if row["loss"] is None:  # diverged, so nothing can follow
-            yield row | earlier
+            yield row | earlier | {"stages_left": depth + 1}
             return
-        started = time.perf_counter()
+        start = time.perf_counter()
         method = method.after(teacher, source.view(method, lambda best: teacher))
+        seconds = row["seconds"] + time.perf_counter() - start
     training = Training(run, method, net, source, best)
-    training.earlier, training.seconds, training.started = earlier, seconds, started
+    training.earlier, training.seconds = earlier, seconds
     if goes_on:
         training.restore(how.state)
         yield from training.rows
+    how = how._replace(state=None)  # it may be large
     if not (training.rows and training.rows[-1]["loss"] is None):
         yield from steps(training, how, depth)
     if best:
@@ -72,15 +73,16 @@ def evaluation_points(budget: Budget) -> set[int]:
 def steps(training: Training, how: How, depth: int) -> Iterator[dict]:
     """The steps that are left; yields what is measured at every evaluation point, and ends where the loss diverges."""
     budget, keep = training.run.budget, how.keep
-    marks, advance = evaluation_points(budget), training.advance(how.eager)
+    points, advance = evaluation_points(budget), training.advance(how.eager)
     bar = {"initial": training.done, "total": budget.steps, "unit": "step", "leave": False}
     bar["disable"] = None if how.progress else True
     batches = tqdm(training.source.batches(training.done), **bar)
+    training.start_clock()
     for t, given in enumerate(batches, training.done):
         training.begin(t)
         advance(given)
         training.done = t + 1
-        evaluate = t + 1 in marks
+        evaluate = t + 1 in points
         if not evaluate and not (keep and keep.due(t + 1)):
             continue
         mean_loss = training.pause_clock()
@@ -92,4 +94,4 @@ def steps(training: Training, how: How, depth: int) -> Iterator[dict]:
             yield training.rows[-1]
             if training.rows[-1]["loss"] is None:
                 return
-        training.resume_clock()
+        training.start_clock()

@@ -11,6 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from ..inputs import require
 from .device import pick_device
 
 
@@ -31,6 +32,10 @@ class Process(NamedTuple):
     def mean(self, t: Tensor) -> float:
         """The mean over processes of a scalar; waits for the device."""
         return added(t.clone()).item() / self.world if self.world > 1 else t.item()
+
+    def all_agree(self, yes: bool) -> bool:
+        """Whether it is so in every process."""
+        return self.mean(torch.tensor(float(yes), device=self.device)) == 1
 
     def share(self, net: nn.Module) -> None:
         """Let every process have the network of the first one."""
@@ -55,7 +60,9 @@ def joined(device: str) -> Process:
     """This process, among those that torchrun has started."""
     place, rank, world = pick_device(device), int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     if place.type == "cuda":
-        place = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        local, count = int(os.environ.get("LOCAL_RANK", 0)), torch.cuda.device_count()
+        require(local < count, f"this is process {local + 1} of this machine, which has {count} GPUs")
+        place = torch.device("cuda", local)
         torch.cuda.set_device(place)
     if world > 1:
         store = next(dist.rendezvous("env://"))[0]  # when torchrun starts again it has addresses of the dead as well

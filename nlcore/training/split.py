@@ -129,6 +129,8 @@ def check(run: Run) -> None:
     best = method.keeps_best or (stage and stage.best)
     require(run.validation > 0 or not best, f"{name} needs a noisy validation set: validation=N")
     require(run.trusted > 0 or not method.trust, f"{name} needs images whose true class is known: trusted=N")
+    calibrated = run.validation > 0 or "calibration" not in run.analyses
+    require(calibrated, "calibration needs images that are held out, with their noisy labels: validation=N")
     fits = not method.trusted_batch or run.trusted >= data.K <= method.trusted_batch
     require(fits, f"{name} needs at least one trusted image of each of {data.K} classes, also in every step")
     if run.trusted:

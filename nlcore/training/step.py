@@ -119,7 +119,8 @@ class Training:
         self.before = self.done
         self.total.zero_()
 
-    def resume_clock(self) -> None:
+    def start_clock(self) -> None:
+        """From now on time is time of training."""
         self.started = time.perf_counter()
 
     def pause_clock(self) -> float:
@@ -150,7 +151,8 @@ class Training:
             opt.load_state_dict(saved)
         self.clock.step.fill_(self.done)
         self.total.copy_(state["total"])
-        for put, saved in zip((torch.set_rng_state, torch.cuda.set_rng_state), state["rng"], strict=False):
+        generators = [torch.set_rng_state, *([torch.cuda.set_rng_state] if self.source.device.type == "cuda" else [])]
+        for put, saved in zip(generators, state["rng"], strict=True):
             put(saved.cpu())
 
 
@@ -183,13 +185,13 @@ def capture(training: Training, given) -> Callable[[], None]:
     that a captured run equals an eager one."""
     saved, memory = snapshot(training)
     generator, stream = torch.cuda.get_rng_state(), side_stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            training.step(given)
+    torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
     try:
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(3):
-                training.step(given)
-        torch.cuda.current_stream().wait_stream(stream)
         with torch.cuda.graph(graph, stream=stream):
             training.step(given)
     except Exception as error:

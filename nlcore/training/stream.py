@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 from ..data.archive import Archive
+from ..files import write_whole
 from ..inputs import require
 from ..models import Net, build, resnet50
 from ..runs import Run
-from ..runs.store import write_whole
+from ..runs.golden import digests_of
 from .checkpoint import Checkpoints
 from .device import reproducible
 from .loop import How, fit
@@ -30,7 +31,7 @@ def stream(
     claim(out, settings)
     if result.exists():
         return f"{result} is there already; remove {out} to make it again"
-    keep, history = Checkpoints(out, process, steps=every), []
+    keep, history = Checkpoints(out, process, "state", digests_of(run), steps=every), []
     with reproducible(run.seed * process.world + process.rank, process.device):
         source = Streamed(run, archive, process, reading)
         net = begun(source, pretrained)

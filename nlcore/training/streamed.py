@@ -60,8 +60,11 @@ def loaded(files: np.ndarray, batches, reading: Reading, device: torch.device) -
     own = torch.Generator()  # or a loader would draw from the generator of the training
     read, cuda = partial(decoded, files, reading.side), device.type == "cuda"
     options = {"num_workers": reading.workers, "collate_fn": read, "pin_memory": cuda, "generator": own}
-    for index, x in DataLoader(range(len(files)), batch_sampler=batches, **options):
-        yield index.to(device, non_blocking=True), x.to(device, non_blocking=True)
+    try:
+        for index, x in DataLoader(range(len(files)), batch_sampler=batches, **options):
+            yield index.to(device, non_blocking=True), x.to(device, non_blocking=True)
+    except UserError as error:  # of a worker, which wraps it in its traceback
+        raise UserError(str(error).strip().splitlines()[-1].partition("UserError: ")[2] or str(error)) from None
 
 
 def batches(M: int, B: int, per_epoch: int, known: list, m: int, begun: int, steps: int, seed: int) -> Iterator[list]:
@@ -209,20 +212,17 @@ def check(run: Run, archive: Archive, process: Process, reading: Reading) -> Non
     require(not (stage and stage.dataset), f"{name} begins on other data, which an archive has not")
     best = method.keeps_best or (stage and stage.best)
     require(run.validation > 0 or not best, f"{name} needs noisy labels of images that are held out: --validation N")
-    if method.trust == "within":
-        require(
-            process.world == 1, f"{name} has its trusted images among the noisy ones, which one process alone can do"
-        )
-        unknown = int((archive.trusted_noisy < 0).sum())
-        require(
-            not unknown, f"{name} needs the noisy labels of the trusted images too; {unknown} have none in the list"
-        )
+    alone = method.trust != "within" and not method.sees_all_pairs
+    require(alone or process.world == 1, f"{name} must see all pairs at once, so it trains in one process alone")
+    unknown = int((archive.trusted_noisy < 0).sum()) if method.trust == "within" else 0
+    require(not unknown, f"{name} needs noisy labels of the trusted images, too; {unknown} have none in the list")
+    blind = {*run.analyses} - {"calibration"}
+    require(not blind, f"{', '.join(blind)}: the true classes of an archive's training images are not known")
+    require(run.validation > 0 or not run.analyses, "calibration needs noisy labels that are held out: --validation N")
     fits = len(archive.trusted.label.unique()) == K <= method.trusted_batch
     require(fits or not method.trusted_batch, f"{name} needs trusted images of each of {K} classes, also in every step")
-    left = len(archive.train.file) - run.validation
-    require(
-        left >= max(run.examples, process.world),
-        f"{len(archive.train.file)} noisy images are too few for "
-        f"{run.validation} held out and {run.examples or process.world} to train on",
-    )
+    N, least = len(archive.train.file), max(run.examples, process.world)
+    fits = run.validation + least <= N and (not run.examples or run.examples >= process.world)
+    told = f"{N} noisy images do not suffice for {run.validation} held out and {run.examples or least} to train on"
+    require(fits, f"{told} in {process.world} processes")
     require(reading.workers >= 0 and reading.side >= 8, "workers must be 0 or more, side 8 or more")

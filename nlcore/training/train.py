@@ -12,7 +12,7 @@ from torch import nn
 from .. import data as datasets
 from ..models import build
 from ..runs import Record, Run
-from ..runs.golden import marks
+from ..runs.golden import digests_of
 from .checkpoint import Checkpoints
 from .device import device_name, peak_memory_mb, pick_device, reproducible
 from .loop import How, fit
@@ -21,14 +21,11 @@ from .sources import Resident, Source
 from .split import check
 
 
-def train(run: Run, device: str = "auto", progress=False, eager=False, folder: Path | None = None) -> Record:
-    """Train one run and account for it. Nothing is written but, to a `folder`, what a second start needs to go on."""
-    place = pick_device(device)
-    keep = Checkpoints(folder, Process(place), run.key, stamp=marks(run)) if folder else None
+def train(run: Run, device="auto", progress=False, eager=False, keep: Checkpoints | None = None) -> Record:
+    """Train one run and account for it. Nothing is written but, with `keep`, what a second start needs to go on."""
+    golden, place = digests_of(run), pick_device(device)
     with prepared(run, place) as (source, net):
         history = list(fit(run, source, net, How(keep, keep and keep.newest(), eager, progress)))
-    if keep:
-        keep.clear()
     environment = {
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -36,7 +33,12 @@ def train(run: Run, device: str = "auto", progress=False, eager=False, folder: P
         "dataset_sha256": datasets.load(run.dataset).sha256,
     }
     diverged = history[-1]["loss"] is None
-    return Record(run, source.split.card, history, cost(source, history[-1]), environment, marks(run), diverged)
+    return Record(run, source.split.card, history, cost(source, history[-1]), environment, golden, diverged)
+
+
+def checkpoints(run: Run, device: str, folder: Path) -> Checkpoints:
+    """Where the states of a run go, to be cleared once its record is written."""
+    return Checkpoints(folder, Process(pick_device(device)), run.key, digests_of(run))
 
 
 def trained(run: Run, device: str = "cpu") -> nn.Module:
@@ -61,13 +63,16 @@ def prepared(run: Run, place: torch.device) -> Iterator[tuple[Resident, nn.Modul
 
 def cost(source: Source, row: dict) -> dict:
     """What training took until `row`: of all processes the seconds and examples, of this one memory and passes."""
-    steps, seconds, passes = row["step"], row["seconds"], source.run.method.passes
+    method, steps, seconds = source.run.method, row["step"], row["seconds"]
+    stages, passes = 1 + bool(method.first), method.passes
+    if "stages_left" in row:  # the first stage diverged
+        stages, passes = 1, method.first.method.passes
     return {
         "seconds": seconds,
         "steps": steps,
         "peak_memory_mb": peak_memory_mb(source.device),
         "device": device_name(source.device),
-        "examples_per_second": round(steps * source.size / max(seconds, 1e-6)),
+        "examples_per_second": round(stages * steps * source.size / max(seconds, 1e-6)),
         "forward_passes": steps * passes[0],
         "backward_passes": steps * passes[1],
     }
