@@ -43,9 +43,7 @@ def read(folder: Path, trusted: int = 0) -> Archive:
     folder = folder.expanduser().resolve()
     lines, digest = _text_files(folder)
     classes = _filled(lines["category_names_eng"])
-    labels = {}
-    for kind in ("noisy", "clean"):
-        labels[kind] = _labels(lines[f"{kind}_label_kv"], f"{kind}_label_kv.txt", len(classes))
+    labels = {kind: _labels(kind, lines[f"{kind}_label_kv"], len(classes)) for kind in ("noisy", "clean")}
     keys = {part: _filled(lines[f"{part}_key_list"]) for part in LISTS}
     _check_images(folder, keys, labels)
     if trusted:
@@ -74,8 +72,7 @@ def _text_files(folder: Path) -> tuple[dict[str, list[str]], str]:
 
 def _filled(lines: list[str]) -> list[str]:
     """The lines that are not blank, without the white space around them."""
-    stripped = [line.strip() for line in lines]
-    return [line for line in stripped if line]
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _check_images(folder: Path, keys: dict[str, list[str]], labels: dict[str, dict[str, int]]) -> None:
@@ -93,13 +90,13 @@ def _check_images(folder: Path, keys: dict[str, list[str]], labels: dict[str, di
             seen[key] = part
 
 
-def _labels(lines: list[str], file: str, K: int) -> dict[str, int]:
-    """The classes of images by their paths, from lines `path class`; `file` is what an error calls the list."""
+def _labels(kind: str, lines: list[str], K: int) -> dict[str, int]:
+    """The labels of images by their paths, from lines `path class`."""
     labels = {}
     for i, line in enumerate(lines, 1):
         if line.strip():
             key, _, label = line.strip().rpartition(" ")
             good = key and label.isdecimal() and int(label) < K
-            require(good, f"{file}, line {i}: {line!r} is not a path and one of {K} classes, from 0")
+            require(good, f"{kind}_label_kv.txt, line {i}: {line!r} is not a path and one of {K} classes, from 0")
             labels[key] = int(label)
     return labels

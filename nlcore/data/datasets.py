@@ -50,9 +50,7 @@ def classes(name: str) -> int:
 
 def pin(name: str) -> str:
     """A data set by value: known names as they are, the user's own with the hash of its content."""
-    if name in KNOWN or "#" in name:
-        return name
-    return f"{name}#{load(name).sha256[:12]}"
+    return name if name in KNOWN or "#" in name else f"{name}#{load(name).sha256[:12]}"
 
 
 def _digits():

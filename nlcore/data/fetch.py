@@ -18,9 +18,7 @@ from .vision import vision
 
 def download(url: str, path: Path, md5: str) -> Path:
     """Fetch `url` to `path`, going on where an earlier attempt stopped; the file exists only once its MD5 is right.
-
-    An `OSError` says that the source cannot be reached, broke off, or sent something else, which is deleted.
-    """
+    An `OSError` says why it is not."""
     intact = vision().datasets.utils.check_integrity
     if intact(path, md5):
         return path
@@ -109,10 +107,8 @@ SOURCES = {
 
 
 def get(name: str, echo=print) -> Path:
-    """The prepared file of a known data set: kept if it verifies, else made from the first source that does.
-
-    What goes wrong on the way is told to `echo`; a `UserError` if no source gives the data set.
-    """
+    """The prepared file of a known data set: kept if it verifies, else made from the first source that does; a
+    `UserError` if none does."""
     lookup("data set to fetch", name, SOURCES)
     target = prepared.root() / f"{name}.npz"
     work = prepared.root() / ".archives" / name  # kept until a source succeeds, so that a download can go on

@@ -13,36 +13,27 @@ def foreign(kind: str, target: data.Dataset, count: int, seed: int) -> Tensor:
 
     `white`: each pixel drawn on its own from the grey levels of its channel over all training images, so with exactly
     their mean and variance. `photos`: windows of scikit-learn's two photographs. Otherwise the images of the data set
-    called so, those of its test split first. A `UserError` if those are shaped otherwise.
+    called so, those of its test split first; a `UserError` if they are shaped otherwise.
     """
     shape = tuple(target.train.x.shape[1:])
+    C, H, W = shape
     rng = np.random.default_rng([seed, 5])
     if kind == "white":
-        return torch.from_numpy(_white(target.train.x, count, rng))
+        levels = [channel.flatten().numpy() for channel in target.train.x.unbind(1)]
+        noise = [level[rng.integers(len(level), size=(count, H, W), dtype=np.int32)] for level in levels]
+        return torch.from_numpy(np.stack(noise, 1))
     if kind == "photos":
-        return torch.from_numpy(_photos(*shape, count, rng))
+        from sklearn.datasets import load_sample_images
+
+        require(H <= 427 and W <= 640, f"the photographs are 427 x 640, too small for images of {H} x {W}")
+        pictures = np.stack([picture[:427, :640] for picture in load_sample_images().images])  # (2, 427, 640, 3)
+        which, top, left = rng.integers([2, 428 - H, 641 - W], size=(count, 3)).T[:, :, None, None]
+        windows = pictures[which, top + np.arange(H)[:, None], left + np.arange(W)]  # (count, H, W, 3)
+        if C != 3:  # the mean of the colours, in every channel
+            windows = windows.mean(-1, keepdims=True).repeat(C, -1)
+        return torch.from_numpy(windows.astype(np.uint8).transpose(0, 3, 1, 2).copy())
     other = data.load(kind)
     found = tuple(other.train.x.shape[1:])
     alike = f"the images of {kind} are {found} (C, H, W), those of {target.name} {shape}; they must be alike"
     require(found == shape, alike)
     return torch.cat([other.test.x[:count], other.train.x[: max(count - len(other.test.x), 0)]])
-
-
-def _white(x: Tensor, count: int, rng: np.random.Generator) -> np.ndarray:
-    """White noise (count, C, H, W) with the grey levels of images `x` (N, C, H, W)."""
-    levels = [channel.flatten().numpy() for channel in x.unbind(1)]
-    size = (count, *x.shape[2:])
-    return np.stack([level[rng.integers(len(level), size=size, dtype=np.int32)] for level in levels], 1)
-
-
-def _photos(C: int, H: int, W: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Windows (count, C, H, W) of two photographs, the same picture in all channels unless there are three."""
-    from sklearn.datasets import load_sample_images
-
-    require(H <= 427 and W <= 640, f"the photographs are 427 x 640, too small for images of {H} x {W}")
-    pictures = np.stack([picture[:427, :640] for picture in load_sample_images().images])  # (2, 427, 640, 3)
-    which, top, left = rng.integers([2, 428 - H, 641 - W], size=(count, 3)).T[:, :, None, None]
-    windows = pictures[which, top + np.arange(H)[:, None], left + np.arange(W)]  # (count, H, W, 3)
-    if C != 3:
-        windows = windows.mean(-1, keepdims=True).repeat(C, -1)
-    return windows.astype(np.uint8).transpose(0, 3, 1, 2).copy()

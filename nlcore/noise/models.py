@@ -34,9 +34,7 @@ class Noise:
 
     def matrix(self, K: int) -> np.ndarray:
         """(K, K) law of a given label over the whole training set, clean originals included."""
-        if self.copies is None:
-            return self.law(K)
-        return (np.eye(K) + self.copies * self.law(K)) / (1 + self.copies)
+        return self.law(K) if self.copies is None else (np.eye(K) + self.copies * self.law(K)) / (1 + self.copies)
 
     def check(self, K: int) -> None:
         """Refuse K classes that the definition does not fit."""
