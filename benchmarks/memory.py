@@ -29,8 +29,30 @@ def peak() -> float:
     """Megabytes, the most this process has held so far."""
     status = Path("/proc/self/status")
     if status.exists():  # ru_maxrss of a child begins at what its parent held
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1e3
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(fields["VmHWM"].split()[0]) / 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+def synthetic(N: int) -> data.Dataset:
+    """N training and 1000 test images of MNIST's shape, of ten classes."""
+    rng = np.random.default_rng(0)
+
+    def images(n: int) -> data.Images:
+        x = torch.from_numpy(rng.integers(256, size=(n, 1, 28, 28), dtype=np.uint8))
+        return data.Images(x, torch.from_numpy(rng.integers(10, size=n)))
+
+    return data.Dataset("synthetic", tuple("0123456789"), 10, images(N), images(1000), "")
+
+
+def short_training(dataset: data.Dataset, alpha: float) -> int:
+    """Draw alpha more labels an image and train for three steps; the bytes that the pairs take."""
+    run = Run("digits", "mlp1", Budget(steps=3, evaluations=1), Uniform(alpha))
+    split = divide(run, dataset)
+    source = Resident(run, dataset.train.x, tuple(dataset.test), split, dataset.K)
+    for _ in fit(run, source, build(run.model, source.task.shape, dataset.K)):
+        pass
+    return sum(part.nbytes for part in split.train)
 
 
 def main() -> None:
@@ -39,30 +61,26 @@ def main() -> None:
     parser.add_argument("--alpha", type=float, default=100)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    rng, N, K = np.random.default_rng(0), given.images, 10
-
-    def images(n: int) -> data.Images:
-        x = torch.from_numpy(rng.integers(256, size=(n, 1, 28, 28), dtype=np.uint8))
-        return data.Images(x, torch.from_numpy(rng.integers(K, size=n)))
-
-    few, many = (data.Dataset("synthetic", tuple("0123456789"), K, images(n), images(1000), "") for n in (1000, N))
-
-    def go(dataset: data.Dataset, alpha: float) -> int:
-        run = Run("digits", "mlp1", Budget(steps=3, evaluations=1), Uniform(alpha))
-        split = divide(run, dataset)
-        source = Resident(run, dataset.train.x, tuple(dataset.test), split, K)
-        list(fit(run, source, build(run.model, source.task.shape, K)))
-        return sum(t.numel() * t.element_size() for t in split.train)
-
+    few, many = synthetic(1000), synthetic(given.images)
     with reproducible(0, torch.device("cpu")):
-        go(few, 1.0)  # loads whatever is loaded once
-        go(many, 0.0)  # the images, and one step on them
+        short_training(few, 1.0)  # loads whatever is loaded once
+        short_training(many, 0.0)  # the images, and one step on them
         before = peak()
-        pairs = go(many, given.alpha)
-    row = {"images": N, "alpha": given.alpha, "images_mb": many.train.x.nbytes / 1e6, "pairs_mb": pairs / 1e6}
-    row |= {"peak_above_mb": peak() - before, "materialised_mb": many.train.x.nbytes / 1e6 * (1 + given.alpha)}
-    row = {k: round(v, 1) for k, v in row.items()}
-    print(json.dumps(row) if given.json else "\n".join(f"{k:16} {v:>10}" for k, v in row.items()))
+        pairs = short_training(many, given.alpha)
+    images_mb = many.train.x.nbytes / 1e6
+    row = {
+        "images": given.images,
+        "alpha": given.alpha,
+        "images_mb": images_mb,
+        "pairs_mb": pairs / 1e6,
+        "peak_above_mb": peak() - before,
+        "materialised_mb": images_mb * (1 + given.alpha),
+    }
+    row = {name: round(value, 1) for name, value in row.items()}
+    if given.json:
+        print(json.dumps(row))
+    else:
+        print("\n".join(f"{name:16} {value:>10}" for name, value in row.items()))
 
 
 if __name__ == "__main__":

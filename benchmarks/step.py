@@ -86,10 +86,11 @@ def ours(model: str, x, y, device, seconds: float, threads: int) -> float:
         split = divide(run, synthetic).to(device)
         torch.set_num_threads(threads)
         source = Resident(run, images, test, split, K)
-        rows = list(fit(run, source, build(model, SHAPE, K)))
-        return (rows[1]["step"] - rows[0]["step"]) / (rows[1]["seconds"] - rows[0]["seconds"])
+        half, end = fit(run, source, build(model, SHAPE, K))
+        return (end["step"] - half["step"]) / (end["seconds"] - half["seconds"])
 
-    return timed(max(20, int(2 * seconds * timed(40))))
+    speed = timed(40)
+    return timed(max(20, int(2 * seconds * speed)))
 
 
 def main() -> None:
@@ -101,18 +102,24 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     device, draw = pick_device(args.device), np.random.default_rng(0)
-    x, y = draw.integers(0, 256, (N, *SHAPE[1:]), dtype=np.uint8), draw.integers(0, K, N)
+    x = draw.integers(0, 256, (N, *SHAPE[1:]), dtype=np.uint8)
+    y = draw.integers(0, K, N)
     own, rows = torch.get_num_threads(), []
     cores = own if device.type == "cpu" else 1
     for model in args.models:
         rounds = []
         for _ in range(args.rounds):
-            book = max(textbook(model, x, y, device, workers, args.seconds) for workers in (0, 2))
-            rounds.append((ours(model, x, y, device, args.seconds, own), book))
-        row = {"model": model, "device": str(device), "threads": own}
-        row |= {"ours": statistics.median(o for o, _ in rounds), "textbook": statistics.median(b for _, b in rounds)}
-        row |= {"ratio": statistics.median(o / b for o, b in rounds)}
-        row["pool"] = cores * ours(model, x, y, device, args.seconds, 1)
+            theirs = max(textbook(model, x, y, device, workers, args.seconds) for workers in (0, 2))
+            rounds.append((ours(model, x, y, device, args.seconds, own), theirs))
+        row = {
+            "model": model,
+            "device": str(device),
+            "threads": own,
+            "ours": statistics.median(mine for mine, _ in rounds),
+            "textbook": statistics.median(theirs for _, theirs in rounds),
+            "ratio": statistics.median(mine / theirs for mine, theirs in rounds),
+            "pool": cores * ours(model, x, y, device, args.seconds, 1),
+        }
         torch.set_num_threads(own)
         rows.append(row)
         if not args.json:

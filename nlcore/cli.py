@@ -1,9 +1,12 @@
 """The command line: nlcore data, run, status, publish, chapter, mentor, stream, scoreboard, verify, golden."""
 
+import itertools
 import json
+import math
 import sys
 import time
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +19,11 @@ from .audit import mentors
 from .book import chapters
 from .data import archive, fetch
 from .inputs import UserError, conform, lookup, parse, require
-from .methods import METHODS
+from .methods import METHODS, Method
 from .papers.scoreboard import scoreboard as all_verdicts
-from .runs import Budget, Run, golden, store
+from .runs import Budget, Record, Run, golden, store
 from .training import train
+from .training.device import pick_device
 from .training.processes import joined
 from .training.stream import stream as stream_archive
 from .training.streamed import Reading
@@ -35,6 +39,7 @@ Set = Annotated[list[str] | None, typer.Option("--set", help="override, such as 
 
 
 def main() -> None:
+    """Run the command line; bad input and what the system refuses is one sentence on standard error and exit code 2."""
     try:
         app()
     except (UserError, OSError) as error:
@@ -43,6 +48,7 @@ def main() -> None:
 
 
 def _print(rows: list[dict], as_json: bool) -> None:
+    """Rows as JSON, or as a table with a column for each of their keys."""
     print(json.dumps(rows, indent=1) if as_json else pd.DataFrame(rows).to_string(index=False, justify="left"))
 
 
@@ -77,37 +83,45 @@ def run(
 ) -> None:
     """Train the runs of an experiment that have no current record. Stop it at any time; a second start continues."""
     names = papers.experiments() if experiment == "all" else [experiment]
-    wanted, start, failed = {name: _runs(name, tier, override) for name in names}, time.monotonic(), False
-    options = {"jobs": jobs, "device": device, "echo": lambda line: print(line, flush=True)}
+    wanted = {name: _runs(name, tier, override) for name in names}
+    options = {"jobs": jobs, "device": device, "echo": partial(print, flush=True)}
+    start, states = time.monotonic(), []
     for name, (paper, runs) in wanted.items():
-        left = budget and max(budget - (time.monotonic() - start) / 60, min(budget, 1e-9))
+        left = budget
+        if budget and budget > 0:  # what earlier experiments have left of it; none at all would be refused
+            left = max(budget - (time.monotonic() - start) / 60, 1e-9)
         found = sweep.collect(runs, paper, "stale", **options, minutes=left)
         print(f"{name} at {tier}: {len(found)} of {len(runs)} runs have a record, in {store.working()}")
-        failed |= any(state == "failed" for state, _ in sweep.find(runs, paper).values())
-    raise SystemExit(int(failed))
+        states += [state for state, _ in sweep.find(runs, paper).values()]
+    raise SystemExit(int("failed" in states))
 
 
 @app.command()
 def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json = False) -> None:
     """How many runs are done, stale, failed and missing, per experiment and tier; and which records are stale."""
-    rows, stale = [], []
-    for name in papers.experiments() if experiment == "all" else [experiment]:
-        for tier in papers.TIERS:
-            paper, runs = _runs(name, tier, None)
-            states = {key: state for key, (state, _) in sweep.find(runs, paper).items()}
-            old = [run for run in runs if states[run.key] == "stale"]
-            row = {"experiment": name, "tier": tier} | {s: list(states.values()).count(s) for s in sweep.STATES}
-            rows.append(row | ({"stale_keys": [run.key for run in old]} if as_json else {}))
-            stale += [f"\nstale: {run.key} {sweep.title(run)}" for run in old]
+    names = papers.experiments() if experiment == "all" else [experiment]
+    rows, stale = [], {}
+    for name, tier in itertools.product(names, papers.TIERS):
+        paper, runs = _runs(name, tier, None)
+        found = sweep.find(runs, paper)
+        states = [state for state, _ in found.values()]
+        row = {"experiment": name, "tier": tier} | {state: states.count(state) for state in sweep.STATES}
+        old = {run.key: sweep.title(run) for run in runs if found[run.key][0] == "stale"}
+        if as_json:
+            row["stale_keys"] = [*old]
+        rows.append(row)
+        stale |= old  # tiers share runs
     _print(rows, as_json)
-    print("" if as_json else "".join(dict.fromkeys(stale)))  # tiers share runs
+    if not as_json:
+        print("".join(f"\nstale: {key} {title}" for key, title in stale.items()))
 
 
 @app.command()
 def publish(experiment: Experiment, tier: Tier = "laptop", override: Set = None) -> None:
     """Merge the working store's records of an experiment into `book/records/`."""
     paper, runs = _runs(experiment, tier, override)
-    found = [record for run in runs if (record := store.load_working(run.key)) and not record.stale]
+    records = [store.load_working(run.key) for run in runs]
+    found = [record for record in records if record and not record.stale]
     require(bool(found), f"no current record of {experiment} at {tier} in {store.working()}; `nlcore run` makes them")
     print(f"{len(found)} of {len(runs)} runs, into {store.publish(paper, found)}")
 
@@ -119,10 +133,10 @@ def chapter(
     out: Annotated[Path | None, typer.Option(help="folder for the executed notebooks")] = None,
 ) -> None:
     """Execute chapters; what has no record yet is trained (unless -p train=never)."""
-    values = {name: chapters.validate(name, dict(map(parse, parameter or []))) for name in names}
+    given, folder = dict(map(parse, parameter or [])), out or home() / "_build" / "chapters"
+    values = {name: chapters.validate(name, given) for name in names}  # all of them, before one starts
     for name in names:
-        place = (out or home() / "_build" / "chapters") / f"{name}.ipynb"
-        print(f"executed: {chapters.execute(name, place, values[name])}")
+        print(f"executed: {chapters.execute(name, folder / f'{name}.ipynb', values[name])}")
 
 
 mentor = typer.Typer(
@@ -161,6 +175,17 @@ def apply(
     print(mentors.apply(dataset, by, out, model=model, steps=steps, device=device))
 
 
+def _method(name: str, override: list[str] | None) -> Method:
+    """A method by name, with what a command line sets of its parameters."""
+    kind, values = lookup("method", name, METHODS), dict(map(parse, override or []))
+    types = {field.name: field.type for field in fields(kind)}
+    for parameter, value in values.items():
+        hint = lookup(f"parameter of {name}", parameter, types)
+        if isinstance(hint, type):
+            conform(parameter, value, hint)
+    return kind(**values)
+
+
 @app.command()
 def stream(
     folder: Annotated[Path, typer.Argument(help="images and lists in the layout of Clothing1M")],
@@ -188,31 +213,38 @@ def stream(
 ) -> None:
     """Train on images too many for the device, measured once an epoch; torchrun starts it on several. Stop it at any
     time; a second start continues. The recipe is ours: what is usual for ResNet-50, with a weight decay of 0.001."""
-    kind, values = lookup("method", method, METHODS), dict(map(parse, override or []))
-    for name, value in values.items():
-        hint = lookup(f"parameter of {method}", name, {f.name: f.type for f in fields(kind)})
-        values[name] = conform(name, value, hint) if isinstance(hint, type) else value
-    at, reading = joined(device), Reading(side, workers)
+    chosen, process = _method(method, override), joined(device)
     found = archive.read(folder, trusted)
     pairs = examples or len(found.train.file) - validation
-    per_epoch = max(pairs // at.world // max(batch, 1), 1)
+    per_epoch = max(pairs // process.world // max(batch, 1), 1)  # steps
     steps = steps or epochs * per_epoch
-    recipe = {"optimiser": "sgd", "lr": lr, "weight_decay": 1e-3, "schedule": "steps", "milestones": (0.5,)}
-    recipe |= {"precision": precision, "channels_last": True, "augment": "flip_crop"}
-    budget = Budget(steps, batch, evaluations=max(-(-steps // per_epoch), 1), **recipe)
+    recipe = {"optimiser": "sgd", "weight_decay": 1e-3, "schedule": "steps", "milestones": (0.5,)}
+    given = {"lr": lr, "precision": precision, "evaluations": max(math.ceil(steps / per_epoch), 1)}
+    budget = Budget(steps, batch, channels_last=True, augment="flip_crop", **recipe, **given)
     sizes = {"examples": examples, "validation": validation, "trusted": len(found.trusted.file)}
     analyses = ("calibration",) if calibration else ()
-    run = Run(found.name, model, budget, method=kind(**values), seed=seed, analyses=analyses, **sizes)
-    told = stream_archive(run, found, out, at, reading, every, pretrained)
-    if at.rank == 0:
+    run = Run(found.name, model, budget, method=chosen, seed=seed, analyses=analyses, **sizes)
+    told = stream_archive(run, found, out, process, Reading(side, workers), every, pretrained)
+    if process.rank == 0:
         print(told)
 
 
 @app.command()
 def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] = None, as_json: Json = False) -> None:
     """The verdict on every claim, with its evidence."""
-    table = all_verdicts((lookup("tier", tier, papers.TIERS),) if tier else papers.TIERS)
+    tiers = (lookup("tier", tier, papers.TIERS),) if tier else papers.TIERS
+    table = all_verdicts(tiers)
     _print(table[["claim", "paper", "tier", "verdict", "evidence"]].to_dict("records"), as_json)
+
+
+def _place(record: Record) -> str:
+    """The kind of device that a record was made on, if this machine has it."""
+    made_on = record.cost["device"]
+    if made_on.startswith("CPU"):
+        return "cpu"
+    told = f"the record of {sweep.title(record.run)} was made on {made_on}, and torch sees no GPU here"
+    require(pick_device("auto").type == "cuda", f"{told}; --device cpu trains it on the CPU")
+    return "cuda"
 
 
 @app.command()
@@ -228,13 +260,15 @@ def verify(
     paper, runs = _runs(experiment, tier, override)
     require(count > 0 and tolerance >= 0, "--count must be 1 or more, --tolerance 0 or more")
     known, worst = store.load_published(paper), 0.0
-    wanted = sorted((run for run in runs if run.key in known), key=lambda run: run.budget.steps)
-    require(bool(wanted), f"no published record of {experiment} at {tier}")
-    for run in wanted[:count]:
-        place = device or ("cpu" if known[run.key].cost["device"].startswith("CPU") else "cuda")
-        old, new = (r.history[-1]["test_accuracy"] for r in (known[run.key], train.train(run, place, progress=True)))
+    published = [known[run.key] for run in runs if run.key in known]
+    require(bool(published), f"no published record of {experiment} at {tier}")
+    shortest = sorted(published, key=lambda record: record.run.budget.steps)[:count]
+    places = [device or _place(record) for record in shortest]
+    for record, place in zip(shortest, places, strict=True):
+        again = train.train(record.run, place, progress=True)
+        old, new = record.history[-1]["test_accuracy"], again.history[-1]["test_accuracy"]
         worst = max(worst, abs(old - new))
-        print(f"{sweep.title(run)}: published {old:.4f}, now {new:.4f}")
+        print(f"{sweep.title(record.run)}: published {old:.4f}, now {new:.4f}")
     print(f"largest difference {worst:.4f}, tolerance {tolerance:g}")
     raise SystemExit(int(worst > tolerance))
 
@@ -246,18 +280,21 @@ def golden_(
 ) -> None:
     """Repeat the golden runs, a minute in all; an edit that changes numbers is seen here. A kind that is updated makes
     stale the records that rest on it."""
-    kinds, known = golden.golden_runs(), golden.committed()
-    wanted = [*kinds] if not update or "all" in update else [lookup("kind", name, kinds) for name in update]
-    rows, found = [], {}
+    kinds = golden.golden_runs()
+    wanted = [*kinds] if not update or "all" in update else [lookup("kind", name, [*kinds]) for name in update]
+    rows, moved = [], {}
     for name in tqdm(wanted, unit="run", leave=False, disable=None):
         start, record = time.monotonic(), train.train(kinds[name], "cpu")
-        found[name] = golden.outcome(record.card, record.history)
-        told = golden.changed(name, found[name])
-        rows.append({"kind": name, "seconds": round(time.monotonic() - start, 2), "change": told or "none"})
-    moved = {row["kind"] for row in rows if row["change"] != "none"}
+        outcome = golden.outcome(record.card, record.history)
+        change = golden.changed(name, outcome)
+        rows.append({"kind": name, "seconds": round(time.monotonic() - start, 2), "change": change or "none"})
+        if change:
+            moved[name] = outcome
     if update:
-        golden.write({name: told for name, told in known.items() if name in kinds} | {n: found[n] for n in moved})
+        kept = {name: outcome for name, outcome in golden.committed().items() if name in kinds}
+        golden.write(kept | moved)
     _print(rows if as_json else [row for row in rows if row["kind"] in moved], as_json)
     if not as_json:
-        print(f"{len(moved)} of {len(rows)} kinds have changed" + (f"; written to {golden.place()}" if update else ""))
+        written = f"; written to {golden.place()}" if update else ""
+        print(f"{len(moved)} of {len(rows)} kinds have changed{written}")
     raise SystemExit(int(bool(moved) and not update))

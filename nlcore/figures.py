@@ -1,5 +1,8 @@
 """Figures: a tidy frame in, Axes out. No titles; the caption has them."""
 
+import itertools
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -35,31 +38,35 @@ AXES = {
 }
 
 
-def curves(
-    ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = None, ax: Axes | None = None, **options
-) -> Axes:
+def curves(ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = None, **options) -> Axes:
     """Test accuracy against column `x`, a line per value of `by`, of `ours` (a row per run) and `theirs`.
 
-    `theirs` is `claims.published` with a column `by`. Bands are one standard deviation over seeds; `options` go to
-    `Axes.set`.
+    `theirs` is `tables.published`, which has x `at` and y `value`, with a column `by`. Bands are one standard deviation
+    over seeds; `options` go to `Axes.set`.
     """
-    ax, tables = axes(ax, 7, 4.2), [ours.assign(accuracy=100 * ours.test_accuracy)]
-    tables += [theirs.assign(**{x: theirs["at"]})] if theirs is not None else []
-    tables = [t.assign(**{by: t[by].map("{:g}".format) if t[by].dtype.kind == "f" else t[by]}) for t in tables]
-    names = [*tables[0][by].unique()]
+    ax, ours = axes(None, 7, 4.2), _in_words(ours, by).assign(accuracy=100 * ours.test_accuracy)
+    names = [*ours[by].unique()]
     if by == "model":
-        names = [m for m in NETS if m in names]
-    colours = COLOURS if by == "model" else dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
+        names, colours = [net for net in NETS if net in names], COLOURS
+    else:
+        colours = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
     style = {"hue": by, "hue_order": names, "palette": {name: colours[name] for name in names}}
-    sns.lineplot(tables[0], x=x, y="accuracy", errorbar="sd", marker="o", ax=ax, **style)
-    for table in tables[1:]:
-        for name, line in table.groupby(by, sort=False):
+    sns.lineplot(ours, x=x, y="accuracy", errorbar="sd", marker="o", ax=ax, **style)
+    if theirs is not None:
+        for name, line in _in_words(theirs, by).groupby(by, sort=False):
             colour = colours.get(name, "grey")
-            ax.plot(line[x], line.value, "x--", color=colour, lw=1, ms=4, label=f"{name} (paper)")
-    ax.set(**({"xlabel": AXES.get(x, x), "ylabel": AXES["accuracy"], "ylim": (0, 101)} | options))
+            ax.plot(line["at"], line.value, "x--", color=colour, lw=1, ms=4, label=f"{name} (paper)")
+    ax.set(xlabel=AXES.get(x, x), ylabel=AXES["accuracy"], ylim=(0, 101))
+    ax.set(**options)
     ax.legend(title=None if by == "model" else by, fontsize="small", ncols=2)
     ax.grid(alpha=0.3)
     return ax
+
+
+def _in_words(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The table with the numbers of a column as text: values that have a colour each, not a place on a scale."""
+    is_number = table[column].dtype.kind == "f"
+    return table.assign(**{column: table[column].map("{:g}".format)}) if is_number else table
 
 
 def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
@@ -103,12 +110,13 @@ def weighed(parts: dict[str, list], width: float = 0.25) -> Figure:
     average (line), axes per name; bins as from `evaluate.weighed`, empty ones without a point."""
     fig, grid = row(len(parts), 3.4, 3.1, sharey=True)
     for ax, (name, bins) in zip(grid, parts.items(), strict=True):
-        counts, v = np.array(bins)[:, :2].T, np.array(bins)[:, 2:].T
+        counts, weights = np.array(bins)[:, :2].T, np.array(bins)[:, 2:].T  # of right labels, of wrong ones
         at = (np.arange(len(bins)) + 0.5) * width
         for n, colour, kind in zip(counts, ("C0", "C3"), ("right labels", "wrong labels"), strict=True):
             ax.bar(at, n / counts.sum(), width, color=colour, alpha=0.5, label=kind)
-        mean = (counts * v).sum(0) / np.maximum(counts.sum(0), 1)
-        ax.plot(at[counts.sum(0) > 0], mean[counts.sum(0) > 0], "k.-", lw=1, ms=4, label="weight v")
+        total = counts.sum(0)
+        mean = (counts * weights).sum(0) / np.maximum(total, 1)
+        ax.plot(at[total > 0], mean[total > 0], "k.-", lw=1, ms=4, label="weight v")
         ax.set(xlabel="loss", title=name, ylim=(-0.02, 1.02))
     grid[0].set(ylabel="share of pairs; weight v")
     grid[-1].legend(fontsize="small")
@@ -144,8 +152,8 @@ def projection(clouds: dict[str, list]) -> Figure:
     """Points (class, x, y) of three classes, axes per name."""
     fig, grid = row(len(clouds), 3.6, 3.4)
     for ax, (name, points) in zip(grid, clouds.items(), strict=True):
-        of, x, y = np.array(points).T
-        ax.scatter(x, y, c=[sns.color_palette("colorblind")[int(c)] for c in of], s=9)
+        classes, x, y = np.array(points).T
+        ax.scatter(x, y, c=[sns.color_palette("colorblind")[int(k)] for k in classes], s=9)
         ax.set(title=name, aspect="equal")
     return fig
 
@@ -155,13 +163,11 @@ def cost(panels: dict[str, pd.DataFrame]) -> Figure:
     with these columns; axes per name."""
     fig, grid = row(len(panels), 4.6, 4, sharex=True)
     names = list(dict.fromkeys(name for table in panels.values() for name in table.index))
-    look = {
-        name: (c, "os^Dv"[i % 5]) for i, (name, c) in enumerate(zip(names, sns.husl_palette(len(names)), strict=True))
-    }
+    colours = dict(zip(names, sns.husl_palette(len(names)), strict=True))
+    markers = dict(zip(names, itertools.cycle("os^Dv"), strict=False))
     for ax, (title, table) in zip(grid, panels.items(), strict=True):
         for name, point in table.iterrows():
-            colour, marker = look[name]
-            style = {"fmt": marker, "ms": 7, "lw": 1, "color": colour, "label": name}
+            style = {"fmt": markers[name], "ms": 7, "lw": 1, "color": colours[name], "label": name}
             ax.errorbar(point.cost, point.accuracy, point.spread, **style)
         ax.set(xlabel="cost, FasTEN's = 1", title=title, xscale="log")
         ax.xaxis.set_major_formatter("{x:g}")
@@ -169,8 +175,8 @@ def cost(panels: dict[str, pd.DataFrame]) -> Figure:
         ax.minorticks_off()
         ax.grid(alpha=0.3)
     grid[0].set(ylabel=AXES["accuracy"])
-    most = max(grid, key=lambda ax: len(ax.get_legend_handles_labels()[1]))
-    fig.legend(*most.get_legend_handles_labels(), loc="outside right center", fontsize="small")
+    longest = max((ax.get_legend_handles_labels() for ax in grid), key=lambda legend: len(legend[0]))
+    fig.legend(*longest, loc="outside right center", fontsize="small")
     return fig
 
 
@@ -184,12 +190,13 @@ def matrix(T: np.ndarray, ax: Axes | None = None, top: float = 1.0) -> Axes:
 
 def labelled(x: np.ndarray, given: np.ndarray, true: np.ndarray, columns: int = 20) -> Figure:
     """Images uint8 (n, C, H, W) above the labels they are given; wrong labels in red."""
-    shape = (-(-len(x) // columns), columns)
-    fig, grid = plt.subplots(*shape, figsize=(0.42 * columns, 0.6 * shape[0]), facecolor="white")
+    rows = math.ceil(len(x) / columns)
+    fig, grid = plt.subplots(rows, columns, figsize=(0.42 * columns, 0.6 * rows), facecolor="white")
     for ax in grid.flat:
         ax.set(xticks=[], yticks=[])
     for ax, image, label, y in zip(grid.flat, x, given, true, strict=False):
         ax.imshow(image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255)
-        ax.set_xlabel(str(label), color="black" if label == y else "#c00000", fontsize=8, labelpad=1)
-        ax.spines[:].set(color="black" if label == y else "#c00000", linewidth=0.5 if label == y else 2)
+        colour, linewidth = ("black", 0.5) if label == y else ("#c00000", 2)
+        ax.set_xlabel(str(label), color=colour, fontsize=8, labelpad=1)
+        ax.spines[:].set(color=colour, linewidth=linewidth)
     return fig

@@ -22,6 +22,7 @@ def lookup(kind: str, name: str, options: dict | Iterable[str]):
 
 
 def require(condition: bool, sentence: str) -> None:
+    """Raise a `UserError` with this sentence unless the condition holds."""
     if not condition:
         raise UserError(sentence)
 
@@ -46,13 +47,18 @@ def conform(name: str, value, hint):
         require(isinstance(value, list), f"{name} must be a list such as [0, 20], not {value!r}")
         return [conform(f"{name}[{i}]", v, typing.get_args(hint)[0]) for i, v in enumerate(value)]
     kind = int | float if hint is float else hint
-    fits = isinstance(value, kind) and not (isinstance(value, bool) and hint is not bool)
+    fits = isinstance(value, bool) == (hint is bool) and isinstance(value, kind)  # to Python, True is an int
     require(fits, f"{name} must be of type {hint.__name__}, not {value!r}")
     return value
 
 
 def describe(value, names: dict[str, type] | None = None) -> dict:
     """A dataclass as plain data: its name in `names`, if given, and the fields that are not at their default."""
-    found = {f.name: getattr(value, f.name) for f in fields(value) if getattr(value, f.name) != f.default}
-    found |= {f.name: float(found[f.name]) for f in fields(value) if f.type is float and f.name in found}  # 1 is 1.0
-    return ({"name": next(n for n, cls in names.items() if type(value) is cls)} if names else {}) | found
+    found = {}
+    if names:
+        found["name"] = next(name for name, kind in names.items() if type(value) is kind)
+    for field in fields(value):
+        own = getattr(value, field.name)
+        if own != field.default:
+            found[field.name] = float(own) if field.type is float else own  # 1 is 1.0
+    return found

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -24,13 +25,15 @@ def find(runs: list[Run], paper: str) -> dict[str, tuple[str, Record | None]]:
     """State and record of each run by key: current before stale, then the working store before the published one."""
     public, found = store.load_published(paper), {}
     for run in runs:
-        both = [r for r in (store.load_working(run.key), public.get(run.key)) if r]
-        record = min(both, key=lambda r: r.stale, default=None)
-        failed = (store.working() / f"{run.key}.failed").exists()
+        both = [record for record in (store.load_working(run.key), public.get(run.key)) if record]
+        record = min(both, key=lambda record: record.stale, default=None)
         if record and not record.stale:
-            found[run.key] = ("done", record)
+            state = "done"
+        elif (store.working() / f"{run.key}.failed").exists():
+            state = "failed"
         else:
-            found[run.key] = ("failed" if failed else "stale" if record else "missing", record)
+            state = "stale" if record else "missing"
+        found[run.key] = state, record
     return found
 
 
@@ -41,7 +44,7 @@ def collect(
 
     `jobs` processes run side by side (default: one per CPU core; one on a GPU or for a few short runs). With `minutes`
     no run is started that cannot finish in time. Every record is saved the moment it exists, so a killed sweep loses
-    only runs in progress.
+    only runs in progress. A `UserError` says, before anything starts, what no run can be made of.
     """
     lookup("train", train, TRAIN)
     require(minutes is None or minutes > 0, f"--budget must be more than 0 minutes, not {minutes}")
@@ -49,45 +52,66 @@ def collect(
     place = pick_device(device)
     runs = list({run.key: run for run in runs}.values())
     found = find(runs, paper)
-    todo = [run for run in runs if not found[run.key][1] or train == "stale" and found[run.key][0] != "done"]
+    if train == "stale":
+        todo = [run for run in runs if found[run.key][0] != "done"]
+    else:
+        todo = [run for run in runs if found[run.key][1] is None]
     if todo and train != "never":
         store.writable()
-        for run in {run if run.trusted else replace(run, seed=0): run for run in todo}.values():
+        differing = {run if run.trusted else replace(run, seed=0): run for run in todo}  # in more than seeds
+        for run in differing.values():
             check(run)
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
-        jobs = min(jobs or (1 if place.type == "cuda" or brief else cores), len(todo))
+        usual = 1 if place.type == "cuda" or brief else cores()
+        jobs = min(jobs or usual, len(todo))
         for i, line in enumerate(_train(todo, place.type, jobs, 60 * minutes if minutes else None), 1):
             echo(f"[{i}/{len(todo)}] {line}")
         found = find(runs, paper)
     return [record for _, record in found.values() if record]
 
 
+def cores() -> int:
+    """How many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def _train(todo: list[Run], device: str, jobs: int, seconds: float | None):
-    """Train runs and yield a line for each that ended or was not started."""
-    deadline, speed, queue, busy = time.monotonic() + (seconds or 0), {}, list(todo), {}
-    if jobs == 1:
-        for run in queue:
-            late = seconds and time.monotonic() + _estimate(run, device, speed) > deadline
-            yield f"{title(run)}: {'too long to start' if late else work(run, device, progress=True)}"
+    """Train runs and yield a line for each that ended, or was not started because it would not end in time."""
+    deadline, speed = time.monotonic() + (seconds or 0), {}
+
+    def late(run: Run) -> bool:
+        return bool(seconds) and time.monotonic() + _estimate(run, device, speed) > deadline
+
+    if jobs > 1:
+        yield from _train_in_pool(todo, device, jobs, late)
         return
+    for run in todo:
+        told = "too long to start" if late(run) else work(run, device, progress=True)
+        yield f"{title(run)}: {told}"
+
+
+def _train_in_pool(todo: list[Run], device: str, jobs: int, late: Callable[[Run], bool]):
+    """The same with `jobs` processes; whoever is done gets the next run."""
+    queue, busy = list(todo), {}
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_follow_parent) as pool:
         while queue or busy:
             while queue and len(busy) < jobs:
                 run = queue.pop(0)
-                if seconds and time.monotonic() + _estimate(run, device, speed) > deadline:
+                if late(run):
                     yield f"{title(run)}: too long to start"
                 else:
                     busy[pool.submit(work, run, device)] = run
             for future in wait(busy, return_when=FIRST_COMPLETED).done:
+                run = busy.pop(future)
                 try:
-                    yield f"{title(busy.pop(future))}: {future.result()}"
+                    told = future.result()
                 except BrokenProcessPool:
                     raise UserError("a worker was killed, perhaps for memory; start again with fewer --jobs") from None
+                yield f"{title(run)}: {told}"
 
 
 def _estimate(run: Run, device: str, speed: dict) -> float:
-    """Seconds that a run will take, with a fifth to spare: from a short trial of the same kind of run."""
+    """Seconds that a run will take, with a fifth to spare, from a short trial of its kind, which `speed` keeps."""
     kind = replace(run, seed=0, budget=replace(run.budget, steps=1))
     if kind not in speed:
         trial = replace(run, budget=replace(run.budget, steps=min(100, run.budget.steps), evaluations=1))
@@ -122,9 +146,11 @@ def work(run: Run, device: str, progress: bool = False) -> str:
 
 
 def title(run: Run) -> str:
-    """A run in a few words."""
+    """A run in a few words: data set, network, noise, method, and what is set of them."""
     spec = run.spec()
-    told = spec["noise"] | spec["method"] | {k: spec[k] for k in ("examples", "carrier") if k in spec}
-    told |= {k: v for k, v in spec["budget"].items() if k in ("batch", "lr", "schedule")} | {"seed": run.seed}
-    words = [f"{k}={v}" for k, v in told.items() if k not in ("name", "T")]
+    told = spec["noise"] | spec["method"]
+    for part, names in ((spec, ("examples", "carrier")), (spec["budget"], ("batch", "lr", "schedule"))):
+        told |= {name: part[name] for name in names if name in part}
+    told["seed"] = run.seed
+    words = [f"{name}={value}" for name, value in told.items() if name not in ("name", "T")]
     return " ".join([run.dataset, run.model, spec["noise"]["name"], spec["method"]["name"], *words])

@@ -3,11 +3,13 @@
 import json
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 
 from nlcore import cli
-from nlcore.runs import store
+from nlcore.runs import golden, store
+from nlcore.training import device, train
 
 
 def nlcore(capsys, *words) -> tuple[int, str, str]:
@@ -46,6 +48,7 @@ BAD = {
     "seed must be 0 or more": ["chapter", "01_noise_models", "-p", "seed=-1"],
     "no published record": ["verify", "rolnick2017.uniform", "--tier", "smoke"],
     "`nlcore run` makes them": ["publish", "rolnick2017.uniform"],
+    "unknown kind 'method=gse': did you mean method=gce": ["golden", "--update", "method=gse"],
 }
 
 
@@ -73,6 +76,31 @@ def test_run_then_status_then_scoreboard(capsys):
     assert code == 0 and {"experiment", "tier", "done", "stale", "failed", "missing", "stale_keys"} <= set(rows[0])
     code, out, _ = nlcore(capsys, "scoreboard", "--json")
     assert all({"claim", "paper", "tier", "verdict", "evidence"} == set(row) for row in json.loads(out))
+
+
+def test_golden_repeats_a_kind_and_writes_nothing_but_what_moved(capsys, monkeypatch, tmp_path):
+    known = golden.committed()
+    monkeypatch.setattr(golden, "place", lambda: tmp_path / "golden.json")
+    golden.write(known | {"plain": known["plain"]._replace(labels="moved")})
+    for change in ("other labels were drawn", "none"):
+        code, out, _ = nlcore(capsys, "golden", "--update", "plain", "--json")
+        [row] = json.loads(out)
+        assert code == 0 and row["kind"] == "plain" and row["change"] == change
+    assert golden.committed().keys() == known.keys()
+    assert golden.difference(known["plain"], golden.committed()["plain"]) == ""
+
+
+def test_a_record_of_a_gpu_is_told_where_there_is_none(capsys, monkeypatch):
+    paper = store.load_published("rolnick2017")
+    made = {key: replace(record, cost=record.cost | {"device": "NVIDIA H100"}) for key, record in paper.items()}
+    monkeypatch.setattr(store, "load_published", lambda paper: made)
+    monkeypatch.setattr(device.torch.cuda, "is_available", lambda: False)
+    code, out, err = nlcore(capsys, "verify", "rolnick2017.uniform")
+    assert code == 2 and out == "" and len(err.splitlines()) == 1
+    assert "was made on NVIDIA H100, and torch sees no GPU here; --device cpu" in err
+    tried = []
+    monkeypatch.setattr(train, "train", lambda run, place, progress: tried.append(place) or made[run.key])
+    assert nlcore(capsys, "verify", "rolnick2017.uniform", "--device", "cpu")[0] == 0 and tried == ["cpu"]
 
 
 def test_data_lists_what_is_there(capsys):

@@ -1,7 +1,9 @@
 """A mentor of one's own: learned from the labels of a data set that somebody has checked, applied to all of them."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -32,13 +34,12 @@ def learn(dataset: str, checked: Path, out: Path, *, model="conv_small", steps=0
     data = datasets.load(datasets.pin(dataset))
     index, true = _checked(data, checked)
     right = (data.train.y[index] == true).double().mean().item()
-    require(
-        0 < right < 1,
-        f"of the {len(index)} labels checked in {checked} all are {'right' if right else 'wrong'}: "
-        "a mentor needs some of both",
-    )
+    all_are = "right" if right else "wrong"
+    told = f"of the {len(index)} labels checked in {checked} all are {all_are}: a mentor needs some of both"
+    require(0 < right < 1, told)
     net, accuracy = _student(data, MentorNet("data", updates=EARLY), index, true, model, steps, seed, device)
-    _write(out, lambda file: np.savez(file, **{k: v.cpu().numpy() for k, v in net.mentor.state_dict().items()}))
+    arrays = {name: value.cpu().numpy() for name, value in net.mentor.state_dict().items()}
+    _write(out, lambda file: np.savez(file, **arrays))
     return f"of {len(index)} checked labels {right:.0%} are right; student at {accuracy:.1%}; mentor in {out}"
 
 
@@ -52,13 +53,14 @@ def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0,
     net, accuracy = _student(data, method, nothing, nothing, model, steps, seed, device)
     table = pd.DataFrame({"file": data.files, "label": [data.classes[k] for k in data.train.y.tolist()]})
     table["weight"] = net.v.cpu().numpy().round(4)
+    table = table.sort_values("weight", kind="stable")
+    _write(out, lambda file: table.to_csv(file, index=False))
     doubted = int((table.weight < 0.5).sum())
-    _write(out, lambda file: table.sort_values("weight", kind="stable").to_csv(file, index=False))
     return f"{doubted} of {len(table)} labels have a weight below 0.5; student at {accuracy:.1%}; weights in {out}"
 
 
 def load(path: Path) -> Mentor:
-    """The mentor that `learn` has written."""
+    """The mentor that `learn` has written; a `UserError` if a file holds none."""
     mentor = Mentor()
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -75,7 +77,8 @@ def _there(out: Path, suffix: str) -> str:
     return f"{out} is there already; remove it to make it again" if out.exists() else ""
 
 
-def _write(out: Path, save) -> None:
+def _write(out: Path, save: Callable[[BinaryIO], None]) -> None:
+    """Let `save` write a file, which is there only once it is whole."""
     part = out.with_name(f".{out.name}.part")
     with part.open("wb") as file:
         save(file)
@@ -83,16 +86,18 @@ def _write(out: Path, save) -> None:
 
 
 def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Tensor]:
-    """Training images (m,) whose label was checked, and their true classes (m,)."""
+    """Training images (m,) whose label was checked, and their true classes (m,); images kept for testing are passed
+    over, and a `UserError` says what else is wrong with the table."""
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as a table ({type(error).__name__}: {error})") from None
     missing = {"file", "label"} - {*table.columns}
     require(not missing, f"{path} lacks the column {' and '.join(sorted(missing))}; it needs file,label")
-    rows, classes = {f: i for i, f in enumerate(data.files)}, {c: k for k, c in enumerate(data.classes)}
-    place = Path(data.name.partition("#")[0]).expanduser()
-    table = table[[file in rows or not (place / file).is_file() for file in table.file]]
+    rows = {file: row for row, file in enumerate(data.files)}
+    classes = {name: k for k, name in enumerate(data.classes)}
+    folder = Path(data.name.partition("#")[0]).expanduser()
+    table = table[[file in rows or not (folder / file).is_file() for file in table.file]]
     index = [lookup("training image", file, rows) for file in table.file]
     require(len({*index}) == len(index), f"{path} names an image twice")
     require(len(index) > 0, f"{path} names no training image")
@@ -100,18 +105,23 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
 
 
 def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net, float]:
-    """A student trained on all labels as they are, with the mentor beside it, and its accuracy on the test images."""
+    """A student trained on all labels as they are, with the mentor beside it, and its accuracy on the test images.
+    `true` (m,) are the classes of the images `index` (m,); with 0 `steps` it trains for 50 epochs, 500 steps at least.
+    """
     place, M = pick_device(device), len(data.train.y)
     steps = steps or max(500, 50 * M // 128)
-    enough = 10 * max(M // 128, 1)
+    enough = 10 * max(M // 128, 1)  # steps of ten epochs
     require(steps >= enough, f"{steps} steps are less than ten epochs of {M} images; at least {enough} are needed")
     run = Run(data.name, model, Budget(steps, 128, evaluations=10, **SGD), method=method, seed=seed, trusted=len(index))
     label, rows = data.train.y, torch.arange(M)
     truth = label.clone()
     truth[index] = true
-    pairs, none = Labels(rows, label, truth), Labels(rows[:0], label[:0], truth[:0])
-    trusted, probe = (Labels(*(part[i] for part in pairs)) for i in (index, slice(2000)))
-    split = Split(pairs, none, probe, trusted, index, data.train.x[:0], {})
+
+    def pairs(of) -> Labels:
+        return Labels(rows[of], label[of], truth[of])
+
+    nothing, probe = slice(0), slice(2000)
+    split = Split(pairs(slice(M)), pairs(nothing), pairs(probe), pairs(index), index, data.train.x[:0], {})
     images, *test = resident(data.name, place)
     with reproducible(seed, place):
         source = Resident(run, images, tuple(test), split.to(place), data.K)

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,45 +30,73 @@ class Archive(NamedTuple):
     trusted_noisy: Tensor  # noisy labels of the trusted images, -1 for those that have none
 
 
+# the lists of images, and which kind of label each takes
 LISTS = {"noisy_train": "noisy", "clean_train": "clean", "clean_val": "clean", "clean_test": "clean"}
 
 
 def read(folder: Path, trusted: int = 0) -> Archive:
-    """The lists of a folder, checked; of the trusted images the first `trusted`, as many of each class as can be."""
-    found, digest, folder = {}, hashlib.sha256(), folder.expanduser().resolve()
-    listed = cache(lambda place: {*os.listdir(place)} if os.path.isdir(place) else set())  # one look, not one a file
+    """The archive in a folder in the layout of Clothing1M; its lists are read and checked, its images not opened.
+
+    Of the trusted images the first `trusted` are kept (0: all), as many of each class as can be. A `UserError` names
+    the file that cannot be read, the line that is no label, or the image that is listed twice, unlabelled or missing.
+    """
+    folder = folder.expanduser().resolve()
+    lines, digest = _text_files(folder)
+    classes = _filled(lines["category_names_eng"])
+    labels = {kind: _labels(kind, lines[f"{kind}_label_kv"], len(classes)) for kind in ("noisy", "clean")}
+    keys = {part: _filled(lines[f"{part}_key_list"]) for part in LISTS}
+    _check_images(folder, keys, labels)
+    if trusted:
+        listed = keys["clean_train"]
+        kept = balanced(np.array([labels["clean"][key] for key in listed]), trusted)
+        keys["clean_train"] = [listed[i] for i in kept]
+    parts = []
+    for part, kind in LISTS.items():
+        paths = np.array([f"{folder}/{key}".encode() for key in keys[part]])
+        parts.append(Part(paths, torch.tensor([labels[kind][key] for key in keys[part]])))
+    trusted_noisy = torch.tensor([labels["noisy"].get(key, -1) for key in keys["clean_train"]])
+    return Archive(f"{folder}#{digest[:12]}", classes, *parts, trusted_noisy)
+
+
+def _text_files(folder: Path) -> tuple[dict[str, list[str]], str]:
+    """The lines of the lists by the names of their files, and the SHA-256 of them all."""
+    lines, digest = {}, hashlib.sha256()
     for name in ["category_names_eng", "noisy_label_kv", "clean_label_kv", *(f"{part}_key_list" for part in LISTS)]:
         try:
-            found[name] = (folder / f"{name}.txt").read_text().split("\n")
+            lines[name] = (folder / f"{name}.txt").read_text().split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{folder / name}.txt cannot be read ({error}); the layout is that of Clothing1M") from None
-        digest.update("\n".join([name, *found[name]]).encode())
-    classes = [line.strip() for line in found["category_names_eng"] if line.strip()]
-    labels = {kind: _labels(found[f"{kind}_label_kv"], f"{kind}_label_kv.txt", len(classes)) for kind in LISTS.values()}
-    parts, seen = {}, {}
+        digest.update("\n".join([name, *lines[name]]).encode())
+    return lines, digest.hexdigest()
+
+
+def _filled(lines: list[str]) -> list[str]:
+    """The lines that are not blank, without the white space around them."""
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _check_images(folder: Path, keys: dict[str, list[str]], labels: dict[str, dict[str, int]]) -> None:
+    """Refuse an empty list, and an image that is in two lists, has no label of its list's kind, or is not there."""
+    seen, inside = {}, {}  # of an image the list that it is in, of a folder the files that are in it
     for part, kind in LISTS.items():
-        keys = [line.strip() for line in found[f"{part}_key_list"] if line.strip()]
-        require(bool(keys), f"{folder / part}_key_list.txt is empty; it needs a path a line")
-        for key in keys:
+        require(bool(keys[part]), f"{folder / part}_key_list.txt is empty; it needs a path a line")
+        for key in keys[part]:
             require(key not in seen, f"{key} is in {seen.get(key)}_key_list.txt and again in {part}_key_list.txt")
             require(key in labels[kind], f"{key} of {part}_key_list.txt has no label in {kind}_label_kv.txt")
             place, _, file = f"{folder}/{key}".rpartition("/")
-            require(file in listed(place), f"{folder}/{key} of {part}_key_list.txt is not there")
+            if place not in inside:  # one look at a folder, not one at every file
+                inside[place] = {*os.listdir(place)} if os.path.isdir(place) else set()
+            require(file in inside[place], f"{folder}/{key} of {part}_key_list.txt is not there")
             seen[key] = part
-        y = np.array([labels[kind][key] for key in keys])
-        keep = balanced(y, trusted) if part == "clean_train" and trusted else slice(None)
-        files = np.array([f"{folder}/{key}".encode() for key in keys])[keep]
-        parts[part] = Part(files, torch.from_numpy(y[keep]))
-    trusted_keys = [file.decode().removeprefix(f"{folder}/") for file in parts["clean_train"].file]
-    noisy = torch.tensor([labels["noisy"].get(key, -1) for key in trusted_keys])
-    return Archive(f"{folder}#{digest.hexdigest()[:12]}", classes, *parts.values(), noisy)
 
 
-def _labels(lines: list[str], file: str, K: int) -> dict[str, int]:
+def _labels(kind: str, lines: list[str], K: int) -> dict[str, int]:
+    """The labels of images by their paths, from lines `path class`."""
     labels = {}
     for i, line in enumerate(lines, 1):
-        key, _, label = line.strip().rpartition(" ")
-        good = not line.strip() or key and label.isdecimal() and int(label) < K
-        require(good, f"{file}, line {i}: {line!r} is not a path and one of {K} classes, from 0")
-        labels[key] = int(label or 0)
+        if line.strip():
+            key, _, label = line.strip().rpartition(" ")
+            good = key and label.isdecimal() and int(label) < K
+            require(good, f"{kind}_label_kv.txt, line {i}: {line!r} is not a path and one of {K} classes, from 0")
+            labels[key] = int(label)
     return labels

@@ -8,13 +8,18 @@ import numpy as np
 from ..inputs import UserError, lookup, require
 from . import fetch
 from .own import from_folder
-from .prepared import ARRAYS, KNOWN, Dataset, from_npz, read, root, verified
+from .prepared import KNOWN, Dataset, divided, from_npz, read, root, verified
 
 
 @lru_cache(maxsize=4)
 def load(name: str) -> Dataset:
-    """A data set by name, fetched if it is not there yet; or the user's own, `path` or `path#hash` (see `pin`)."""
-    path, _, pinned = name.rpartition("#") if "#" in name else (name, "", "")
+    """A data set by name, fetched if it is not there yet; or the user's own, `path` or `path#hash` (see `pin`).
+
+    A `UserError` says what is wrong with a name, a file or a folder, or that the content is not what was pinned.
+    """
+    path, pinned = name, ""
+    if "#" in name:
+        path, _, pinned = name.rpartition("#")
     if path == "digits":
         return verified(path, *_digits())
     if path in KNOWN:
@@ -24,7 +29,8 @@ def load(name: str) -> Dataset:
     place = Path(path).expanduser()
     if not place.exists() and place.suffix != ".npz":
         lookup("data set", path, [*KNOWN, "path/to/file.npz", "path/to/folder"])
-    data = verified(path, *(from_folder(place) if place.is_dir() else from_npz(place)))
+    arrays, class_names = from_folder(place) if place.is_dir() else from_npz(place)
+    data = verified(path, arrays, class_names)
     same = data.sha256.startswith(pinned)
     require(same, f"{path} has changed since it was pinned: {data.sha256[:12]}, not {pinned}")
     return data._replace(name=name)
@@ -36,8 +42,10 @@ def train_size(name: str) -> int:
 
 
 def classes(name: str) -> int:
-    """How many classes there are, likewise."""
-    return {"cifar100": 100}.get(name, 10) if name in KNOWN else load(name).K
+    """How many classes there are, without fetching a known data set."""
+    if name in KNOWN:
+        return 100 if name == "cifar100" else 10
+    return load(name).K
 
 
 def pin(name: str) -> str:
@@ -46,12 +54,13 @@ def pin(name: str) -> str:
 
 
 def _digits():
+    """The arrays and the class names of scikit-learn's digits; grey levels of 0 to 16 become those of 0 to 255."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    x, y = (bunch.images[..., None] * (255 / 16)).round().astype(np.uint8), bunch.target
-    test = np.arange(len(y)) % 5 == 0  # the file is shuffled, so every fifth image is a fair test set
-    return dict(zip(ARRAYS, (x[~test], y[~test], x[test], y[test]), strict=True)), range(10)
+    x = (bunch.images[..., None] * (255 / 16)).round().astype(np.uint8)
+    test = np.arange(len(x)) % 5 == 0  # the file is shuffled, so every fifth image is a fair test set
+    return divided(x, bunch.target, test), range(10)
 
 
 def listing() -> list[dict]:
@@ -59,21 +68,17 @@ def listing() -> list[dict]:
     rows = []
     for name in KNOWN:
         path = root() / f"{name}.npz"
-        row = {
-            "name": name,
-            "state": "missing",
-            "images": "",
-            "sha256": "",
-            "MB": "",
-            "place": f"nlcore data get {name}",
-        }
+        row = {"name": name, "state": "missing", "images": "", "sha256": "", "MB": ""}
+        row["place"] = f"nlcore data get {name}"
         if name == "digits" or path.exists():
             try:
                 data = load(name)
-                images, size = (len(data.train.y), len(data.test.y)), data.train.x.nbytes + data.test.x.nbytes
-                row |= {"state": "ready", "images": "{} + {}".format(*images), "sha256": data.sha256}
-                row |= {"MB": round(size / 1e6, 1), "place": "embedded" if name == "digits" else str(path)}
             except UserError as error:
                 row |= {"state": "corrupt", "place": str(error)}
+            else:
+                count = f"{len(data.train.y)} + {len(data.test.y)}"
+                row |= {"state": "ready", "images": count, "sha256": data.sha256}
+                row["MB"] = round((data.train.x.nbytes + data.test.x.nbytes) / 1e6, 1)
+                row["place"] = "embedded" if name == "digits" else str(path)
         rows.append(row)
     return rows

@@ -17,16 +17,19 @@ from .vision import vision
 
 
 def download(url: str, path: Path, md5: str) -> Path:
-    """Fetch `url` to `path`, going on where an earlier attempt stopped; the file exists only once its MD5 is right."""
+    """Fetch `url` to `path`, going on where an earlier attempt stopped; the file exists only once its MD5 is right.
+    An `OSError` says why it is not."""
     intact = vision().datasets.utils.check_integrity
     if intact(path, md5):
         return path
-    part, total = path.with_name(path.name + ".part"), 0
+    part = path.with_name(path.name + ".part")
     have = part.stat().st_size if part.exists() else 0
+    total = 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         with urllib.request.urlopen(request, timeout=20) as reply:
-            have *= reply.status == 206  # else it sends the whole file
+            if reply.status != 206:  # it sends the whole file, not the rest
+                have = 0
             total = int(reply.headers.get("Content-Length", 0)) + have
             bar = tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=path.name, disable=None)
             with part.open("ab" if have else "wb") as out, bar:
@@ -51,10 +54,12 @@ def _arrays(kind, work: Path, **options) -> dict[str, np.ndarray]:
         images = np.asarray(part.data)
         found[f"{split}_images"] = images if images.ndim == 4 else images[..., None]
         found[f"{split}_labels"] = np.asarray(part.targets, dtype=np.int64)
-    return found | {"classes": np.array([str(c) for c in part.classes])}
+    found["classes"] = np.array([str(name) for name in part.classes])
+    return found
 
 
 def _torchvision(cls: str):
+    """As torchvision itself fetches it."""
     return lambda work: _arrays(getattr(vision().datasets, cls), work, download=True)
 
 
@@ -102,9 +107,11 @@ SOURCES = {
 
 
 def get(name: str, echo=print) -> Path:
-    """The prepared file of a known data set: kept if it verifies, else made from the first source that does."""
+    """The prepared file of a known data set: kept if it verifies, else made from the first source that does; a
+    `UserError` if none does."""
     lookup("data set to fetch", name, SOURCES)
-    target, work = prepared.root() / f"{name}.npz", prepared.root() / ".archives" / name
+    target = prepared.root() / f"{name}.npz"
+    work = prepared.root() / ".archives" / name  # kept until a source succeeds, so that a download can go on
     if target.exists():
         try:
             prepared.read(name)

@@ -8,30 +8,32 @@ from torch import Tensor
 
 def flip_crop(x: Tensor, pad: int = 4) -> Tensor:
     """Images (B, C, H, W), each mirrored or not and cut at random from itself with `pad` black pixels around it."""
-    B, C, H, W = x.shape
-    down, right = torch.randint(2 * pad + 1, (2, B, 1), device=x.device)
-    column = torch.arange(W, device=x.device)
-    column = right + torch.where(torch.rand(B, 1, device=x.device) < 0.5, column, W - 1 - column)  # (B, W)
-    row, image = down + torch.arange(H, device=x.device), torch.arange(B, device=x.device)
-    channel = torch.arange(C, device=x.device)[:, None, None]
-    return F.pad(x, [pad] * 4)[image[:, None, None, None], channel, row[:, None, :, None], column[:, None, None, :]]
+    return _random_windows(F.pad(x, [pad] * 4), *x.shape[-2:])
 
 
 def crop(x: Tensor, size: int, shake: bool) -> Tensor:
     """Square images (B, C, S, S) cut to `size`: in the middle or, to `shake`, somewhere, and mirrored or not."""
-    B, C, S, _ = x.shape
-    if not shake:
-        return x[..., (a := (S - size) // 2) : a + size, a : a + size]
-    down, right = torch.randint(S - size + 1, (2, B, 1), device=x.device)
-    column = torch.arange(size, device=x.device)
-    row, column = down + column, right + torch.where(torch.rand(B, 1, device=x.device) < 0.5, column, size - 1 - column)
-    image, channel = torch.arange(B, device=x.device), torch.arange(C, device=x.device)[:, None, None]
-    return x[image[:, None, None, None], channel, row[:, None, :, None], column[:, None, None, :]]
+    if shake:
+        return _random_windows(x, size, size)
+    first = (x.shape[-1] - size) // 2
+    return x[..., first : first + size, first : first + size]
+
+
+def _random_windows(x: Tensor, H: int, W: int) -> Tensor:
+    """A window (H, W) of each of B images at a random place, mirrored or not; there is as much room down as right."""
+    B, C, room = len(x), x.shape[1], x.shape[-1] - W
+    down, right = torch.randint(room + 1, (2, B, 1), device=x.device)
+    column = torch.arange(W, device=x.device)
+    column = right + torch.where(torch.rand(B, 1, device=x.device) < 0.5, column, W - 1 - column)  # (B, W)
+    row = down + torch.arange(H, device=x.device)  # (B, H)
+    image = torch.arange(B, device=x.device)[:, None, None, None]
+    channel = torch.arange(C, device=x.device)[:, None, None]
+    return x[image, channel, row[:, None, :, None], column[:, None, None, :]]
 
 
 def balanced(y: np.ndarray, count: int) -> np.ndarray:
-    """Positions of the first `count` of classes `y`, as many of each class as can be."""
-    rank = np.empty(len(y), int)
+    """Positions of `count` images of those with classes `y` (N,): the first ones, as many of each class as can be."""
+    rank = np.empty(len(y), int)  # an image's place among those of its class
     for k in np.unique(y):
         rank[y == k] = np.arange((y == k).sum())
     return np.lexsort((y, rank))[:count]

@@ -59,30 +59,38 @@ def read(name: str) -> Dataset:
 
 
 def verified(name: str, arrays: dict[str, np.ndarray], classes) -> Dataset:
-    """Arrays in canonical order; those of a known data set must be the published ones."""
-    splits = [canonical(arrays[f"{split}_images"], arrays[f"{split}_labels"]) for split in ("train", "test")]
-    digest = hashlib.sha256("".join(digest for *_, digest, _ in splits).encode()).hexdigest()
-    known = KNOWN.get(name, (0, None))[1]
+    """A data set from arrays (see `ARRAYS`) and class names, in canonical order; a `UserError` if those of a known data
+    set are not the published ones."""
+    train, train_digest, order = canonical(arrays["train_images"], arrays["train_labels"])
+    test, test_digest, _ = canonical(arrays["test_images"], arrays["test_labels"])
+    digest = hashlib.sha256((train_digest + test_digest).encode()).hexdigest()
+    _, known = KNOWN.get(name, (0, None))
     require(known in (None, digest), f"the images of {name} are not the published ones (hash {digest[:12]})")
-    images = (Images(torch.from_numpy(x), torch.from_numpy(y)) for x, y, *_ in splits)
-    names, order = arrays.get("train_files"), splits[0][3]
-    files = tuple(str(i if names is None else names[i]) for i in order)
-    return Dataset(name, tuple(map(str, classes)), len(classes), *images, digest, files)
+    sources = arrays.get("train_files", range(len(order)))
+    files = tuple(str(sources[i]) for i in order)
+    return Dataset(name, tuple(map(str, classes)), len(classes), train, test, digest, files)
 
 
-def canonical(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, str, list[int]]:
-    """Images (N, H, W, C) and labels (N,) ordered by content: x uint8 (N, C, H, W), y int64 (N,), their SHA-256, and
-    their places before."""
+def canonical(images: np.ndarray, labels: np.ndarray) -> tuple[Images, str, list[int]]:
+    """Images (N, H, W, C) and labels (N,) ordered by content, their SHA-256, and the places (N,) they had before."""
     tails = labels.astype("<u2")
     keys = [hashlib.sha256(x.tobytes() + y.tobytes()).digest() for x, y in zip(images, tails, strict=True)]
     order = sorted(range(len(keys)), key=keys.__getitem__)
     digest = hashlib.sha256(b"".join(keys[i] for i in order)).hexdigest()
-    x = np.ascontiguousarray(images[order].transpose(0, 3, 1, 2))
-    return x, labels[order].astype(np.int64), digest, order
+    x = torch.from_numpy(np.ascontiguousarray(images[order].transpose(0, 3, 1, 2)))
+    return Images(x, torch.from_numpy(labels[order].astype(np.int64))), digest, order
+
+
+def divided(x: np.ndarray, y: np.ndarray, test: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays of a data set from images (N, H, W, C), labels (N,) and which of them are for testing (N,)."""
+    return dict(zip(ARRAYS, (x[~test], y[~test], x[test], y[test]), strict=True))
 
 
 def from_npz(path: Path):
-    """The arrays and class names of an `.npz`, checked."""
+    """The arrays (see `ARRAYS`) and class names of an `.npz`, checked; a `UserError` says what is wrong with it.
+
+    Without the array `classes`, the classes are the numbers up to the largest training label.
+    """
     require(path.exists(), f"there is no file {path}")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -93,15 +101,19 @@ def from_npz(path: Path):
     require(not missing, f"{path} lacks the array {', '.join(missing)}; it needs {', '.join(ARRAYS)}")
     classes = found.get("classes", range(int(found["train_labels"].max(initial=0)) + 1))
     for split in ("train", "test"):
-        x, y, K = found[f"{split}_images"], found[f"{split}_labels"], len(classes)
-        good = x.dtype == np.uint8 and x.ndim == 4
-        require(good, f"{path}: {split}_images must be uint8 (N, H, W, C), not {x.dtype} {x.shape}")
-        good = y.dtype.kind in "iu" and y.ndim == 1
-        require(good, f"{path}: {split}_labels must be whole numbers (N,), not {y.dtype} {y.shape}")
-        require(len(x) == len(y), f"{path}: {len(x)} {split}_images but {len(y)} {split}_labels")
-        require(len(x) > 0, f"{path}: the {split} split is empty")
-        bad = np.flatnonzero((y < 0) | (y >= K))[:1]
-        require(not len(bad), f"{path}: {split}_labels{bad} is {y[bad]}, but there are {K} classes, from 0")
-    one, two = (found[f"{split}_images"].shape[1:] for split in ("train", "test"))
+        _check_split(path, split, found[f"{split}_images"], found[f"{split}_labels"], len(classes))
+    one, two = found["train_images"].shape[1:], found["test_images"].shape[1:]
     require(one == two, f"{path}: train images are {one}, test images {two}; they must be alike")
     return found, classes
+
+
+def _check_split(path: Path, split: str, x: np.ndarray, y: np.ndarray, K: int) -> None:
+    """Refuse images and labels of a split that are of a wrong type or shape, do not match, or are none of K classes."""
+    good = x.dtype == np.uint8 and x.ndim == 4
+    require(good, f"{path}: {split}_images must be uint8 (N, H, W, C), not {x.dtype} {x.shape}")
+    good = y.dtype.kind in "iu" and y.ndim == 1
+    require(good, f"{path}: {split}_labels must be whole numbers (N,), not {y.dtype} {y.shape}")
+    require(len(x) == len(y), f"{path}: {len(x)} {split}_images but {len(y)} {split}_labels")
+    require(len(x) > 0, f"{path}: the {split} split is empty")
+    bad = np.flatnonzero((y < 0) | (y >= K))[:1]
+    require(not len(bad), f"{path}: {split}_labels{bad} is {y[bad]}, but there are {K} classes, from 0")

@@ -13,23 +13,25 @@ def foreign(kind: str, target: data.Dataset, count: int, seed: int) -> Tensor:
 
     `white`: each pixel drawn on its own from the grey levels of its channel over all training images, so with exactly
     their mean and variance. `photos`: windows of scikit-learn's two photographs. Otherwise the images of the data set
-    called so, those of its test split first.
+    called so, those of its test split first; a `UserError` if they are shaped otherwise.
     """
-    C, H, W = shape = tuple(target.train.x.shape[1:])
+    shape = tuple(target.train.x.shape[1:])
+    C, H, W = shape
     rng = np.random.default_rng([seed, 5])
     if kind == "white":
-        parts = [channel.flatten().numpy() for channel in target.train.x.unbind(1)]
-        noise = [part[rng.integers(len(part), size=(count, H, W), dtype=np.int32)] for part in parts]
+        levels = [channel.flatten().numpy() for channel in target.train.x.unbind(1)]
+        noise = [level[rng.integers(len(level), size=(count, H, W), dtype=np.int32)] for level in levels]
         return torch.from_numpy(np.stack(noise, 1))
     if kind == "photos":
         from sklearn.datasets import load_sample_images
 
         require(H <= 427 and W <= 640, f"the photographs are 427 x 640, too small for images of {H} x {W}")
-        pictures = np.stack([p[:427, :640] for p in load_sample_images().images])  # (2, 427, 640, 3)
+        pictures = np.stack([picture[:427, :640] for picture in load_sample_images().images])  # (2, 427, 640, 3)
         which, top, left = rng.integers([2, 428 - H, 641 - W], size=(count, 3)).T[:, :, None, None]
         windows = pictures[which, top + np.arange(H)[:, None], left + np.arange(W)]  # (count, H, W, 3)
-        grey = windows if C == 3 else windows.mean(-1, keepdims=True).repeat(C, -1)
-        return torch.from_numpy(grey.astype(np.uint8).transpose(0, 3, 1, 2).copy())
+        if C != 3:  # the mean of the colours, in every channel
+            windows = windows.mean(-1, keepdims=True).repeat(C, -1)
+        return torch.from_numpy(windows.astype(np.uint8).transpose(0, 3, 1, 2).copy())
     other = data.load(kind)
     found = tuple(other.train.x.shape[1:])
     alike = f"the images of {kind} are {found} (C, H, W), those of {target.name} {shape}; they must be alike"

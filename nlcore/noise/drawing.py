@@ -24,26 +24,31 @@ class Pairs(NamedTuple):
 def draw(noise: Noise, y: np.ndarray, K: int, seed, carriers: np.ndarray | None = None) -> Pairs:
     """Draw the given labels of images with true classes `y` (N,); `seed` is whatever numpy's `default_rng` takes.
 
-    Added labels follow the N originals; a fractional number of copies gives some images one copy more. They go to the
-    same images, or to others with classes `carriers` (n,), whose rows are then N to N + n - 1; class K means none.
+    Labels that are added follow the N true ones, in M pairs: `noise.copies` for each image, and where that is no whole
+    number, one more for some. They go to the same images, or to others with classes `carriers` (n,), whose rows are
+    then N to N + n - 1; class K means none.
     """
     rng = np.random.default_rng(seed)
-    N, width = len(y), np.uint8 if K <= 256 else np.int16
-    row, kept, true = np.arange(N, dtype=np.int32), np.empty(0, width), y.astype(np.int16)
-    if noise.copies is not None:
-        added, kept = row, y.astype(width)
-        if carriers is not None:
-            true = carriers.astype(np.int16)
-            added = np.arange(N, N + len(true), dtype=np.int32)
-        whole, rest = divmod(round(noise.copies * N), max(len(added), 1))
-        row = np.concatenate([row, np.tile(added, whole), rng.permutation(added)[:rest]])
-    drawn = row[len(kept) :]
-    true = true[drawn - (N if carriers is not None else 0)]
-    u, label = rng.random(len(drawn), dtype=np.float32), np.empty(len(drawn), width)
+    N = len(y)
+    row = np.arange(N, dtype=np.int32)
+    if noise.copies is None:
+        return Pairs(row, _given(noise, y, K, rng))
+    first, classes = (0, y) if carriers is None else (N, carriers)
+    images = np.arange(first, first + len(classes), dtype=np.int32)
+    copies, rest = divmod(round(noise.copies * N), max(len(images), 1))
+    row = np.concatenate([row, np.tile(images, copies), rng.permutation(images)[:rest]])
+    added = _given(noise, classes.astype(np.int16)[row[N:] - first], K, rng)
+    return Pairs(row, np.concatenate([y.astype(added.dtype), added]))
+
+
+def _given(noise: Noise, true: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
+    """A label drawn for each true class (m,)."""
+    u = rng.random(len(true), dtype=np.float32)
+    label = np.empty(len(true), np.uint8 if K <= 256 else np.int16)
     for k in np.unique(true):
         mine = true == k
         label[mine] = noise.pick(k % K, u[mine], K, rng)  # no class: any row of a law whose rows are equal
-    return Pairs(row, np.concatenate([kept, label]))
+    return label
 
 
 def card(noise: Noise, pairs: Pairs, y: np.ndarray, true: np.ndarray, K: int, seed: int) -> dict:
@@ -52,17 +57,26 @@ def card(noise: Noise, pairs: Pairs, y: np.ndarray, true: np.ndarray, K: int, se
     `y` (N,) are the classes of the clean images, `true` (M,) those of the pairs. Class K stands for images that have
     none: their labels are wrong, and not counted.
     """
-    counts = np.array([np.bincount(pairs.label[true == k], minlength=K) for k in range(K)])
-    requested = 1 - np.bincount(y, minlength=K) / len(y) @ np.diag(noise.matrix(K))
     if (true == K).any():
         requested = noise.copies / (1 + noise.copies)
-    found = {"definition": describe(noise, NOISES), "requested_rate": round(float(requested), 6)}
-    found |= {"realised_rate": round(float((true != pairs.label).mean()), 6), "counts": counts.tolist()}
-    found |= {"images": len(y), "pairs": len(pairs.label), "seed": seed, "version": VERSION}
-    return found | {"labels_sha256": hashlib.sha256(pairs.row.tobytes() + pairs.label.tobytes()).hexdigest()}
+    else:
+        shares = np.bincount(y, minlength=K) / len(y)
+        requested = 1 - shares @ np.diag(noise.matrix(K))
+    counts = np.array([np.bincount(pairs.label[true == k], minlength=K) for k in range(K)])
+    return {
+        "definition": describe(noise, NOISES),
+        "requested_rate": round(float(requested), 6),
+        "realised_rate": round(float((true != pairs.label).mean()), 6),
+        "counts": counts.tolist(),
+        "images": len(y),
+        "pairs": len(pairs.label),
+        "seed": seed,
+        "version": VERSION,
+        "labels_sha256": hashlib.sha256(pairs.row.tobytes() + pairs.label.tobytes()).hexdigest(),
+    }
 
 
 def realised(card: dict) -> np.ndarray:
-    """(K, K) realised transition matrix of a noise card."""
+    """The transition matrix (K, K) that was drawn, by a noise card: counts, each row divided by its sum."""
     counts = np.asarray(card["counts"], dtype=float)
     return counts / np.maximum(counts.sum(1, keepdims=True), 1)

@@ -18,6 +18,11 @@ CIFAR100_SUPERCLASS = (
 )
 
 
+def sampled(p: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """An outcome for each uniform number of `u` (m,), outcomes having the probabilities `p` (n,): inversion."""
+    return np.minimum(np.searchsorted(np.cumsum(p), u, side="right"), len(p) - 1)
+
+
 class Noise:
     """A law of given labels: they replace the true ones or, where `copies` is a number, are added to them."""
 
@@ -41,7 +46,7 @@ class Noise:
 
     def pick(self, k: int, u: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
         """A label for each uniform number of `u` (m,), given the true class k."""
-        return np.minimum(np.searchsorted(np.cumsum(self.law(K)[k]), u, side="right"), K - 1)
+        return sampled(self.law(K)[k], u)
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,8 @@ class Structured(Uniform):
         require(K > 2, f"structured noise orders the false labels, so it needs 3 classes or more, not {K}")
         fits = self.alpha >= least
         require(fits, f"delta = {self.delta:g} with {K} classes needs alpha >= {least:g}, not {self.alpha:g}")
-        return 1 / K + (self.delta / self.alpha if self.delta else 0) * np.linspace(1, -1, K - 1)
+        tilt = self.delta / self.alpha if self.delta else 0  # alpha may be 0 as well
+        return 1 / K + tilt * np.linspace(1, -1, K - 1)
 
     def check(self, K):
         self.tilted(K)
@@ -118,14 +124,17 @@ class Structured(Uniform):
             rng, classes = np.random.default_rng([seed, 3]), np.arange(data.K)
             found = np.array([rng.permutation(np.delete(classes, k)) for k in classes])
         else:
-            found = confusing_order(data.name, seed)[:, :: -1 if self.order == "reverse" else 1]
+            found = confusing_order(data.name, seed)
+            if self.order == "reverse":
+                found = found[:, ::-1]
         return replace(self, ranking=tuple(map(tuple, found.tolist())))
 
     def pick(self, k, u, K, rng):
         if self.order != "fresh":
             return super().pick(k, u, K, rng)
-        rank = np.minimum(np.searchsorted(np.cumsum([1 / K, *self.tilted(K)]), u, side="right"), K - 1)  # 0: the truth
-        orders = rng.permuted(np.tile(np.delete(np.arange(K), k), (len(u), 1)), axis=1)  # one for each label
+        rank = sampled(np.array([1 / K, *self.tilted(K)]), u)  # 0: the truth
+        false = np.delete(np.arange(K), k)
+        orders = rng.permuted(np.tile(false, (len(u), 1)), axis=1)  # one for each label
         return np.where(rank == 0, k, orders[np.arange(len(u)), rank - 1])
 
 
@@ -173,8 +182,11 @@ class AsymmetricSuperclass(Flip):
 
     def target(self, K):
         require(K == 100, f"asymmetric_superclass needs CIFAR-100's 100 classes; this data set has {K}")
-        groups = [[k for k in range(K) if CIFAR100_SUPERCLASS[k] == s] for s in CIFAR100_SUPERCLASS]
-        return np.eye(K)[[group[(group.index(k) + 1) % len(group)] for k, group in enumerate(groups)]]
+        target = np.zeros((K, K))
+        for superclass in set(CIFAR100_SUPERCLASS):
+            members = np.flatnonzero(np.equal(CIFAR100_SUPERCLASS, superclass))
+            target[members, np.roll(members, -1)] = 1
+        return target
 
 
 class PairFlip(Flip):

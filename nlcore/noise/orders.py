@@ -16,8 +16,9 @@ def confusing_order(name: str, seed: int, examples: int = 1000) -> np.ndarray:
     """
     from sklearn.neighbors import KNeighborsClassifier
 
-    images, y, K = data.load(name).train, data.load(name).train.y.numpy(), data.load(name).K
-    x = images.x.flatten(1).numpy().astype(np.float64)
+    found = data.load(name)
+    K, y = found.K, found.train.y.numpy()
+    x = found.train.x.flatten(1).numpy().astype(np.float64)
     order = np.random.default_rng([seed, 4]).permutation(len(y))
     few, held = np.split(order, [min(examples, len(y) // 2)])
     guess = KNeighborsClassifier(1, algorithm="brute").fit(x[few], y[few]).predict(x[held])

@@ -9,34 +9,39 @@ from ..runs import frame as rows_of
 from . import jiang2018, kye2022, muller2019, rolnick2017, zhang2018
 from .base import TIERS, Experiment
 
-PAPERS = {"rolnick2017": rolnick2017, "zhang2018": zhang2018, "muller2019": muller2019, "jiang2018": jiang2018}
-PAPERS |= {"kye2022": kye2022}
+PAPERS = {
+    "rolnick2017": rolnick2017,
+    "zhang2018": zhang2018,
+    "muller2019": muller2019,
+    "jiang2018": jiang2018,
+    "kye2022": kye2022,
+}
 
 __all__ = ["PAPERS", "TIERS", "collect", "experiments", "frame", "given", "runs"]
 
 
 def experiments() -> dict[str, Experiment]:
     """All experiments, as `paper.experiment`."""
-    return {f"{paper}.{e.name}": e for paper, module in PAPERS.items() for e in module.EXPERIMENTS}
+    return {f"{paper}.{found.name}": found for paper, module in PAPERS.items() for found in module.EXPERIMENTS}
 
 
 def runs(name: str, tier: str, **overrides) -> list[Run]:
-    """The runs of an experiment at a tier."""
+    """The runs of an experiment at a tier, after overrides; a `UserError` if a name or a value of them cannot be."""
     return lookup("experiment", name, experiments())(tier, **overrides)
 
 
 def given(**overrides) -> dict:
     """The overrides that a chapter really sets: neither 0 nor [] nor "auto"."""
-    return {k: v for k, v in overrides.items() if v not in (0, [], "auto")}
+    return {name: value for name, value in overrides.items() if value not in (0, [], "auto")}
 
 
 def collect(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> list[Record]:
-    """The records of an experiment, trained where they are missing."""
+    """The records of an experiment, trained where they are missing (see `sweep.collect`); a `UserError` if none is."""
     found = sweep.collect(runs(name, tier, **overrides), name.partition(".")[0], train, device=device)
     require(bool(found), f"no record of {name} at {tier}; train them with `nlcore run {name} --tier {tier}`")
     return found
 
 
 def frame(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> pd.DataFrame:
-    """The same as a table, see `runs.frame`."""
+    """The records of an experiment as a table, a row per run and evaluation (see `runs.frame`)."""
     return rows_of(collect(name, tier, train, device, **overrides))

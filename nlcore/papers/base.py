@@ -59,18 +59,22 @@ def sizes(**rows) -> dict[str, dict]:
 
 
 class Experiment(NamedTuple):
+    """A table of sizes, and what makes runs of one; called with a tier, it gives the runs."""
+
     name: str
-    tiers: dict[str, dict]
-    what: str
+    tiers: dict[str, dict]  # sizes by tier
+    what: str  # in a sentence
     make: Callable[[dict], list[Run]]
 
     def knobs(self, tier: str) -> dict:
-        """Name and type of what may be set."""
-        size = self.tiers[tier]
-        return {k: v for k, v in KNOBS.items() if k == "steps" or k in size and not (k == "lr" and "lrs" in size)}
+        """Name and type of what may be set at a tier."""
+        names = {*self.tiers[tier], "steps"}
+        if "lrs" in names:
+            names.discard("lr")
+        return {name: kind for name, kind in KNOBS.items() if name in names}
 
     def __call__(self, tier: str, **own) -> list[Run]:
-        """The runs of a tier, after what the caller sets in place of its own sizes."""
+        """The runs of a tier, with what the caller sets in place of its own sizes; a `UserError` if that cannot be."""
         known = self.knobs(lookup("tier", tier, TIERS))
         for key, value in own.items():
             lookup(f"parameter of {self.name}", key, known)
@@ -80,7 +84,7 @@ class Experiment(NamedTuple):
 
 
 def known(noise: Noise, K: int) -> tuple[tuple[float, ...], ...]:
-    """The true transition matrix, for methods that are given it."""
+    """The true transition matrix (K, K), for methods that are given it."""
     return tuple(map(tuple, noise.matrix(K).round(12).tolist()))
 
 
@@ -99,15 +103,17 @@ def compared(
     out, with noisy labels. The budget is the `recipe` with whatever `size` has in its place.
     """
     require(size["seeds"] > 0, f"seeds is how many seeds to run, so 1 or more, not {size['seeds']}")
-    name, K, found = data.pin(size["dataset"]), data.classes(size["dataset"]), []
-    N = data.train_size(name)
-    budget = Budget(**(recipe | {f.name: size[f.name] for f in fields(Budget) if f.name in size}))
-    axes = size["examples"], noises, size["models"], range(size["seeds"])
-    for examples, noise, model, seed in itertools.product(*axes):
+    name = data.pin(size["dataset"])
+    N, K = data.train_size(name), data.classes(size["dataset"])
+    of_size = {field.name: size[field.name] for field in fields(Budget) if field.name in size}
+    budget = Budget(**(recipe | of_size))
+    found, seeds = [], range(size["seeds"])
+    for examples, noise, model, seed in itertools.product(size["examples"], noises, size["models"], seeds):
         held = (examples or N) // 10
         fits = 0 <= examples <= N - held
         require(fits, f"{name} has {N} images, {held} are held out; examples={examples} is not possible (0: all)")
         for method in methods(noise, K):
-            for trusted in size["trusted"] if method.trust or aside else (0,):
+            numbers = size["trusted"] if method.trust or aside else [0]
+            for trusted in numbers:
                 found.append(Run(name, model, budget, noise, method, examples, held, seed, trusted=trusted, **options))
     return list(dict.fromkeys(found))

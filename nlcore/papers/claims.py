@@ -7,6 +7,8 @@ import pandas as pd
 
 
 class Verdict(NamedTuple):
+    """What came out of a claim, and by which numbers."""
+
     verdict: str
     evidence: str
 

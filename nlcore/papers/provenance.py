@@ -9,9 +9,10 @@ from . import runs
 
 def provenance(table: pd.DataFrame, experiment: str, tier: str, knobs: dict) -> str:
     """Where the numbers of a frame (one row per run) come from, what is missing, and how to repeat them."""
-    data, devices = (", ".join(sorted(table[column].unique())) for column in ("dataset", "device"))
+    data = ", ".join(sorted(table.dataset.unique()))
+    devices = ", ".join(sorted(table.device.unique()))
     size = f"{len(table)} of {len(runs(experiment, tier, **knobs))} runs at tier {tier} on {data}"
     stale = f", {table.stale.sum()} made by code that has since changed" if table.stale.any() else ""
     cost = f"{table.train_seconds.sum() / 60:.1f} minutes of training in all on {devices}"
-    options = "".join(f" --set {k}={json.dumps(v)}" for k, v in knobs.items())
+    options = "".join(f" --set {name}={json.dumps(value)}" for name, value in knobs.items())
     return f"{size}{stale};\n{cost}.\nRepeat: nlcore run {experiment} --tier {tier}{options}"

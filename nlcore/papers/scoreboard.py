@@ -6,7 +6,7 @@ from ..measures.evaluate import curve_numbers
 from ..runs import frame
 from ..sweep import find
 from . import PAPERS
-from .claims import Verdict
+from .claims import Claim, Verdict
 
 
 def verdicts(paper: str, tier: str, tables: dict[str, pd.DataFrame] | None = None) -> pd.DataFrame:
@@ -17,31 +17,35 @@ def verdicts(paper: str, tier: str, tables: dict[str, pd.DataFrame] | None = Non
         name = claim.experiment.name if claim.experiment else None
         if tables is not None and name not in tables:
             continue
-        row, rows = {"claim": claim.id, "paper": paper, "tier": "identity"}, pd.DataFrame()
-        if claim.experiment:
-            row["tier"] = tier
-            if tables is not None:
-                rows = tables[name]
+        row = {"claim": claim.id, "paper": paper, "tier": tier if name else "identity"}
+        if name is None:
+            row["verdict"], row["evidence"] = claim.judge(pd.DataFrame())
+        else:
+            if tables is None:
+                rows = frame([record for _, record in find(claim.experiment(tier), paper).values() if record])
             else:
-                rows = frame([r for _, r in find(claim.experiment(tier), paper).values() if r])
-            rows = curve_numbers(rows) if len(rows) else rows
-        ran = not claim.experiment or len(rows)
-        verdict, evidence = claim.judge(rows) if ran else Verdict("not run", f"no record of {name} at this tier")
-        on = (
-            [*sorted(rows.dataset.unique()), *(rows.model.unique() if rows.model.nunique() == 1 else [])]
-            if len(rows)
-            else []
-        )
-        on = f"on {', '.join(on)}: " if verdict != "not run" and on else ""
-        row |= {"verdict": verdict, "evidence": on + evidence, "where": claim.where, "sentence": claim.sentence}
-        found.append(row)
+                rows = tables[name]
+            row["verdict"], row["evidence"] = _judged(claim, rows)
+        found.append(row | {"where": claim.where, "sentence": claim.sentence})
     return pd.DataFrame(found)
+
+
+def _judged(claim: Claim, rows: pd.DataFrame) -> Verdict:
+    """The verdict on runs; the evidence begins with what they ran on: data sets and, if it is one, the network."""
+    if not len(rows):
+        return Verdict("not run", f"no record of {claim.experiment.name} at this tier")
+    verdict, evidence = claim.judge(curve_numbers(rows))
+    if verdict != "not run":
+        networks = rows.model.unique()
+        on = [*sorted(rows.dataset.unique()), *(networks if len(networks) == 1 else [])]
+        evidence = f"on {', '.join(on)}: {evidence}"
+    return Verdict(verdict, evidence)
 
 
 def scoreboard(tiers: tuple[str, ...]) -> pd.DataFrame:
     """All papers' claims at every tier that has records; "not run" only for a claim that no tier has run."""
     rows = pd.concat([verdicts(paper, tier) for paper in PAPERS for tier in tiers], ignore_index=True)
-    ran = rows.claim.isin(rows[rows.verdict != "not run"].claim)
-    never = rows[~ran].drop_duplicates(["claim", "paper"], keep="last").assign(tier=", ".join(tiers))
-    rows = pd.concat([rows[rows.verdict != "not run"], never])
+    ran = rows[rows.verdict != "not run"]
+    never = rows[~rows.claim.isin(ran.claim)].drop_duplicates(["claim", "paper"], keep="last")
+    rows = pd.concat([ran, never.assign(tier=", ".join(tiers))])
     return rows.drop_duplicates(["claim", "paper", "tier"]).reset_index(drop=True)

@@ -24,9 +24,11 @@ def share(values: pd.Series) -> str:
 
 def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
     """Test accuracies as a table of `mean ± standard deviation` over seeds, in percent."""
-    spread = rows.groupby([index, columns], sort=False).test_accuracy.agg(["mean", "std"]) * 100
-    cells = spread["mean"].map("{:.1f}".format) + spread["std"].map(" ± {:.1f}".format).replace(" ± nan", "")
-    return cells.unstack(columns, sort=False).rename(index="{:g}".format if rows[index].dtype.kind in "if" else str)
+    accuracy = rows.groupby([index, columns], sort=False).test_accuracy.agg(["mean", "std"]) * 100
+    spread = accuracy["std"].map(" ± {:.1f}".format).replace(" ± nan", "")  # a single run has none
+    cells = accuracy["mean"].map("{:.1f}".format) + spread
+    name = "{:g}".format if rows[index].dtype.kind in "if" else str
+    return cells.unstack(columns, sort=False).rename(index=name)
 
 
 def blank(table: pd.DataFrame) -> pd.DataFrame:
