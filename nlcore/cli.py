@@ -179,11 +179,8 @@ def _method(name: str, override: list[str] | None) -> Method:
     """A method by name, with what a command line sets of its parameters."""
     kind, values = lookup("method", name, METHODS), dict(map(parse, override or []))
     types = {field.name: field.type for field in fields(kind)}
-    for parameter, value in values.items():
-        hint = lookup(f"parameter of {name}", parameter, types)
-        if isinstance(hint, type):
-            conform(parameter, value, hint)
-    return kind(**values)
+    hints = {parameter: lookup(f"parameter of {name}", parameter, types) for parameter in values}
+    return kind(**{parameter: conform(parameter, value, hints[parameter]) for parameter, value in values.items()})
 
 
 @app.command()
@@ -214,16 +211,22 @@ def stream(
     """Train on images too many for the device, measured once an epoch; torchrun starts it on several. Stop it at any
     time; a second start continues. The recipe is ours: what is usual for ResNet-50, with a weight decay of 0.001."""
     chosen, process = _method(method, override), joined(device)
+    sizes = {"trusted": trusted, "examples": examples, "validation": validation, "steps": steps}
+    for name, value in sizes.items():
+        require(value >= 0, f"--{name} must be 0 or more, not {value}")
+    require(epochs > 0, f"--epochs must be 1 or more, not {epochs}")
     found = archive.read(folder, trusted)
     pairs = examples or len(found.train.file) - validation
+    if chosen.trust == "within":
+        pairs += len(found.trusted.file)
     per_epoch = max(pairs // process.world // max(batch, 1), 1)  # steps
     steps = steps or epochs * per_epoch
     recipe = {"optimiser": "sgd", "weight_decay": 1e-3, "schedule": "steps", "milestones": (0.5,)}
     given = {"lr": lr, "precision": precision, "evaluations": max(math.ceil(steps / per_epoch), 1)}
     budget = Budget(steps, batch, channels_last=True, augment="flip_crop", **recipe, **given)
-    sizes = {"examples": examples, "validation": validation, "trusted": len(found.trusted.file)}
+    used = {"examples": examples, "validation": validation, "trusted": len(found.trusted.file)}
     analyses = ("calibration",) if calibration else ()
-    run = Run(found.name, model, budget, method=chosen, seed=seed, analyses=analyses, **sizes)
+    run = Run(found.name, model, budget, method=chosen, seed=seed, analyses=analyses, **used)
     told = stream_archive(run, found, out, process, Reading(side, workers), every, pretrained)
     if process.rank == 0:
         print(told)

@@ -38,14 +38,15 @@ def parse(text: str) -> tuple[str, object]:
 
 
 def conform(name: str, value, hint):
-    """`value` as `hint` (int, float, str, bool, list[...], or one of these and None), or a `UserError`."""
+    """`value` as `hint` (int, float, str, bool, list[T], tuple[T, ...], or one of these and None), or a `UserError`."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None and type(None) in options:
         return None
     hint = options[0]
-    if typing.get_origin(hint) is list:
-        require(isinstance(value, list), f"{name} must be a list such as [0, 20], not {value!r}")
-        return [conform(f"{name}[{i}]", v, typing.get_args(hint)[0]) for i, v in enumerate(value)]
+    row = typing.get_origin(hint)
+    if row in (list, tuple):
+        require(isinstance(value, list | row), f"{name} must be a list such as [0, 20], not {value!r}")
+        return row(conform(f"{name}[{i}]", v, typing.get_args(hint)[0]) for i, v in enumerate(value))
     kind = int | float if hint is float else hint
     fits = isinstance(value, bool) == (hint is bool) and isinstance(value, kind)  # to Python, True is an int
     require(fits, f"{name} must be of type {hint.__name__}, not {value!r}")
