@@ -33,7 +33,7 @@ HERE = Process(torch.device("cpu"))
 READING = streamed.Reading(side=8)
 SIDE = READING.side  # as the digits are; 7 pixels of it are seen
 LISTS = {"noisy_train": 700, "clean_train": 200, "clean_val": 150, "clean_test": 250}
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
