@@ -1,4 +1,7 @@
-"""The house: imports run downward only and without a circle; functions and files stay small."""
+"""The house: imports run downward only and without a circle; functions and files stay small.
+
+`python tests/test_house.py` draws it: a floor a line, and below each room those that it imports.
+"""
 
 import ast
 from graphlib import TopologicalSorter
@@ -80,3 +83,18 @@ def test_functions_and_files_stay_small(path):
         if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno + 1 > 60
     }
     assert not long
+
+
+def drawing() -> str:
+    """The floors, the highest first, with what each room imports."""
+    lines = []
+    for rooms in FLOORS:
+        lines.append("  ".join(sorted(rooms)))
+        for room in sorted(rooms):
+            below = {other[0] for path, seen in GRAPH.items() if path[0] == room for other in seen} - {room}
+            lines.append(f"    {room} -> {', '.join(sorted(below, key=FLOOR.get)) or 'nothing'}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(drawing())

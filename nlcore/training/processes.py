@@ -29,6 +29,11 @@ class Process(NamedTuple):
             for t, part in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
                 t.copy_(part.view_as(t))
 
+    def average_gradients(self, net: nn.Module) -> None:
+        """Of all parameters that have one."""
+        if self.world > 1:
+            self.average([p.grad for p in net.parameters() if p.grad is not None])
+
     def mean(self, t: Tensor) -> float:
         """The mean over processes of a scalar; waits for the device."""
         return added(t.clone()).item() / self.world if self.world > 1 else t.item()

@@ -4,6 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +40,10 @@ def rounded(value):
     return round(value, 6) if math.isfinite(value) else None
 
 
+# of a stage, besides its tensors, for a second start
+KEPT = ("method", "score", "done", "before", "seconds", "rows", "earlier")
+
+
 class Training:
     """What a stage of a run has while it trains, from its network to the time that it took."""
 
@@ -70,7 +75,7 @@ class Training:
         with self.source.autocast():
             loss = self.method.loss(self.net, batch, self.clock)
         loss.backward()
-        self.source.process.average([p.grad for p in self.net.parameters() if p.grad is not None])
+        self.source.process.average_gradients(self.net)
         for opt in self.opts:
             opt.step()
         self.clock.step.add_(1)
@@ -93,13 +98,14 @@ class Training:
         budget, clock = self.run.budget, self.clock
         clock.epoch = t // clock.per_epoch
         if t % clock.per_epoch == 0:
-            self.method.on_epoch(self.net, clock, self.view())
+            self.method.on_epoch(self.net, clock, self.view)
         if budget.schedule != "constant":
             clock.rate.fill_(rate(budget, t))
             for group in self.opt.param_groups:
                 lr = group["lr"]
                 group["lr"] = lr.fill_(clock.rate) if isinstance(lr, Tensor) else rate(budget, t)
 
+    @cached_property
     def view(self) -> View:
         """What the method may look at between epochs."""
         return self.source.view(self.method, lambda best: self.best if best and self.score >= 0 else self.net)
@@ -137,8 +143,7 @@ class Training:
         """What a second start needs to go on as if nothing had happened."""
         found = {name: getattr(self, name) for name in KEPT} | {"net": self.net.state_dict(), "total": self.total}
         found |= {"best": self.best.state_dict() if self.best else None, "opts": [o.state_dict() for o in self.opts]}
-        cuda = self.source.device.type == "cuda"
-        return found | {"rng": [torch.get_rng_state(), *([torch.cuda.get_rng_state()] if cuda else [])]}
+        return found | {"rng": [generator.get_rng_state() for generator in generators(self.source.device)]}
 
     def restore(self, state: dict) -> None:
         """Go on from what `state` returned."""
@@ -151,12 +156,13 @@ class Training:
             opt.load_state_dict(saved)
         self.clock.step.fill_(self.done)
         self.total.copy_(state["total"])
-        generators = [torch.set_rng_state, *([torch.cuda.set_rng_state] if self.source.device.type == "cuda" else [])]
-        for put, saved in zip(generators, state["rng"], strict=True):
-            put(saved.cpu())
+        for generator, saved in zip(generators(self.source.device), state["rng"], strict=True):
+            generator.set_rng_state(saved.cpu())
 
 
-KEPT = ("method", "score", "done", "before", "seconds", "rows", "earlier")
+def generators(device: torch.device) -> list:
+    """The modules that hold the states of the random numbers that a step draws."""
+    return [torch, torch.cuda] if device.type == "cuda" else [torch]
 
 
 class CaptureFailed(RuntimeError):
