@@ -21,7 +21,10 @@ class NoiseAdaptation(Forward):
     """
 
     sees_all_pairs = True
-    passes = (2, 2)
+
+    @property
+    def passes(self):
+        return (2, 2) if self.first else (1, 1)
 
     @property
     def first(self):

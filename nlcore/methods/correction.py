@@ -54,11 +54,14 @@ class ForwardEstimated(Forward):
     quantile: float = 0.97
 
     sees_all_pairs = True
-    passes = (2, 2)
 
     def __post_init__(self):
         super().__post_init__()
         require(0 < self.quantile <= 1, f"quantile is a share of images, more than 0, not {self.quantile}")
+
+    @property
+    def passes(self):
+        return (2, 2) if self.first else (1, 1)
 
     @property
     def first(self):

@@ -35,7 +35,10 @@ class GLC(Forward):
     trusted_batch: int = 100
 
     trust = "beside"
-    passes = (3, 2)
+
+    @property
+    def passes(self):
+        return (3, 2) if self.first else (2, 1)
 
     @property
     def first(self):

@@ -7,10 +7,11 @@ import torch
 
 from nlcore import data, sweep
 from nlcore.inputs import UserError
-from nlcore.methods import GLC, ForwardEstimated, MentorNet, MLaC, Truncated
+from nlcore.methods import GLC, ForwardEstimated, MentorNet, MLaC, NoiseAdaptation, Truncated
 from nlcore.models import build
 from nlcore.noise import SymmetricInclusive
 from nlcore.runs import Budget, Run, store
+from nlcore.runs.miniatures import LAW
 from nlcore.training import step, train
 from nlcore.training.checkpoint import Checkpoints
 from nlcore.training.device import full_precision, reproducible
@@ -242,6 +243,12 @@ def test_a_first_stage_that_diverges_is_charged_for_itself_alone():
     record = train.train(run, "cpu")
     steps = record.cost["steps"]
     assert record.diverged and (record.cost["forward_passes"], record.cost["backward_passes"]) == (steps, steps)
+
+
+@pytest.mark.parametrize("kind", [GLC, ForwardEstimated, NoiseAdaptation])
+def test_a_method_that_is_given_its_matrix_is_charged_for_one_stage(kind):
+    whole, second = kind().passes, kind(LAW).passes
+    assert (whole[0] - second[0], whole[1] - second[1]) == (1, 1) and kind(LAW).first is None
 
 
 def test_calibration_without_held_out_labels_is_refused():

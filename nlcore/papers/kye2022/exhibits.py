@@ -41,7 +41,7 @@ def passes_of_methods() -> pd.DataFrame:
     """Every method of Table 1 with its forward and backward passes a step, first stages included, and what it does."""
     rows = {}
     for name in ALL:
-        forward, backward = METHODS[name].passes
+        forward, backward = METHODS[name]().passes
         rows[name] = forward, backward, " ".join(inspect.getdoc(METHODS[name]).split())
     return pd.DataFrame(rows, index=["forward", "backward", "what it does"]).T
 
