@@ -150,7 +150,7 @@ Checkpoints.due = lambda self, step, evaluated=False: step % 50 == 0
 if sys.argv[1] == "count":
     step, done = Training.step, []
     Training.step = lambda self, given: (done.append(1), step(self, given))
-run = Run("digits", "mlp1", Budget(2000, evaluations=2), Uniform(1.0))
+run = Run("digits", "mlp1", Budget(1000, evaluations=2), Uniform(1.0))
 sweep.collect([run], "nopaper", jobs=1)
 if sys.argv[1] == "count":
     print(len(done))
@@ -168,7 +168,7 @@ def test_a_long_run_that_was_killed_goes_on_where_it_was():
     process.wait()
     assert not [*store.working().glob("*.json")] and [*states.glob("*.pt")]
     out = subprocess.run([*script, "count"], capture_output=True, text=True, check=True).stdout
-    assert int(out.split()[-1]) <= 1800 and not [*states.iterdir()]
+    assert int(out.split()[-1]) <= 800 and not [*states.iterdir()]
     (path,) = store.working().glob("*.json")
     ours = store.load_working(path.stem)
     again = train.train(ours.run, "cpu").history

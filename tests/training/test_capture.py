@@ -8,7 +8,8 @@ import torch
 from capture import AsOnCuda, Refused, recorded
 
 from nlcore.losses import cross_entropy
-from nlcore.methods import METHODS, Distillation, FasTEN, Forward, MentorNet, Method
+from nlcore.methods import METHODS, Distillation, FasTEN, Forward, MentorNet, Method, mentornet
+from nlcore.methods.mentor import imitate, teach
 from nlcore.methods.meta import Meta
 from nlcore.noise import SymmetricInclusive
 from nlcore.runs import Budget, Run
@@ -39,6 +40,8 @@ def history(run: Run, method: Method, eager: bool) -> list[dict]:
 def captured(monkeypatch):
     monkeypatch.setitem(step.CAPTURE, "cpu", recorded)
     monkeypatch.setattr(Meta, "optimiser", as_on_cuda)
+    monkeypatch.setattr(mentornet, "imitate", lambda kind, form: imitate(kind, form, steps=10))  # it need not be good
+    monkeypatch.setattr(mentornet, "teach", lambda *examples_and_steps: teach(*examples_and_steps[:-1], 10))
 
 
 def as_on_cuda(self, net):

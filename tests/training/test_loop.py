@@ -56,7 +56,6 @@ class Impatient(Checkpoints):
 CASES = [
     (MLaC(trusted_batch=30), (13, 20)),
     (Truncated(start=0.2, every=0.2), (9, 25)),
-    (MentorNet("data", burn_in=0.1), (10, 22)),
     (GLC(), (17, 23, 30)),
     (ForwardEstimated(), (40, 1)),
 ]
@@ -65,6 +64,14 @@ CASES = [
 @pytest.mark.parametrize("method, deaths", CASES, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("optimiser", ["adam", "sgd"])
 def test_a_killed_run_goes_on_to_the_same_end(tmp_path, method, deaths, optimiser):
+    goes_on(tmp_path, method, deaths, optimiser)
+
+
+def test_a_mentor_that_has_learned_survives_too(tmp_path):
+    goes_on(tmp_path, MentorNet("data", burn_in=0.1), (10, 22), "sgd")
+
+
+def goes_on(tmp_path, method, deaths, optimiser) -> None:
     budget = replace(RUN.budget, optimiser=optimiser, schedule="cosine", augment="flip_crop")
     run = replace(RUN, method=method, trusted=50 if method.trust else 0, budget=budget)
     whole = rows(run, How())
