@@ -48,8 +48,11 @@ def main() -> None:
 
 
 def _print(rows: list[dict], as_json: bool) -> None:
-    """Rows as JSON, or as a table with a column for each of their keys."""
-    print(json.dumps(rows, indent=1) if as_json else pd.DataFrame(rows).to_string(index=False, justify="left"))
+    """Rows as JSON, or as a table with a column for each of their keys; a table without rows is not shown."""
+    if as_json:
+        print(json.dumps(rows, indent=1))
+    elif rows:
+        print(pd.DataFrame(rows).to_string(index=False, justify="left"))
 
 
 def _runs(experiment: str, tier: str, override: list[str] | None) -> tuple[str, list[Run]]:

@@ -74,7 +74,7 @@ def steps(training: Training, how: How, depth: int) -> Iterator[dict]:
     """The steps that are left; yields what is measured at every evaluation point, and ends where the loss diverges."""
     budget, keep = training.run.budget, how.keep
     points, advance = evaluation_points(budget), training.advance(how.eager)
-    hidden = None if how.progress else True  # None: also where nobody looks at a terminal
+    hidden = None if how.progress else True  # None: hidden where there is no terminal
     bar = {"initial": training.done, "total": budget.steps, "unit": "step", "leave": False, "disable": hidden}
     training.start_clock()
     for t, given in enumerate(tqdm(training.source.batches(training.done), **bar), training.done):
