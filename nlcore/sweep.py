@@ -130,7 +130,7 @@ def _follow_parent() -> None:
 
 def work(run: Run, device: str, progress: bool = False) -> str:
     """Train one run and save its record, or save why that failed; returns what to tell."""
-    failed, keep = store.working() / f"{run.key}.failed", None
+    failed = store.working() / f"{run.key}.failed"
     try:
         keep = training.checkpoints(run, device, store.working() / "checkpoints")
         record = training.train(run, device, progress, keep=keep)

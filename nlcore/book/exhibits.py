@@ -26,11 +26,6 @@ def put(values: dict[str, object]) -> None:
         glue(name, value, display=False)
 
 
-def verdict_names(verdicts: pd.DataFrame) -> dict[str, str]:
-    """The verdicts under the names that the prose of a chapter has for them, such as `verdict_A1`."""
-    return {f"verdict_{row.claim}": row.verdict for row in verdicts.itertuples()}
-
-
 def verdict_table(verdicts: pd.DataFrame) -> None:
     """Display claims with their verdicts and the evidence at full width."""
     from IPython.display import display

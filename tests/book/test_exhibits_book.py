@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 
 from nlcore import noise
 from nlcore.book import exhibits
+from nlcore.papers.tables import verdict_names
 
 VERDICTS = pd.DataFrame(
     {
@@ -39,7 +40,7 @@ def test_put_glues_every_value(monkeypatch):
 
 
 def test_verdicts_have_names_for_the_prose():
-    assert exhibits.verdict_names(VERDICTS) == {"verdict_A1": "reproduced", "verdict_A2": "not run"}
+    assert verdict_names(VERDICTS) == {"verdict_A1": "reproduced", "verdict_A2": "not run"}
 
 
 def test_the_table_of_verdicts_shows_all_of_the_evidence(monkeypatch):

@@ -12,7 +12,7 @@ from ...measures.evaluate import RULES, select
 from ...methods import curriculum, mentor
 from ...noise import SymmetricInclusive, draw
 from ...training.device import reproducible
-from ..tables import blank, percent, published
+from ..tables import blank, percent, published, verdict_names
 from .claims import named, students_of
 
 LOSSES, DIFFERENCES = torch.linspace(0, 6, 61), torch.linspace(-3, 3, 61)  # of the maps of weights
@@ -57,7 +57,7 @@ def weights_as_learned(steps: int = 400) -> Figure:
 def findings(verdicts: pd.DataFrame, history: pd.DataFrame, tier: str, rule: str) -> dict[str, str]:
     """What the prose says: the verdicts; points that the big student gains on the full model at noise of 0.4, by the
     rule and (`gain_val`) chosen by noisy validation; what was run. `history` has a row per run and evaluation."""
-    said = {f"verdict_{row.claim}": row.verdict for row in verdicts.itertuples()}
+    said = verdict_names(verdicts)
     ours = select(history, rule)
     said["gain_val"] = gain(select(history, "noisy validation"), "DD")
     for name, way in (("dd", "DD"), ("pd", "PD"), ("spl", "self_paced")):

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ... import figures
-from ..tables import blank, published
+from ..tables import blank, published, verdict_names
 
 
 def words(
@@ -13,7 +13,7 @@ def words(
 ) -> dict[str, str]:
     """What the prose names: every verdict, the tier, the rule of selection, what was trained on what, and what
     smoothing by `a` does on clean labels to the calibration error and, in points, to test accuracy."""
-    found = {f"verdict_{row.claim}": row.verdict for row in verdicts.itertuples()}
+    found = verdict_names(verdicts)
     found |= {"tier": tier, "rule": rule, "data": ", ".join(clean.dataset.unique())}
     found |= {"network": ", ".join(clean.model.unique()), "pupil_data": ", ".join(students.dataset.unique())}
     means = clean.groupby(smoothing(clean))[["ece", "test_accuracy"]].mean()

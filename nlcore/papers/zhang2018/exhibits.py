@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from ... import figures
 from ...measures.evaluate import curve_numbers, select
-from ..tables import blank, percent, published
+from ..tables import blank, percent, published, verdict_names
 
 UNIFORM = "symmetric_exclusive"
 
@@ -26,7 +26,7 @@ def words(
     verdicts: pd.DataFrame, tier: str, rule: str, fashion: pd.DataFrame, cifar: pd.DataFrame, field: pd.DataFrame
 ) -> dict[str, str]:
     """What the prose names: every verdict, the tier, the rule of selection, and what was trained on what."""
-    found = {f"verdict_{row.claim}": row.verdict for row in verdicts.itertuples()}
+    found = verdict_names(verdicts)
     found |= {"tier": tier, "rule": rule}
     for name, rows in (("fashion", fashion), ("cifar", cifar), ("field", field)):
         found[f"{name}_data"] = ", ".join(rows.dataset.unique())
