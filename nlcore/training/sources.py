@@ -15,6 +15,7 @@ from ..data.images import flip_crop
 from ..measures.analysis import ANALYSES, Trained
 from ..measures.evaluate import accuracy, correction, detection, ece, nll, pair_accuracy, transition_error, weighed
 from ..methods import Batch, Method, Stage, Task, View
+from ..models import FAMILIES
 from ..noise import realised
 from ..runs import Run
 from .processes import Process
@@ -81,14 +82,19 @@ class Source:
     def device(self) -> torch.device:
         return self.process.device
 
+    @property
+    def layout(self) -> torch.memory_format:
+        """Of images and weights: as the run says and, wherever a CPU convolves, channels last, which is faster there."""
+        convolves = self.device.type == "cpu" and FAMILIES[self.run.model] != "mlp"
+        return torch.channels_last if self.run.budget.channels_last or convolves else torch.contiguous_format
+
     def autocast(self) -> torch.autocast:
         """The precision of the run."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.budget.precision == "bf16")
 
     def normalised(self, x: Tensor) -> Tensor:
         """Images (n, C, H, W) in grey levels, any type, with mean 0 and deviation 1, in the layout of the run."""
-        layout = torch.channels_last if self.run.budget.channels_last else torch.contiguous_format
-        return x.float().sub_(self.mean).div_(self.std).contiguous(memory_format=layout)
+        return x.float().sub_(self.mean).div_(self.std).contiguous(memory_format=self.layout)
 
     @torch.no_grad()
     def logits(self, method: Method, net: nn.Module, x: Tensor) -> Tensor:

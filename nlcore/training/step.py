@@ -49,9 +49,8 @@ class Training:
 
     def __init__(self, run: Run, method: Method, net: nn.Module, source: Source, best: bool = False):
         budget, device = run.budget, source.device
-        layout = torch.channels_last if budget.channels_last else torch.contiguous_format
         self.run, self.method, self.source = run, method, source
-        self.net = method.build(net, source.task).to(device, memory_format=layout)
+        self.net = method.build(net, source.task).to(device, memory_format=source.layout)
         source.process.share(self.net)
         own = method.optimiser(self.net)
         theirs = {id(p) for group in own.param_groups for p in group["params"]} if own else set()
