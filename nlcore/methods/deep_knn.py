@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from sklearn.neighbors import KNeighborsClassifier
+from torch import Tensor, nn
 
 from ..inputs import require
 from ..losses import cross_entropy
@@ -35,16 +36,31 @@ class DeepKNN(Method):
         of_pairs, of_trusted = view.logits(False), view.trusted()
         everything, label = torch.cat([of_pairs, of_trusted]), torch.cat([view.label, view.true])
         require(self.k <= len(label), f"k={self.k} neighbours are more than the {len(label)} images that there are")
-        neighbours = KNeighborsClassifier(self.k).fit(everything.cpu().numpy(), label.cpu().numpy())
-        majority = torch.from_numpy(neighbours.predict(of_pairs.cpu().numpy()))
-        return Kept(majority == view.label.cpu(), self.trusted_batch)
+        if everything.is_cuda:
+            majority = voted_on_device(everything, label, of_pairs, self.k)
+        else:
+            neighbours = KNeighborsClassifier(self.k).fit(everything.numpy(), label.numpy())
+            majority = torch.from_numpy(neighbours.predict(of_pairs.numpy()))
+        return Kept((majority == view.label).cpu(), self.trusted_batch)
+
+
+def voted_on_device(points: Tensor, label: Tensor, asked: Tensor, k: int, most: int = 2**25) -> Tensor:
+    """For each of the points asked for (n, K): the most frequent label, the lowest of equals, among its `k` nearest of
+    `points` (N, K), whose labels (N,) are below K. Up to `most` distances are held at once, in double precision, as in
+    scikit-learn's search."""
+    points, K, found = points.double(), points.shape[1], []
+    for part in asked.double().split(max(1, most // len(points))):
+        nearest = torch.cdist(part, points).topk(k, largest=False).indices  # (n, k)
+        votes = nn.functional.one_hot(label[nearest], K).sum(1)  # (n, K)
+        found.append(votes.argmax(1))
+    return torch.cat(found)
 
 
 class Kept(Method):
     """The second stage, given which pairs are kept (M,): the mean cross entropy over those of a batch and over its
     trusted images."""
 
-    def __init__(self, keep: torch.Tensor, trusted_batch: int):
+    def __init__(self, keep: Tensor, trusted_batch: int):
         self.keep, self.trusted_batch = keep, trusted_batch
 
     def build(self, net, task):

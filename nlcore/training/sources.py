@@ -98,9 +98,27 @@ class Source:
 
     @torch.no_grad()
     def logits(self, method: Method, net: nn.Module, x: Tensor) -> Tensor:
-        """Of images uint8 (n, C, H, W), (n, K), in fp32, by a network in whatever mode it is."""
-        with self.autocast():
-            return torch.cat([method.predict(net, self.normalised(part)).float() for part in x.split(self.at_once)])
+        """Of images uint8 (n, C, H, W), (n, K), in fp32, by a network in whatever mode it is; fewer at once from now
+        on where the memory of the device does not suffice."""
+        while True:
+            try:
+                with self.autocast():
+                    parts = x.split(self.at_once)
+                    return torch.cat([method.predict(net, self.normalised(part)).float() for part in parts])
+            except torch.cuda.OutOfMemoryError:
+                if self.at_once == 1:
+                    raise
+            # not while the error is at hand, whose traceback holds what the pass has allocated
+            self.at_once = min(self.at_once, len(x)) // 2 or 1
+            torch.cuda.empty_cache()
+
+
+def sent(t: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the host on the device. The host does not wait: from pinned memory, which is not used again before
+    the copy is made, it goes behind the steps that are under way."""
+    if device.type == "cuda":
+        t = t.pin_memory()
+    return t.to(device, non_blocking=True)
 
 
 def moments(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -155,7 +173,7 @@ class Resident(Source):
         for t in range(self.run.budget.steps):
             k = t % self.per_epoch
             if k == 0:
-                order = torch.randperm(M, generator=shuffle, dtype=torch.int32).to(self.device)
+                order = sent(torch.randperm(M, generator=shuffle, dtype=torch.int32), self.device)
             if t >= begun:
                 yield self.index.copy_(order[k * size : (k + 1) * size])
 

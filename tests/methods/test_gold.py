@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.neighbors import KNeighborsClassifier
 from test_train import fitting, history
 from torch import nn
 
@@ -28,6 +29,7 @@ from nlcore.methods import (
     TrustedOnly,
     View,
 )
+from nlcore.methods.deep_knn import voted_on_device
 from nlcore.methods.fasten import estimated
 from nlcore.methods.meta import looked_ahead
 from nlcore.models import Block, Net, build
@@ -353,6 +355,17 @@ def test_labels_that_their_neighbours_do_not_share_are_left_out():
     batch = LINE._replace(index=torch.tensor([0, 7, 8]))
     losses = cross_entropy(net(torch.cat([LINE.x[1:], LINE.trusted_x])), torch.cat([LINE.y[1:], LINE.trusted_y]))
     torch.testing.assert_close(stage.loss(net, batch, None), losses.mean())
+
+
+@pytest.mark.parametrize("most", [1, 100, 2**25])
+@pytest.mark.parametrize("k", [1, 6, 25])
+def test_the_search_on_the_device_finds_what_scikit_learn_finds(k, most):
+    """Whatever is held at once; with even k labels tie, and the lowest has it in both."""
+    torch.manual_seed(k)
+    points, label, asked = 3 * torch.randn(150, 4), torch.randint(4, (150,)), torch.randn(40, 4)
+    asked = torch.cat([points, asked])
+    expected = KNeighborsClassifier(k).fit(points.numpy(), label.numpy()).predict(asked.numpy())
+    assert voted_on_device(points, label, asked, k, most).tolist() == expected.tolist()
 
 
 def test_more_neighbours_than_images_are_refused():

@@ -47,6 +47,12 @@ def refuse(what: str) -> None:
     raise Refused(f"{what}: {last.line} [{last.filename.rsplit('/', 1)[1]}:{last.lineno}]")
 
 
+def masked(func, args) -> bool:
+    """Whether an index is a mask, of which the host must know how many places are True."""
+    masks = [t for t in tree_leaves(args[1:]) if isinstance(t, Tensor) and t.dtype in (torch.bool, torch.uint8)]
+    return func is torch.ops.aten.index.Tensor and bool(masks)
+
+
 class Tape(TorchDispatchMode):
     """Records operators with aliases of their operands and results."""
 
@@ -56,11 +62,9 @@ class Tape(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        masks = [t for t in tree_leaves(args[1:]) if isinstance(t, Tensor) and t.dtype in (torch.bool, torch.uint8)]
-        if func is torch.ops.aten.index.Tensor:
-            if masks:
-                refuse(f"{func} by a mask has a shape that depends on data")
-        elif HOST & {*func.tags}:
+        if masked(func, args):
+            refuse(f"{func} by a mask has a shape that depends on data")
+        if HOST & {*func.tags} and func is not torch.ops.aten.index.Tensor:
             refuse(f"{func} waits for the device")
         out = func(*args, **kwargs)
         self.done.append((func, alias(args), alias(kwargs), alias(out)))
@@ -91,6 +95,65 @@ class Makers(TorchFunctionMode):
         kwargs = kwargs or {}
         if getattr(func, "__name__", "") in MAKERS and kwargs.get("device") is None:
             refuse(f"torch.{func.__name__} without device= is a CPU tensor")
+        return func(*args, **kwargs)
+
+
+class Waits:
+    """Counts between evaluations, by line, what would make the host wait for the device: results that it must know,
+    and copies between the two that are not told to go on meanwhile."""
+
+    def __init__(self):
+        self.found: list[str] = []
+        self.seen = Seen(self), Called(self)
+
+    def add(self, what: str) -> None:
+        """One more, and the line that asked for it."""
+        try:
+            refuse(what)
+        except Refused as told:
+            self.found.append(str(told))
+
+    def start(self) -> None:
+        for mode in self.seen:
+            mode.__enter__()
+
+    def stop(self) -> None:
+        for mode in reversed(self.seen):
+            mode.__exit__(None, None, None)
+
+    def between_evaluations(self, training: Training) -> None:
+        """Watch whenever the clock of `training` runs, which evaluations stop."""
+        start, pause = training.start_clock, training.pause_clock
+        training.start_clock = lambda: (start(), self.start())
+        training.pause_clock = lambda: (self.stop(), pause())[1]
+
+
+class Seen(TorchDispatchMode):
+    """Operators whose results the host must know."""
+
+    def __init__(self, waits: Waits):
+        super().__init__()
+        self.waits = waits
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if masked(func, args) or (HOST & {*func.tags} and func is not torch.ops.aten.index.Tensor):
+            self.waits.add(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+class Called(TorchFunctionMode):
+    """Copies between host and device, which no operator shows where both are the CPU."""
+
+    def __init__(self, waits: Waits):
+        super().__init__()
+        self.waits = waits
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs, name = kwargs or {}, getattr(func, "__name__", "")
+        to_device = any(isinstance(value, str | torch.device) for value in (*args[1:], *kwargs.values()))
+        copies = name in ("to", "tensor", "as_tensor") and to_device and not kwargs.get("non_blocking")
+        if copies or name in ("cpu", "cuda", "numpy", "tolist"):
+            self.waits.add(name)
         return func(*args, **kwargs)
 
 

@@ -5,19 +5,21 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
-from capture import AsOnCuda, Refused, recorded
+from capture import AsOnCuda, Refused, Waits, recorded
 
 from nlcore.losses import cross_entropy
 from nlcore.methods import METHODS, Distillation, FasTEN, Forward, MentorNet, Method, mentornet
 from nlcore.methods.mentor import imitate, teach
 from nlcore.methods.meta import Meta
+from nlcore.models import build
 from nlcore.noise import SymmetricInclusive
 from nlcore.runs import Budget, Run
 from nlcore.runs.miniatures import LAW
 from nlcore.training import step
 from nlcore.training.device import reproducible
-from nlcore.training.loop import How, fit
+from nlcore.training.loop import PLAINLY, How, fit, steps
 from nlcore.training.sources import Resident
+from nlcore.training.step import Training
 
 CPU = torch.device("cpu")
 BUDGET = Budget(24, 32, evaluations=3, optimiser="sgd", lr=0.02, schedule="steps", milestones=(0.5,))
@@ -27,7 +29,6 @@ RUN = replace(RUN, validation=60)
 
 def history(run: Run, method: Method, eager: bool) -> list[dict]:
     """Without times; of a method that need not be in METHODS."""
-    from nlcore.models import build
 
     run = replace(run, trusted=50 if method.trust else 0, method=copy.copy(method))  # whatever it counts in Python
     with reproducible(0, CPU), AsOnCuda():
@@ -183,7 +184,6 @@ def test_what_is_sound_passes():
 
 def test_a_run_that_goes_on_from_a_state_is_captured_with_the_memory_of_its_optimiser(tmp_path):
     """Momentum of before must survive the warm-up of the capture."""
-    from nlcore.models import build
     from nlcore.training.checkpoint import Checkpoints
     from nlcore.training.processes import Process
 
@@ -204,3 +204,101 @@ def test_a_run_that_goes_on_from_a_state_is_captured_with_the_memory_of_its_opti
     with pytest.raises(Stopped):
         rows(How(Once(tmp_path, Process(CPU), "run", "", steps=11)))
     assert rows(How(state=Checkpoints(tmp_path, Process(CPU), "run", "").newest())) == rows(How())
+
+
+# ---- between evaluations the host does not wait for the device
+
+
+def waits(method: Method, batches=Resident.batches) -> list[str]:
+    """What would wait in the recipe of CIFAR, each with its line; `batches` of another source, to plant a fault."""
+    run = replace(RUN, method=method, budget=replace(RUN.budget, precision="bf16", channels_last=True))
+    with reproducible(0, CPU), AsOnCuda():
+        source = Resident.of(run, CPU)
+        source.batches = lambda begun: batches(source, begun)
+        training, counted = Training(run, method, build(run.model, source.task.shape, 10), source), Waits()
+        counted.between_evaluations(training)
+        assert len([*steps(training, PLAINLY, 0)]) == 3 and training.done == 24 > 3 * source.per_epoch
+        counted.stop()
+    return counted.found
+
+
+def test_between_evaluations_nothing_waits_for_the_device():
+    assert waits(VARIANTS["ce"]) == []
+
+
+def sends_and_waits(source, begun):
+    """A copy of the order of pairs that is made before the host goes on."""
+    for given in Resident.batches(source, begun):
+        yield given.to(source.device)
+
+
+def plans(read) -> Method:
+    """Cross entropy with something that is read before each of the four epochs."""
+
+    def on_epoch(self, net, clock, view):
+        read(view.label)
+
+    return planted("", lambda s, net, b, c: ce(net, b).mean(), on_epoch=on_epoch)[1]
+
+
+PLANTED = [
+    ("_local_scalar_dense", lambda label: label[0].item(), 4),
+    ("_local_scalar_dense", lambda label: bool(label[0] > 0), 4),
+    ("nonzero", lambda label: label.nonzero(), 4),
+    ("index", lambda label: label[label > 3], 4),
+    ("cpu", lambda label: label.cpu(), 4),
+    ("tolist", lambda label: label.tolist(), 4),
+    ("numpy", lambda label: label.numpy(), 4),
+    ("to", lambda label: label.to("cpu"), 4),
+    ("tensor", lambda label: torch.tensor(1.0, device=label.device), 4),
+]
+
+
+@pytest.mark.parametrize("name, read, times", PLANTED, ids=[name for name, *_ in PLANTED])
+def test_what_waits_is_counted(name, read, times):
+    found = waits(plans(read))
+    assert len(found) == times and all(name in line and "test_capture.py:" in line for line in found)
+
+
+def test_a_copy_of_the_host_that_waits_is_counted_at_every_step():
+    found = waits(VARIANTS["ce"], sends_and_waits)
+    assert len(found) == 24 and all("to" in line for line in found)
+
+
+def test_a_loss_that_is_read_after_every_step_is_counted(monkeypatch):
+    begin = Training.begin
+    monkeypatch.setattr(Training, "begin", lambda self, t: (begin(self, t), float(self.total)))
+    assert len(waits(VARIANTS["ce"])) == 24
+
+
+# ---- memory of the device
+
+
+def test_where_memory_does_not_suffice_fewer_images_are_predicted_at_once(monkeypatch):
+    """The same logits, and the smaller number is remembered."""
+    source, net = Resident.of(RUN, CPU), build(RUN.model, (1, 8, 8), 10).eval()
+    method, x, sizes = RUN.method, source.images[:200], []
+    expected = source.logits(method, net, x)
+
+    def predict(self, net, x):
+        sizes.append(len(x))
+        if len(x) > 30:
+            raise torch.cuda.OutOfMemoryError("too much")
+        return net(x)
+
+    monkeypatch.setattr(type(method), "predict", predict)
+    torch.testing.assert_close(source.logits(method, net, x), expected)
+    assert sizes[:4] == [200, 100, 50, 25] and {*sizes[4:]} == {25} and source.at_once == 25
+    sizes.clear()
+    source.logits(method, net, x)
+    assert sizes == [25] * 8
+
+
+def test_where_memory_does_not_suffice_for_one_image_that_is_told(monkeypatch):
+    def predict(self, net, x):
+        raise torch.cuda.OutOfMemoryError("too much")
+
+    source = Resident.of(RUN, CPU)
+    monkeypatch.setattr(type(RUN.method), "predict", predict)
+    with pytest.raises(torch.cuda.OutOfMemoryError, match="too much"):
+        source.logits(RUN.method, build(RUN.model, (1, 8, 8), 10), source.images[:10])

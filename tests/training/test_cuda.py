@@ -7,11 +7,13 @@ import torch
 from test_train import fitting
 
 from nlcore.methods import CE, METHODS, FasTEN
+from nlcore.methods.deep_knn import voted_on_device
 from nlcore.methods.mentor import imitate
 from nlcore.noise import SymmetricInclusive
 from nlcore.runs import Budget, Run
 from nlcore.training import step, train
 from nlcore.training.checkpoint import Checkpoints
+from nlcore.training.loop import PLAINLY, steps
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -97,6 +99,38 @@ def test_a_killed_run_goes_on_to_the_same_end(tmp_path, monkeypatch, name, switc
     monkeypatch.setattr(Checkpoints, "due", lambda self, step, evaluated=False: False)
     rest = train.train(run, "cuda", keep=train.checkpoints(run, "cuda", tmp_path)).history
     assert [{k: v for k, v in row.items() if k != "seconds"} for row in rest] == whole
+
+
+@pytest.mark.parametrize("augment", ["none", "flip_crop"])
+def test_between_evaluations_the_host_does_not_wait(augment):
+    """As the counts of `test_capture` have it, here by torch's own watch, after the capture of the first step."""
+    run = replace(RUN, budget=replace(RUN.budget, augment=augment))
+    place = torch.device("cuda", torch.cuda.current_device())
+    with train.prepared(run, place) as (source, net):
+        training = step.Training(run, run.method, net, source)
+        pause, watch = training.pause_clock, torch.cuda.set_sync_debug_mode
+
+        def pauses() -> float:
+            watch("default")
+            return pause()
+
+        def starts() -> None:
+            if training.done:
+                watch("error")
+
+        training.pause_clock, training.start_clock = pauses, starts
+        try:
+            assert len([*steps(training, PLAINLY, 0)]) == 4
+        finally:
+            watch("default")
+
+
+@pytest.mark.filterwarnings("ignore:.*deterministic")
+def test_the_search_for_neighbours_is_that_of_the_cpu():
+    points, label, asked = 3 * torch.randn(2000, 10), torch.randint(10, (2000,)), torch.randn(500, 10)
+    expected = voted_on_device(points, label, asked, 50)
+    found = voted_on_device(points.cuda(), label.cuda(), asked.cuda(), 50, most=2**18)
+    assert found.tolist() == expected.tolist()
 
 
 def test_captures_share_a_stream_and_a_failed_one_is_told(monkeypatch):
