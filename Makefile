@@ -40,3 +40,7 @@ lint: env  ## style of code and chapters
 
 refresh: env  ## execute the committed chapters again with their defaults, and normalise them
 	NLCORE_RUNS=$(PUBLISHED) nlcore chapter $(CHAPTERS) --out book
+
+.PHONY: gpu
+gpu: env  ## on a GPU: its tests, benchmarks and the records that decide most; nine minutes a call, each goes on
+	$(BIN)/python benchmarks/gpu.py
