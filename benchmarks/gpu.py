@@ -3,9 +3,9 @@
     python benchmarks/gpu.py [--minutes 9] [--plan]
 
 First the tests that need a device, one after another, each until it has passed for this code on this device. Then the
-benchmarks; their results are JSON files in `_build/gpu`. Then, with the time that is left, the records of tier `gpu` that
-are missing, in the order of how many claims of its paper an experiment lets judge, per minute. What is done stands in
-`_build/gpu/done.json`, and records in the store of runs. Whatever the end of a call cuts off is done by the next; a run
+benchmarks; their results are JSON files in `_build/gpu`. Then, with the time that is left, the records of tier `gpu`
+that are missing, in the order of how many claims of its paper an experiment lets judge, per minute. What is done stands
+in `_build/gpu/done.json`, and records in the store of runs. Whatever the end of a call cuts off is done by the next; a run
 goes on from its last checkpoint. `--plan` only says what a call would do, and needs no GPU.
 """
 
@@ -198,7 +198,7 @@ def main() -> int:
 
 
 def everything(call: Call, minutes: float) -> int:
-    """All parts in turn, as far as time allows; 1 where the device fails its tests, on which nothing is then trained."""
+    """All parts in turn, as far as time allows; 1 where the device fails a test, and nothing is trained on it."""
     todo, order = [part for part in parts() if not call.has(part)], wanted()
     tell(todo, order, minutes)
     for part in todo:

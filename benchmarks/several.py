@@ -3,8 +3,8 @@
     python benchmarks/several.py [--device auto] [--model mlp2] [--jobs 1 2 4 8] [--seconds 5] [--json]
 
 Each is a process of its own with the loop of `nlcore.training`, one thread and synthetic images of MNIST's shape; they
-begin together. A small network leaves most of a GPU idle, but without its multi-process service (`nvidia-cuda-mps-control
--d` starts it) processes only take turns on it. What is found here is what `nlcore run --jobs` should be given.
+begin together. A small network leaves most of a GPU idle, but without its multi-process service, which
+`nvidia-cuda-mps-control -d` starts, processes only take turns on it. What is found here is what `nlcore run --jobs` should be given.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""`make gpu` names what exists, goes on where it was, and says where there is no GPU; speeds side by side are counted."""
+"""`make gpu` names what exists, goes on where it was, and says where no GPU is; speeds side by side are counted."""
 
 import json
 import subprocess
