@@ -4,9 +4,10 @@
 
 First the tests that need a device, one after another, each until it has passed for this code on this device. Then the
 benchmarks; their results are JSON files in `_build/gpu`. Then, with the time that is left, the records of tier `gpu`
-that are missing, in the order of how many claims of its paper an experiment lets judge, per minute. What is done stands
-in `_build/gpu/done.json`, and records in the store of runs. Whatever the end of a call cuts off is done by the next; a run
-goes on from its last checkpoint. `--plan` only says what a call would do, and needs no GPU.
+that are missing, in the order of how many claims of its paper an experiment lets judge, per minute.
+
+What is done stands in `_build/gpu/done.json`, and records in the store of runs. Whatever the end of a call cuts off is
+done by the next; a run goes on from its last checkpoint. `--plan` only says what a call would do, and needs no GPU.
 """
 
 import argparse

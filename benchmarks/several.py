@@ -4,7 +4,8 @@
 
 Each is a process of its own with the loop of `nlcore.training`, one thread and synthetic images of MNIST's shape; they
 begin together. A small network leaves most of a GPU idle, but without its multi-process service, which
-`nvidia-cuda-mps-control -d` starts, processes only take turns on it. What is found here is what `nlcore run --jobs` should be given.
+`nvidia-cuda-mps-control -d` starts, processes only take turns on it. What is found here is what `nlcore run --jobs`
+should be given.
 """
 
 import argparse
