@@ -32,6 +32,7 @@ from nlcore.training.train import train
 
 HERE = Path(__file__).parent
 RATE, DECAY, MOMENTUM = 11.5, 0.0153, 0.85  # for 1024 examples, "decoupled": see `budget`
+LINE = "{}: accuracy {accuracy:.2%}  training {seconds:.2f} s  whole {whole:.2f} s"
 
 
 def budget(epochs: float, images: int, batch: int, device: str) -> Budget:

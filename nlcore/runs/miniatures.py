@@ -45,7 +45,15 @@ SHORT = {"steps": 5, "batch": 16, "evaluations": 1, "lr": 1e-3}
 SGD = {"optimiser": "sgd", "lr": 0.05}
 FALLING = {"schedule": "steps", "milestones": (0.75,)}
 RECIPE = FALLING | {"optimiser": "sgd", "lr": 0.4, "steps": 60, "augment": "flip_crop", "weight_decay": 1e-4}
-QUICK = SHORT | {"optimiser": "sgd", "lr": 0.1, "momentum": 0.85, "nesterov": True, "weight_decay": 1e-3}
+QUICK = {
+    "steps": 16,
+    "evaluations": 1,
+    "optimiser": "sgd",
+    "lr": 0.4,
+    "momentum": 0.85,
+    "nesterov": True,
+    "weight_decay": 1e-3,
+}
 QUICK |= {"schedule": "triangle", "augment": "flip_shift"}
 ON_A_GPU = SHORT | {"precision": "bf16", "channels_last": True, "augment": "flip_crop"}
 
