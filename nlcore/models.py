@@ -4,7 +4,9 @@ import math
 from functools import partial
 from itertools import pairwise
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm, conv2d, unfold
 
 from .inputs import lookup
 
@@ -124,6 +126,99 @@ def resnet50(shape, K, weights=None):
     return nn.Sequential(*layers, nn.Flatten(), last)
 
 
+class Whitening(nn.Module):
+    """A 2x2 convolution to 8 C channels whose weights are not learned: they make the patches of the training images
+    uncorrelated, with variance 1, and give each of these numbers with either sign. Its bias is learned."""
+
+    def __init__(self, C: int):
+        super().__init__()
+        self.register_buffer("weight", signed(torch.eye(4 * C)))  # until `whiten` has seen images
+        self.bias = nn.Parameter(torch.zeros(8 * C))
+
+    def forward(self, x):
+        return conv2d(x, self.weight, self.bias)
+
+    @torch.no_grad()
+    def whiten(self, images: Tensor) -> None:
+        """Take the weights from normalised images (n, C, H, W): the eigenvectors of the covariance of their patches,
+        divided by the deviations along them."""
+        variance, vectors = torch.linalg.eigh(covariance_of_patches(images))
+        # either sign of an eigenvector is right: we take the one that no processor doubts
+        place = 2.0 ** torch.arange(len(variance), dtype=torch.double)
+        vectors = vectors * (place @ vectors).sign()
+        self.weight.copy_(signed((vectors / (variance + 5e-4).sqrt()).T))
+
+
+def signed(rows: Tensor) -> Tensor:
+    """Vectors (4 C, 4 C) of patches as weights (8 C, C, 2, 2) of a convolution: each, and then each negated."""
+    return torch.cat([rows, -rows]).view(2 * len(rows), -1, 2, 2).float()
+
+
+def covariance_of_patches(images: Tensor) -> Tensor:
+    """Of the 2x2 patches of images (n, C, H, W), (4 C, 4 C), in double precision and on the CPU."""
+    count, total, products = 0, 0, 0
+    for part in images.split(64):
+        patches = unfold(part.float(), 2).transpose(1, 2).flatten(0, 1).double()  # (patches, 4 C)
+        count, total, products = count + len(patches), total + patches.sum(0), products + patches.T @ patches
+    mean = total / count
+    return (products / count - mean.outer(mean)).cpu()
+
+
+class Shifted(nn.BatchNorm2d):
+    """Batch norm with a learned shift but no scale. The shift is learned at 64 times the rate: it is 8 times its
+    parameter, and so is the gradient of that."""
+
+    def __init__(self, channels: int):
+        super().__init__(channels, momentum=0.4, affine=False)
+        self.shift = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("scale", torch.ones(channels), persistent=False)  # cuDNN wants one
+
+    def forward(self, x):
+        averages = (self.running_mean, self.running_var)
+        return batch_norm(x, *averages, self.scale, 8 * self.shift, self.training, self.momentum, self.eps)
+
+
+def passing(a: int, b: int) -> nn.Conv2d:
+    """A 3x3 convolution from a to b >= a channels without bias, which at first passes its input on in a of them."""
+    layer = nn.Conv2d(a, b, 3, padding=1, bias=False)
+    nn.init.dirac_(layer.weight[:a].detach())
+    return layer
+
+
+class Mirrored(nn.Module):
+    """Where the network is evaluated, it sees the mirror images too."""
+
+    def forward(self, x):
+        return x if self.training else torch.cat([x, x.flip(-1)])
+
+
+class Averaged(nn.Module):
+    """The means of features of images and of their mirror images; a linear layer then gives the means of logits."""
+
+    def forward(self, x):
+        return x if self.training else x.unflatten(0, (2, -1)).mean(0)
+
+
+class Scaled(nn.Module):
+    """A ninth of the features of the last layer, hence of the logits."""
+
+    def forward(self, x):
+        return x / 9
+
+
+def airbench(shape, K, blocks=(64, 256, 256)):
+    """The network of Jordan 2024 (arXiv 2404.00498, airbench94), from its definition: whitened patches, two 3x3
+    convolutions a block with a 2x2 maximum between, batch norm and GELU. The bias of the last layer is ours."""
+    C, H, W = shape
+    layers, a, h, w = [Mirrored(), Whitening(C), nn.GELU()], 8 * C, H - 1, W - 1
+    for b in blocks:
+        halved = min(h, w) > 1  # always, but for the smallest images
+        layers += [passing(a, b), nn.MaxPool2d(2) if halved else nn.Identity(), Shifted(b), nn.GELU()]
+        layers += [passing(b, b), Shifted(b), nn.GELU()]
+        a, h, w = b, h // 2 if halved else h, w // 2 if halved else w
+    return nn.Sequential(*layers, nn.MaxPool2d((h, w)), nn.Flatten(), Averaged(), Scaled(), nn.Linear(a, K))
+
+
 MODELS = {
     "perceptron": partial(mlp, depth=0),
     "mlp1": partial(mlp, depth=1),
@@ -142,13 +237,14 @@ MODELS = {
     "cifarnet": cifarnet,
     "wide_resnet": wide_resnet,
     "wide_resnet_tiny": partial(wide_resnet, depth=1, widths=(8, 16, 32)),  # ours: the same code at a size for tests
+    "airbench94": airbench,
 }
 
 
 # networks that share their code
 FAMILIES = {name: "mlp" for name in MODELS if name.startswith(("mlp", "perceptron"))}
 FAMILIES |= {name: name for name in ("conv_small", "cifarnet", "wide_resnet", "resnet50")}
-FAMILIES |= {"wide_resnet_tiny": "wide_resnet"}
+FAMILIES |= {"wide_resnet_tiny": "wide_resnet", "airbench94": "airbench"}
 FAMILIES |= {"conv4": "conv", "conv6": "conv"}
 FAMILIES |= {name: "resnet" for name in ("resnet18", "resnet32", "resnet34", "resnet56")}
 

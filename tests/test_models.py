@@ -54,6 +54,8 @@ COUNTS = {
     ("resnet18", CIFAR): resnet((2, 2, 2, 2)),
     ("resnet34", CIFAR): resnet((3, 4, 6, 3)),
     ("cifarnet", CIFAR): conv(3, 64, 5) + conv(64, 64, 5) + linear(4096, 384) + linear(384, 192) + linear(192, 10),
+    ("airbench94", CIFAR): 24 + conv(24, 64, bias=False) + conv(64, 64, bias=False) + conv(64, 256, bias=False)
+    + 3 * conv(256, 256, bias=False) + 2 * (64 + 256 + 256) + linear(256, 10),
     ("wide_resnet", CIFAR): wide((160, 320, 640)),
 }  # fmt: skip
 

@@ -11,6 +11,12 @@ def flip_crop(x: Tensor, pad: int = 4) -> Tensor:
     return _random_windows(F.pad(x, [pad] * 4), *x.shape[-2:])
 
 
+def flip_shift(x: Tensor, most: int = 2) -> Tensor:
+    """Images (B, C, H, W), each mirrored or not and moved at random by up to `most` pixels; what lies at the border is
+    reflected."""
+    return _random_windows(F.pad(x.float(), [most] * 4, mode="reflect"), *x.shape[-2:])
+
+
 def crop(x: Tensor, size: int, shake: bool) -> Tensor:
     """Square images (B, C, S, S) cut to `size`: in the middle or, to `shake`, somewhere, and mirrored or not."""
     if shake:

@@ -46,6 +46,8 @@ def features(run: Run) -> frozenset[str]:
         found.add("weight_decay")
     if budget.optimiser == "sgd" and not budget.momentum:
         found.add("momentum=0")
+    if budget.nesterov:
+        found.add("nesterov")
     if run.carrier != "same":
         found.add(f"carrier={run.carrier if run.carrier in ('novel', 'white', 'photos') else 'data set'}")
     return frozenset((found | of_method(run.method)) - USUAL)
@@ -188,4 +190,4 @@ def tolerance(run: Run) -> tuple[float, float]:
     """Of losses and of shares, for a golden run."""
     if run.budget.precision == "bf16":
         return HALF
-    return DEEP if FAMILIES[run.model] in ("resnet", "cifarnet", "wide_resnet") else FINE
+    return DEEP if FAMILIES[run.model] in ("resnet", "cifarnet", "wide_resnet", "airbench") else FINE

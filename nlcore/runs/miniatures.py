@@ -45,6 +45,16 @@ SHORT = {"steps": 5, "batch": 16, "evaluations": 1, "lr": 1e-3}
 SGD = {"optimiser": "sgd", "lr": 0.05}
 FALLING = {"schedule": "steps", "milestones": (0.75,)}
 RECIPE = FALLING | {"optimiser": "sgd", "lr": 0.4, "steps": 60, "augment": "flip_crop", "weight_decay": 1e-4}
+QUICK = {
+    "steps": 16,
+    "evaluations": 1,
+    "optimiser": "sgd",
+    "lr": 0.4,
+    "momentum": 0.85,
+    "nesterov": True,
+    "weight_decay": 1e-3,
+}
+QUICK |= {"schedule": "triangle", "augment": "flip_shift"}
 ON_A_GPU = SHORT | {"precision": "bf16", "channels_last": True, "augment": "flip_crop"}
 
 
@@ -98,6 +108,7 @@ def of_noises() -> list[Run]:
 def of_networks() -> list[Run]:
     """A network of every family."""
     small = [with_network("conv_small"), with_network("conv4", steps=16, lr=1e-3)]
+    small.append(with_network("airbench94", steps=12, lr=1e-3, evaluations=1))
     return small + [with_network(model, **SHORT) for model in ("cifarnet", "resnet32", "wide_resnet_tiny")]
 
 
@@ -106,12 +117,15 @@ def of_budgets() -> list[Run]:
     return [
         with_budget(**SGD),
         with_budget(**SGD, momentum=0.0),
+        with_budget(**SGD, nesterov=True),
         with_budget(schedule="cosine"),
         with_budget(**FALLING),
+        with_budget(schedule="triangle"),
         with_budget(weight_decay=1e-2),
         with_budget(precision="bf16"),
         with_budget(channels_last=True),
         with_budget(augment="flip_crop", steps=96, lr=1e-2),
+        with_budget(augment="flip_shift", steps=96, lr=1e-2),
     ]
 
 
@@ -123,7 +137,7 @@ def of_analyses() -> list[Run]:
 def of_recipes() -> list[Run]:
     """Parts that meet in the papers' recipes."""
     networks = [with_network("conv_small", channels_last=True), with_network("conv_small", precision="bf16")]
-    networks.append(with_network("resnet32", **ON_A_GPU))
+    networks += [with_network("resnet32", **ON_A_GPU), with_network("airbench94", **QUICK)]
     whole = [with_method(method) for method in (FasTEN(), MentorNet("data"), GLC())]
     budget = replace(PLAIN.budget, **RECIPE)
     return networks + [replace(run, budget=budget) for run in whole]

@@ -22,20 +22,23 @@ class Budget:
     lr: float = 1e-3
     momentum: float = 0.9  # sgd only
     weight_decay: float = 0.0
-    schedule: str = "constant"  # constant | cosine | steps
+    schedule: str = "constant"  # constant | cosine | steps | triangle
     milestones: tuple[float, ...] = ()  # "steps": shares of the budget after which the rate falls tenfold
     precision: str = "fp32"  # fp32 | bf16
     channels_last: bool = False
     evaluations: int = 10
-    augment: str = "none"  # none | flip_crop
+    augment: str = "none"  # none | flip_crop | flip_shift
+    nesterov: bool = False  # sgd only
 
     def __post_init__(self):
         require(min(self.steps, self.batch, self.evaluations) > 0, "steps, batch and evaluations must be 1 or more")
         require(0 < self.lr < math.inf, f"lr must be more than 0 and finite, not {self.lr}")
         lookup("optimiser", self.optimiser, ("adam", "sgd"))
-        lookup("schedule", self.schedule, ("constant", "cosine", "steps"))
+        lookup("schedule", self.schedule, ("constant", "cosine", "steps", "triangle"))
         lookup("precision", self.precision, ("fp32", "bf16"))
-        lookup("augmentation", self.augment, ("none", "flip_crop"))
+        lookup("augmentation", self.augment, ("none", "flip_crop", "flip_shift"))
+        sgd = self.optimiser == "sgd" and self.momentum > 0
+        require(sgd or not self.nesterov, "nesterov goes with optimiser sgd and a momentum of more than 0")
 
 
 @dataclass(frozen=True)

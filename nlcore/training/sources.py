@@ -11,15 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from .. import data as datasets
-from ..data.images import flip_crop
+from ..data.images import flip_crop, flip_shift
 from ..measures.analysis import ANALYSES, Trained
 from ..measures.evaluate import accuracy, correction, detection, ece, nll, pair_accuracy, transition_error, weighed
 from ..methods import Batch, Method, Stage, Task, View
-from ..models import FAMILIES
+from ..models import FAMILIES, Whitening
 from ..noise import realised
 from ..runs import Run
 from .processes import Process
 from .split import Labels, Split, split
+
+AUGMENT = {"none": lambda x: x, "flip_crop": flip_crop, "flip_shift": flip_shift}
+PATCHES_OF = 1000  # images that are used to whiten patches
 
 
 @contextmanager
@@ -46,6 +49,10 @@ class Source:
     std: Tensor
     at_once: int  # images that are predicted in one pass
 
+    def whitening(self) -> Tensor:
+        """Some training images, uint8 (n, C, H, W), the same in all processes."""
+        raise NotImplementedError
+
     def batches(self, begun: int) -> Iterator:
         """For each step from `begun`, what `batch` makes a batch of."""
         raise NotImplementedError
@@ -69,6 +76,12 @@ class Source:
     def seen(self, method: Method, net: nn.Module) -> Trained:
         """The network and its data, for analyses."""
         raise NotImplementedError
+
+    def whiten(self, net: nn.Module) -> None:
+        """Let layers that whiten patches see training images; they learn nothing more."""
+        for layer in net.modules():
+            if isinstance(layer, Whitening):
+                layer.whiten(self.normalised(self.whitening()))
 
     def analyse(self, method: Method, net: nn.Module) -> dict:
         """What the run's analyses find in the trained network."""
@@ -159,6 +172,9 @@ class Resident(Source):
         data = datasets.load(run.dataset)
         return cls(run, images, tuple(test), split(run, data).to(device), data.K)
 
+    def whitening(self):
+        return self.images[: min(PATCHES_OF, len(self.images) - len(self.split.foreign))]
+
     def first(self, stage):
         run = replace(self.run, model=stage.model or self.run.model, method=stage.method, analyses=())
         if stage.dataset:
@@ -188,7 +204,7 @@ class Resident(Source):
     def shown(self, rows: Tensor) -> Tensor:
         """The images of these rows as the network sees them in training."""
         x = self.images.index_select(0, rows)
-        return self.normalised(flip_crop(x) if self.run.budget.augment == "flip_crop" else x)
+        return self.normalised(AUGMENT[self.run.budget.augment](x))
 
     def by_pair(self, method: Method, net: nn.Module, rows: Tensor) -> Tensor:
         """Logits of the images of pairs; each image is predicted once."""

@@ -20,6 +20,10 @@ def rate(budget: Budget, t: int) -> float:
         return budget.lr * 0.5 * (1 + math.cos(math.pi * t / budget.steps))
     if budget.schedule == "steps":
         return budget.lr * 0.1 ** sum(t >= m * budget.steps for m in budget.milestones)
+    if budget.schedule == "triangle":  # from a fifth of the rate up to it and down again (Jordan 2024)
+        share, peak = t / budget.steps, 0.23
+        up, down = 0.2 + 0.8 * share / peak, 1 - 0.93 * (share - peak) / (1 - peak)
+        return budget.lr * min(up, down)
     return budget.lr
 
 
@@ -29,7 +33,7 @@ def optimiser(budget: Budget, parameters: list[Tensor], device: torch.device) ->
     lr = torch.tensor(budget.lr, device=device) if captured else budget.lr
     common = {"lr": lr, "weight_decay": budget.weight_decay, "fused": True}
     if budget.optimiser == "sgd":
-        return torch.optim.SGD(parameters, momentum=budget.momentum, **common)
+        return torch.optim.SGD(parameters, momentum=budget.momentum, nesterov=budget.nesterov, **common)
     return torch.optim.Adam(parameters, capturable=device.type == "cuda", **common)
 
 
@@ -52,6 +56,7 @@ class Training:
         self.run, self.method, self.source = run, method, source
         self.net = method.build(net, source.task).to(device, memory_format=source.layout)
         source.process.share(self.net)
+        source.whiten(self.net)
         own = method.optimiser(self.net)
         theirs = {id(p) for group in own.param_groups for p in group["params"]} if own else set()
         self.opt = optimiser(budget, [p for p in self.net.parameters() if id(p) not in theirs], device)

@@ -123,6 +123,10 @@ class Streamed(Source):
         self.per_epoch = self.pairs // world // self.own
         self.known = [np.flatnonzero(archive.trusted.label == k) for k in range(K)]
 
+    def whitening(self):
+        files = self.archive.train.file
+        return self.read(files, torch.arange(min(self.at_once, len(files))))
+
     def first(self, stage):
         other = copy.copy(self)
         other.run = replace(self.run, model=stage.model or self.run.model, method=stage.method, analyses=())
@@ -141,7 +145,7 @@ class Streamed(Source):
 
     def batch(self, given):
         index, x = given
-        x = self.shown(x, self.run.budget.augment == "flip_crop")
+        x = self.shown(x, self.run.budget.augment != "none")
         batch = Batch(index[: self.own], x[: self.own], self.label[index[: self.own]])
         if not (m := self.trusted_each):
             return batch

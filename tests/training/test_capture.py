@@ -70,6 +70,7 @@ def test_replays_equal_eager_steps_to_the_last_digit(name):
 
 SWITCHES = [
     {"precision": "bf16", "channels_last": True},
+    {"nesterov": True, "schedule": "triangle", "augment": "flip_shift"},
     {"precision": "bf16", "optimiser": "adam", "lr": 1e-3, "schedule": "cosine"},
     {"channels_last": True, "optimiser": "adam", "lr": 1e-3, "schedule": "constant", "augment": "none"},
 ]
@@ -82,7 +83,7 @@ def test_in_every_precision_and_layout(name, switches):
     assert history(run, VARIANTS[name], eager=False) == history(run, VARIANTS[name], eager=True)
 
 
-@pytest.mark.parametrize("model", ["mlp2", "conv4", "resnet32", "cifarnet", "wide_resnet_tiny"])
+@pytest.mark.parametrize("model", ["mlp2", "conv4", "resnet32", "cifarnet", "wide_resnet_tiny", "airbench94"])
 def test_of_every_network(model):
     budget = replace(RUN.budget, steps=4, batch=8, evaluations=1)
     run = replace(RUN, model=model, budget=budget, examples=120)

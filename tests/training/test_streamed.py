@@ -204,6 +204,15 @@ def test_methods_learn(place, tmp_path, name):
         assert len(state["net"]["believed"]) == 700 and (state["net"]["believed"] != found.train.label).any()
 
 
+def test_a_network_that_whitens_patches_sees_images_of_the_archive(place, tmp_path):
+    found = archive.read(place)
+    run = run_of(found, model="airbench94", steps=12, evaluations=1, augment="flip_shift", lr=1e-3)
+    assert streams(run, found, tmp_path / "out")["last"]["test_accuracy"] > 0.2
+    (path,) = (tmp_path / "out").glob("*.pt")
+    weight = torch.load(path, weights_only=False)["net"]["body.1.weight"]
+    assert not torch.equal(weight.flatten(1)[:12], torch.eye(12)) and weight.isfinite().all()
+
+
 def test_noisy_labels_that_are_held_out_choose_and_calibrate(place, tmp_path):
     """Truncated L_q prunes by its best network; a part of the noisy images trains, another is held out."""
     found = archive.read(place)
