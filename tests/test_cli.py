@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -117,3 +118,18 @@ def test_an_edited_published_record_is_told(capsys, monkeypatch, tmp_path):
     path.write_text(path.read_text().replace('"seed":1', '"seed":2'))
     code, _, err = nlcore(capsys, "status")
     assert code == 2 and "rolnick2017.jsonl, line" in err
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--help"], ["run", "--help"], ["mentor", "learn", "--help"], ["stream", "--help"]]
+)
+def test_help_does_not_wait_for_heavy_imports(words):
+    script = f"import sys; sys.argv = {['nlcore', *words]}\nfrom nlcore import cli\ntry: cli.main()\nexcept SystemExit: pass\n"
+    script += "print('heavy:', {'torch', 'pandas', 'sklearn', 'numpy', 'scipy'} & {*sys.modules})"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert "Usage: nlcore" in said and said.splitlines()[-1] == "heavy: set()"
+
+
+def test_the_package_itself_imports_nothing_heavy():
+    script = "import sys, nlcore; sys.exit(str({'torch', 'pandas', 'sklearn'} & {*sys.modules} or ''))"
+    subprocess.run([sys.executable, "-c", script], check=True)
