@@ -91,7 +91,11 @@ def main() -> None:
         print(json.dumps(rows, indent=1))
         return
     for row in rows:
-        print("  ".join(f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()))
+        print(
+            "  ".join(
+                f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -131,7 +131,9 @@ def main() -> None:
         print(json.dumps(rows, indent=1))
         return
     for row in rows:
-        print("  ".join(f"{name} {value:.3g}" if isinstance(value, float) else str(value) for name, value in row.items()))
+        print(
+            "  ".join(f"{name} {value:.3g}" if isinstance(value, float) else str(value) for name, value in row.items())
+        )
 
 
 if __name__ == "__main__":

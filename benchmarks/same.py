@@ -77,7 +77,12 @@ def main() -> None:
     if args.json:
         print(json.dumps(rows, indent=1))
     else:
-        print("\n".join(f"{row['model']:11} differs by {row['difference']:.1e} at most, rounding {row['rounding']:.1e}" for row in rows))
+        print(
+            "\n".join(
+                f"{row['model']:11} differs by {row['difference']:.1e} at most, rounding {row['rounding']:.1e}"
+                for row in rows
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -177,7 +177,9 @@ def main() -> None:
         row = compared(model, batch, device, args.seconds, args.rounds) | {"pool": together.get((model, batch))}
         rows.append(row)
         if not args.json:
-            line = "{model:11} {batch:4} ours {ours:7.1f}  textbook {textbook_0:7.1f}, with 2 workers {textbook_2:7.1f} "
+            line = (
+                "{model:11} {batch:4} ours {ours:7.1f}  textbook {textbook_0:7.1f}, with 2 workers {textbook_2:7.1f} "
+            )
             line += "steps/s  ratio {ratio:5.2f}  pool {pool}"
             print(line.format(**row), flush=True)
     if args.json:

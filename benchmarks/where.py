@@ -85,7 +85,13 @@ def main() -> None:
     evaluations, short = max(args.steps // 1500, 1), min(args.steps, 600)
     kinds = {
         "as at laptop, a tenth": (
-            Run("mnist", "conv_small", Budget(args.steps, evaluations=evaluations), Uniform(20.0), analyses=("calibration",)),
+            Run(
+                "mnist",
+                "conv_small",
+                Budget(args.steps, evaluations=evaluations),
+                Uniform(20.0),
+                analyses=("calibration",),
+            ),
             synthetic(60_000, 28, 10_000),
         ),
         "as at smoke": (
@@ -106,7 +112,9 @@ def main() -> None:
         print(json.dumps(rows, indent=1))
         return
     for row in rows:
-        print("  ".join(f"{name} {value:.3g}" if isinstance(value, float) else str(value) for name, value in row.items()))
+        print(
+            "  ".join(f"{name} {value:.3g}" if isinstance(value, float) else str(value) for name, value in row.items())
+        )
 
 
 if __name__ == "__main__":
