@@ -9,7 +9,6 @@ included.
 """
 
 import argparse
-import json
 import os
 import statistics
 import tempfile
@@ -17,6 +16,7 @@ import time
 
 import numpy as np
 import torch
+from rows import show
 
 from nlcore import data, sweep
 from nlcore.models import build
@@ -87,15 +87,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     rows = of_runs(args.rounds, args.steps) + of_sweeps(10 * args.steps)
-    if args.json:
-        print(json.dumps(rows, indent=1))
-        return
-    for row in rows:
-        print(
-            "  ".join(
-                f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()
-            )
-        )
+    show(rows, args.json)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ a multiply-add is two).
 """
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from rows import show
 from step import SHAPE, K, Ours, arrays, synthetic
 from threadpoolctl import threadpool_limits
 from torch import nn
@@ -127,13 +127,7 @@ def main() -> None:
     }
     rows = [{"limit": name, "value": measure(args.seconds)} for name, measure in measures.items()]
     rows += [share(model, args.seconds, args.rounds) for model in args.models]
-    if args.json:
-        print(json.dumps(rows, indent=1))
-        return
-    for row in rows:
-        print(
-            "  ".join(f"{name} {value:.3g}" if isinstance(value, float) else str(value) for name, value in row.items())
-        )
+    show(rows, args.json)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ gradient by its own size, so a gradient that is all rounding moves a weight as f
 """
 
 import argparse
-import json
 
 import torch
+from rows import show
 from step import SHAPE, K, Pictures, arrays, synthetic
 from torch.utils.data import DataLoader
 
@@ -74,15 +74,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     rows = [difference(model, STEPS[model]) for model in args.models]
-    if args.json:
-        print(json.dumps(rows, indent=1))
-    else:
-        print(
-            "\n".join(
-                f"{row['model']:11} differs by {row['difference']:.1e} at most, rounding {row['rounding']:.1e}"
-                for row in rows
-            )
-        )
+    show(rows, args.json)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ ten evaluations, and one as at tier smoke (1,500 images of 8 by 8). Medians of s
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from rows import show
 
 from nlcore import data
 from nlcore.files import write_whole
@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     evaluations, short = max(args.steps // 1500, 1), min(args.steps, 600)
+    analysed = {"analyses": ("calibration",)}
     kinds = {
         "as at laptop, a tenth": (
             Run(
@@ -94,10 +95,7 @@ def main() -> None:
             ),
             synthetic(60_000, 28, 10_000),
         ),
-        "as at smoke": (
-            Run("digits", "conv_small", Budget(short), Uniform(10.0), analyses=("calibration",)),
-            synthetic(1500, 8, 297),
-        ),
+        "as at smoke": (Run("digits", "conv_small", Budget(short), Uniform(10.0), **analysed), synthetic(1500, 8, 297)),
     }
     told = {name: [] for name in kinds}
     for _ in range(args.rounds):
@@ -108,13 +106,7 @@ def main() -> None:
         steps = kinds[name][0].budget.steps
         medians = {part: statistics.median(seconds[part] for seconds in rounds) for part in rounds[0]}
         rows.append({"run": name, "training_steps": steps} | medians)
-    if args.json:
-        print(json.dumps(rows, indent=1))
-        return
-    for row in rows:
-        print(
-            "  ".join(f"{name} {value:.3g}" if isinstance(value, float) else str(value) for name, value in row.items())
-        )
+    show(rows, args.json)
 
 
 if __name__ == "__main__":
