@@ -3,9 +3,9 @@
     python benchmarks/growth.py [--steps 300] [--rounds 3] [--json]
 
 A run of a small network on synthetic images of MNIST's shape, one thread, one thing changed at a time: seconds to draw
-the labels, and seconds for a hundred steps. Settings are timed in turn, `--rounds` times; medians. Then sweeps of runs on
-the digits that ship with scikit-learn, in one process and in two: seconds from start to end, the start of the processes
-included.
+the labels, and seconds for a hundred steps. Settings are timed in turn, `--rounds` times; medians. Then sweeps of runs
+on the digits that ship with scikit-learn, in one process and in two: seconds from start to end, the start of the
+processes included.
 """
 
 import argparse

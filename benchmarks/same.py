@@ -3,9 +3,9 @@
     python benchmarks/same.py [--models NAME ...] [--json]
 
 Both start from the same weights and see the same batches; ours normalises a gathered batch, the textbook loop one image
-at a time, so the last digits differ; they are the same if the losses of no step differ by more than 1e-4. What rounding alone
-does is measured too: the textbook loop beside itself with weights and images in channels-last order. Adam divides a
-gradient by its own size, so a gradient that is all rounding moves a weight as far as any other.
+at a time, so the last digits differ; they are the same if the losses of no step differ by more than 1e-4. What rounding
+alone does is measured too: the textbook loop beside itself with weights and images in channels-last order. Adam divides
+a gradient by its own size, so a gradient that is all rounding moves a weight as far as any other.
 """
 
 import argparse

@@ -11,12 +11,7 @@ from ..papers.tables import blank
 from ..runs import store
 
 NONE = "not measured"
-LOOPS = {
-    "ours": "ours",
-    "textbook_0": "textbook",
-    "textbook_2": "textbook, 2 workers",
-    "pool": "ours, a process a core",
-}
+LOOPS = {"ours": "ours", "textbook_0": "textbook", "textbook_2": "textbook, 2 workers", "pool": "ours, all cores"}
 PARTS = ("labels", "steps", "evaluations", "analyses", "saving", "the rest")  # of a run
 
 
@@ -170,8 +165,8 @@ def _short(value):
 
 
 def minutes_of_training() -> pd.DataFrame:
-    """For every experiment and tier the minutes that its published runs took to train, with the number of those runs out
-    of all and the device that made them; `not measured` where no run of it is published."""
+    """For every experiment and tier the minutes that its published runs took to train, with the number of those runs
+    out of all and the device that made them; `not measured` where no run of it is published."""
     rows = {}
     for name, experiment in papers.experiments().items():
         published = store.load_published(name.partition(".")[0])
@@ -193,7 +188,10 @@ def _told(records: list, wanted: int) -> str:
 
 def findings(parts: dict) -> dict[str, str]:
     """What the prose says."""
-    said = {"quick": "a quick trial, whose numbers mean little" if _quick(parts) else "a full measurement"}
+    quick = ", ".join(name for name, part in parts.items() if part.get("quick", False))
+    said = {
+        "quick": f"a quick trial in the parts {quick}, whose numbers mean little" if quick else "a full measurement"
+    }
     step, limit = _rows(parts, "step", "ours"), _rows(parts, "limit", "share")
     for name, rows, column in (("ratio", step, "ratio"), ("share", limit, "share")):
         text = NONE if rows.empty else f"{rows[column].min():.2g} to {rows[column].max():.2g}"
@@ -203,7 +201,3 @@ def findings(parts: dict) -> dict[str, str]:
         return said | {"dearest": NONE}
     dearest = methods.loc[methods.ratio.idxmax()]
     return said | {"dearest": f"{dearest.method} with {dearest.ratio:.1f}"}
-
-
-def _quick(parts: dict) -> bool:
-    return any(part.get("quick", False) for part in parts.values())
