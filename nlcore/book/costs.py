@@ -166,24 +166,18 @@ def _short(value):
 
 def minutes_of_training() -> pd.DataFrame:
     """For every experiment and tier the minutes that its published runs took to train, with the number of those runs
-    out of all and the device that made them; `not measured` where no run of it is published."""
+    out of all, and the devices that made them; `not measured` where no run of it is published."""
     rows = {}
     for name, experiment in papers.experiments().items():
-        published = store.load_published(name.partition(".")[0])
-        rows[name] = {}
+        published, row, devices = store.load_published(name.partition(".")[0]), {}, set()
         for tier in papers.TIERS:
             runs = experiment(tier)
-            rows[name][tier] = _told([published[run.key] for run in runs if run.key in published], len(runs))
+            costs = [published[run.key].cost for run in runs if run.key in published]
+            minutes = sum(cost["seconds"] for cost in costs) / 60
+            row[tier] = f"{minutes:.1f} ({len(costs)} of {len(runs)} runs)" if costs else NONE
+            devices |= {cost["device"] for cost in costs}
+        rows[name] = row | {"device": "; ".join(sorted(devices))}
     return pd.DataFrame(rows.values(), pd.Index(rows, name="experiment"))
-
-
-def _told(records: list, wanted: int) -> str:
-    """The cost of these records out of so many that were wanted, in words."""
-    if not records:
-        return NONE
-    minutes = sum(record.cost["seconds"] for record in records) / 60
-    devices = ", ".join(sorted({record.cost["device"] for record in records}))
-    return f"{minutes:.1f} min, {len(records)} of {wanted} runs, {devices}"
 
 
 def findings(parts: dict) -> dict[str, str]:
