@@ -154,7 +154,7 @@ def on_a_gpu(parts: dict) -> pd.DataFrame:
         content = found["content"]
         for entry in content if isinstance(content, list) else [content]:
             rows.append({"file": found["file"]} | {name: _short(value) for name, value in entry.items()})
-    return blank(pd.DataFrame(rows or [{"file": NONE}]).set_index("file"))
+    return blank(pd.DataFrame(rows or [{"file": "none", "result": NONE}]).set_index("file"))
 
 
 def _short(value):
@@ -183,9 +183,8 @@ def minutes_of_training() -> pd.DataFrame:
 def findings(parts: dict) -> dict[str, str]:
     """What the prose says."""
     quick = ", ".join(name for name, part in parts.items() if part.get("quick", False))
-    said = {
-        "quick": f"a quick trial in the parts {quick}, whose numbers mean little" if quick else "a full measurement"
-    }
+    trial = f"a quick trial in the parts {quick}, whose numbers mean little"
+    said = {"quick": trial if quick else "a full measurement"}
     step, limit = _rows(parts, "step", "ours"), _rows(parts, "limit", "share")
     for name, rows, column in (("ratio", step, "ratio"), ("share", limit, "share")):
         text = NONE if rows.empty else f"{rows[column].min():.2g} to {rows[column].max():.2g}"
