@@ -88,6 +88,15 @@ def machine() -> dict:
     return {"cpu": processor(), "cores": cores(), "torch": torch.__version__, "python": platform.python_version()}
 
 
+def used() -> tuple[float, float]:
+    """Seconds that all CPU cores have worked, and those of them for the scripts started here; Linux only, else zero."""
+    stat, own = Path("/proc/stat"), os.times()
+    if not stat.exists():
+        return 0.0, 0.0
+    user, nice, system = map(int, stat.read_text().split()[1:4])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK"), own.children_user + own.children_system
+
+
 def measured(part: Part, quick: bool) -> list[dict]:
     """The rows of a part, from its script."""
     script, *options = (part.quick if quick else part.command).split()
@@ -128,10 +137,12 @@ def main() -> None:
     total = "a minute" if args.quick else f"about {sum(PARTS[name].seconds for name in todo)} s"
     print(f"{len(todo)} parts, {total} in all, on an idle machine with two cores; into {args.out}", flush=True)
     for name in todo:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), used()
         rows = measured(PARTS[name], args.quick)
         took = round(time.perf_counter() - start, 1)
-        known[name] = made | {"date": str(date.today()), "seconds": took, "rows": rows}
+        everything, own = (end - begin for end, begin in zip(used(), before, strict=True))
+        others = max(0.0, (everything - own) / took)  # cores that other programs kept busy
+        known[name] = made | {"date": str(date.today()), "seconds": took, "others": others, "rows": rows}
         write(args.out, known)
         print(f"{name:8} {took} s", flush=True)
     for name in (name for name in wanted if name in READ):

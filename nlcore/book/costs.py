@@ -11,6 +11,7 @@ from ..papers.tables import blank
 from ..runs import store
 
 NONE = "not measured"
+BUSY = 0.1  # cores at work for others, from which a time is soft
 LOOPS = {"ours": "ours", "textbook_0": "textbook", "textbook_2": "textbook, 2 workers", "pool": "ours, all cores"}
 PARTS = ("labels", "steps", "evaluations", "analyses", "saving", "the rest")  # of a run
 
@@ -27,13 +28,15 @@ def _rows(parts: dict, name: str, column: str) -> pd.DataFrame:
 
 
 def where_measured(parts: dict) -> pd.DataFrame:
-    """For each part the machine, the day, the commit, and the seconds that measuring it took."""
+    """For each part the machine, the day, the commit, the seconds that measuring it took, and how many cores other
+    programs kept busy meanwhile."""
     rows = {}
     for name, part in parts.items():
         if "machine" in part:
             machine = part["machine"]
             row = {"CPU": machine["cpu"], "cores": machine["cores"], "torch": machine["torch"], "day": part["date"]}
             rows[name] = row | {"commit": part["commit"], "seconds": part["seconds"], "quick": part["quick"]}
+            rows[name]["others"] = round(part.get("others", 0.0), 2)
     return pd.DataFrame(rows.values(), pd.Index(rows, name="part"))
 
 
@@ -184,7 +187,11 @@ def findings(parts: dict) -> dict[str, str]:
     """What the prose says."""
     quick = ", ".join(name for name, part in parts.items() if part.get("quick", False))
     trial = f"a quick trial in the parts {quick}, whose numbers mean little"
-    said = {"quick": trial if quick else "a full measurement"}
+    disturbed = ", ".join(name for name, part in parts.items() if part.get("others", 0.0) > BUSY)
+    full = "a full measurement"
+    if disturbed:
+        full += f", but other programs were at work during the parts {disturbed}, so that their numbers are soft"
+    said = {"quick": trial if quick else full}
     step, limit = _rows(parts, "step", "ours"), _rows(parts, "limit", "share")
     for name, rows, column in (("ratio", step, "ratio"), ("share", limit, "share")):
         text = NONE if rows.empty else f"{rows[column].min():.2g} to {rows[column].max():.2g}"
