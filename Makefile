@@ -6,7 +6,7 @@ CHAPTERS = $(basename $(notdir $(wildcard book/[0-9]*.ipynb)))
 SMOKE = _build/smoke
 PUBLISHED = $(CURDIR)/_build/no-runs# committed chapters show published records, never those of runs/
 
-.PHONY: help env reproduce test book lint refresh
+.PHONY: help env reproduce test book lint refresh bench gpu
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -41,6 +41,8 @@ lint: env  ## style of code and chapters
 refresh: env  ## execute the committed chapters again with their defaults, and normalise them
 	NLCORE_RUNS=$(PUBLISHED) nlcore chapter $(CHAPTERS) --out book
 
-.PHONY: gpu
 gpu: env  ## on a GPU: its tests, benchmarks and the records that decide most; nine minutes a call, each goes on
-	$(BIN)/python benchmarks/gpu.py
+	python benchmarks/gpu.py
+
+bench: env  ## measure what everything costs, five minutes, into book/bench.json
+	python benchmarks/bench.py

@@ -1,20 +1,21 @@
 """Steps per second of our loop beside the textbook loop, in one process, as a ratio.
 
-    python benchmarks/step.py [--device auto] [--seconds 5] [--json]
+    python benchmarks/step.py [--device auto] [--seconds 1] [--rounds 3] [--models NAME ...] [--batches B ...] [--json]
 
-The textbook loop is what a tutorial shows: torchvision transforms on one image at a time, a `DataLoader` (0 or 2
-workers, the better of the two counts), an eager step with Adam. Ours is `nlcore.training.loop.fit`. Both train the same
-network from the same arrays (synthetic ones, of MNIST's shape) with batches of 128 and torch's own number of threads.
-The two are timed in turn, `--rounds` times, and the median of the ratios is reported.
+The textbook loop is what a tutorial shows: torchvision transforms on one image at a time, a `DataLoader` (without
+workers and with two; the better of them counts), an eager step with Adam. Ours is `nlcore.training.loop.fit`. Both
+train the same network from the same arrays (synthetic ones, of MNIST's shape) with torch's own number of threads. They
+are timed in turn, `--rounds` times, and the median of the ratios is reported.
 
-The last column is our loop as a sweep uses it on a CPU: one thread a process, one process a core; steps per second of
-one process times the number of cores.
+The last column is our loop as a sweep uses it on a CPU: one process of one thread for each core, all of them at work at
+the same time; their steps per second are added.
 """
 
 import argparse
 import json
 import statistics
 import time
+from multiprocessing import get_context
 
 import numpy as np
 import torch
@@ -25,23 +26,41 @@ from nlcore.data.vision import vision
 from nlcore.models import build
 from nlcore.noise import Uniform
 from nlcore.runs import Budget, Run
+from nlcore.sweep import cores
 from nlcore.training.device import pick_device
 from nlcore.training.loop import fit
 from nlcore.training.sources import Resident
 from nlcore.training.split import split as divide
 
-SHAPE, K, N, BATCH = (1, 28, 28), 10, 12_800, 128
+SHAPE, K, N = (1, 28, 28), 10, 12_800
+MNIST = (0.1307, 0.3081)  # mean and standard deviation of its pixels
+# a step of the larger networks takes a second or more; so they have fewer sizes
+BATCHES = {"mlp2": (32, 128, 512), "conv_small": (32, 128, 512), "conv4": (32, 128), "resnet18": (32,)}
+WARM = 2  # steps
+FEW = 16  # images of an evaluation, which is not timed
+
+
+def arrays() -> tuple[np.ndarray, np.ndarray]:
+    """Synthetic images (N, 28, 28) and classes (N,)."""
+    draw = np.random.default_rng(0)
+    return draw.integers(0, 256, (N, *SHAPE[1:]), dtype=np.uint8), draw.integers(0, K, N)
+
+
+def synthetic(x: np.ndarray, y: np.ndarray) -> data.Dataset:
+    """The arrays as a data set of ours."""
+    whole = data.Images(torch.from_numpy(x)[:, None], torch.from_numpy(y))
+    return data.Dataset("synthetic", tuple(map(str, range(K))), K, whole, whole, "")
 
 
 class Pictures(Dataset):
     """One image at a time, as torchvision's data sets serve them."""
 
-    def __init__(self, x: np.ndarray, y: np.ndarray):
+    def __init__(self, x: np.ndarray, y: np.ndarray, mean: float, std: float):
         from PIL import Image
 
         transforms = vision().transforms
         self.x, self.y, self.image = x, y, Image
-        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
+        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((mean,), (std,))])
 
     def __len__(self):
         return len(self.x)
@@ -50,15 +69,14 @@ class Pictures(Dataset):
         return self.transform(self.image.fromarray(self.x[i])), int(self.y[i])
 
 
-def textbook(model: str, x, y, device, workers: int, seconds: float) -> float:
+def textbook(model: str, batch: int, x, y, device, workers: int, seconds: float) -> float:
     """Steps per second of the textbook loop, workers already running."""
     net = build(model, SHAPE, K).to(device)
     opt = torch.optim.Adam(net.parameters(), lr=1e-3)
     criterion = torch.nn.CrossEntropyLoss()
-    loader = DataLoader(
-        Pictures(x, y), BATCH, shuffle=True, num_workers=workers, drop_last=True, persistent_workers=workers > 0
-    )
-    steps, start = 0, None
+    options = {"shuffle": True, "num_workers": workers, "drop_last": True, "persistent_workers": workers > 0}
+    loader = DataLoader(Pictures(x, y, *MNIST), batch, **options)
+    steps, start = 0, 0.0
     while True:
         for images, labels in loader:
             images, labels = images.to(device), labels.to(device)
@@ -66,64 +84,103 @@ def textbook(model: str, x, y, device, workers: int, seconds: float) -> float:
             criterion(net(images), labels).backward()
             opt.step()
             steps += 1
-            if steps == 10:  # warm
-                start, steps = time.perf_counter(), 11
-            if start and time.perf_counter() - start > seconds:
+            if steps == WARM:
+                start = time.perf_counter()
+            if steps > WARM and time.perf_counter() - start > seconds:
                 if device.type == "cuda":
                     torch.cuda.synchronize()
-                return (steps - 11) / (time.perf_counter() - start)
+                return (steps - WARM) / (time.perf_counter() - start)
 
 
-def ours(model: str, x, y, device, seconds: float, threads: int) -> float:
-    """Steps per second of the loop in `nlcore.training`, evaluations not counted."""
-    whole = data.Images(torch.from_numpy(x)[:, None], torch.from_numpy(y))
-    synthetic = data.Dataset("synthetic", tuple(map(str, range(K))), K, whole, whole, "")
-    images = whole.x.to(device)
-    test = images[:128], whole.y[:128].to(device)
+class Ours:
+    """Our loop on a network and a size of batch; how fast it is, is known from its first call on."""
 
-    def timed(steps: int) -> float:
-        run = Run("digits", model, Budget(steps=steps, batch=BATCH, evaluations=2, lr=1e-3), Uniform(1.0))
-        split = divide(run, synthetic).to(device)
-        torch.set_num_threads(threads)
-        source = Resident(run, images, test, split, K)
-        half, end = fit(run, source, build(model, SHAPE, K))
-        return (end["step"] - half["step"]) / (end["seconds"] - half["seconds"])
+    def __init__(self, model: str, batch: int, dataset: data.Dataset, device):
+        self.model, self.batch, self.dataset, self.device = model, batch, dataset, device
+        self.speed = 0.0
 
-    speed = timed(40)
-    return timed(max(20, int(2 * seconds * speed)))
+    def timed(self, steps: int) -> float:
+        """Steps per second from the first of four evaluations to the last; evaluations are not counted."""
+        run = Run("digits", self.model, Budget(steps, self.batch, evaluations=4), Uniform(1.0))
+        whole = self.dataset.train
+        split = divide(run, self.dataset).to(self.device)
+        few = split._replace(probe=type(split.probe)(*(part[:FEW] for part in split.probe)))
+        test = whole.x[:FEW].to(self.device), whole.y[:FEW].to(self.device)
+        source = Resident(run, whole.x.to(self.device), test, few, K)
+        first, *_, last = fit(run, source, build(self.model, SHAPE, K))
+        return (last["step"] - first["step"]) / (last["seconds"] - first["seconds"])
+
+    def __call__(self, seconds: float) -> float:
+        """Steps per second, over about so many seconds."""
+        if not self.speed:
+            self.speed = self.timed(4)
+            if 3 / self.speed > seconds:  # as long as was asked for
+                return self.speed
+        self.speed = self.timed(max(4, int(1.3 * seconds * self.speed)))
+        return self.speed
+
+
+def _work(settings: list, seconds: float, barrier, results) -> None:
+    """A process of the pool: one thread; every setting at the same time as the other processes."""
+    torch.set_num_threads(1)
+    dataset = synthetic(*arrays())
+    for model, batch in settings:
+        ours = Ours(model, batch, dataset, torch.device("cpu"))
+        ours(seconds / 4)  # warm
+        barrier.wait()
+        results.put((model, batch, ours(seconds)))
+        barrier.wait()
+
+
+def pool(settings: list[tuple[str, int]], seconds: float) -> dict[tuple[str, int], float]:
+    """Steps per second of all processes together, by network and size of batch."""
+    start, count = get_context("spawn"), cores()
+    barrier, results = start.Barrier(count), start.Queue()
+    processes = [start.Process(target=_work, args=(settings, seconds, barrier, results)) for _ in range(count)]
+    for process in processes:
+        process.start()
+    total = dict.fromkeys(settings, 0.0)
+    for _ in range(count * len(settings)):
+        model, batch, speed = results.get(timeout=300)
+        total[model, batch] += speed
+    for process in processes:
+        process.join()
+    return total
+
+
+def compared(model: str, batch: int, device, seconds: float, rounds: int) -> dict:
+    """Our loop and the textbook loop in turn."""
+    x, y = arrays()
+    ours, told = Ours(model, batch, synthetic(x, y), device), []
+    for _ in range(rounds):
+        theirs = [textbook(model, batch, x, y, device, workers, seconds) for workers in (0, 2)]
+        told.append((ours(seconds), *theirs))
+    mine, alone, helped = map(statistics.median, zip(*told, strict=True))
+    ratio = statistics.median(own / max(theirs) for own, *theirs in told)
+    row = {"model": model, "batch": batch, "device": str(device), "threads": torch.get_num_threads()}
+    return row | {"ours": mine, "textbook_0": alone, "textbook_2": helped, "ratio": ratio}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--models", nargs="*", default=["mlp2", "conv_small", "conv4"])
+    parser.add_argument("--models", nargs="*", default=[*BATCHES])
+    parser.add_argument("--batches", type=int, nargs="*", help="the same for all models")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    device, draw = pick_device(args.device), np.random.default_rng(0)
-    x = draw.integers(0, 256, (N, *SHAPE[1:]), dtype=np.uint8)
-    y = draw.integers(0, K, N)
-    own, rows = torch.get_num_threads(), []
-    cores = own if device.type == "cpu" else 1
-    for model in args.models:
-        rounds = []
-        for _ in range(args.rounds):
-            theirs = max(textbook(model, x, y, device, workers, args.seconds) for workers in (0, 2))
-            rounds.append((ours(model, x, y, device, args.seconds, own), theirs))
-        row = {
-            "model": model,
-            "device": str(device),
-            "threads": own,
-            "ours": statistics.median(mine for mine, _ in rounds),
-            "textbook": statistics.median(theirs for _, theirs in rounds),
-            "ratio": statistics.median(mine / theirs for mine, theirs in rounds),
-            "pool": cores * ours(model, x, y, device, args.seconds, 1),
-        }
-        torch.set_num_threads(own)
+    device = pick_device(args.device)
+    settings = [(model, batch) for model in args.models for batch in args.batches or BATCHES.get(model, (128,))]
+    together, rows = pool(settings, args.seconds) if device.type == "cpu" else {}, []
+    for model, batch in settings:
+        row = compared(model, batch, device, args.seconds, args.rounds) | {"pool": together.get((model, batch))}
         rows.append(row)
         if not args.json:
-            line = "{model:11} ours {ours:6.1f}  textbook {textbook:6.1f} steps/s  ratio {ratio:5.2f}  pool {pool:6.1f}"
+            line = (
+                "{model:11} {batch:4} ours {ours:7.1f}  textbook {textbook_0:7.1f}, with 2 workers {textbook_2:7.1f} "
+            )
+            line += "steps/s  ratio {ratio:5.2f}  pool {pool}"
             print(line.format(**row), flush=True)
     if args.json:
         print(json.dumps(rows, indent=1))

@@ -1,4 +1,7 @@
-"""The command line: nlcore data, run, status, publish, chapter, mentor, stream, scoreboard, verify, golden."""
+"""The command line: nlcore data, run, status, publish, chapter, mentor, stream, scoreboard, verify, golden.
+
+torch and pandas take seconds to import; so each command imports what it needs itself, and `--help` is there at once.
+"""
 
 import itertools
 import json
@@ -8,25 +11,16 @@ import time
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
-from tqdm import tqdm
 
-from . import data, home, papers, sweep
-from .audit import mentors
-from .book import chapters
-from .data import archive, fetch
+from . import home
 from .inputs import UserError, conform, lookup, parse, require
-from .methods import METHODS, Method
-from .papers.scoreboard import scoreboard as all_verdicts
-from .runs import Budget, Record, Run, golden, store
-from .training import train
-from .training.device import pick_device
-from .training.processes import joined
-from .training.stream import stream as stream_archive
-from .training.streamed import Reading
+
+if TYPE_CHECKING:
+    from .methods import Method
+    from .runs import Record, Run
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Learning with noisy labels: runs, chapters, claims."
@@ -52,11 +46,15 @@ def _print(rows: list[dict], as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows, indent=1))
     elif rows:
+        import pandas as pd
+
         print(pd.DataFrame(rows).to_string(index=False, justify="left"))
 
 
-def _runs(experiment: str, tier: str, override: list[str] | None) -> tuple[str, list[Run]]:
+def _runs(experiment: str, tier: str, override: list[str] | None) -> tuple[str, list["Run"]]:
     """The paper and the runs that a command line means."""
+    from . import papers
+
     return experiment.partition(".")[0], papers.runs(experiment, tier, **dict(map(parse, override or [])))
 
 
@@ -65,6 +63,9 @@ def data_(
     words: Annotated[list[str] | None, typer.Argument(help="get NAME ...")] = None, as_json: Json = False
 ) -> None:
     """List the data sets: state, images, hash, size, place; or `get` some, each from the first source that verifies."""
+    from . import data
+    from .data import fetch
+
     if not words:
         rows = data.listing()
         return _print(rows if as_json else [row | {"sha256": row["sha256"][:12]} for row in rows], as_json)
@@ -85,6 +86,9 @@ def run(
     budget: Annotated[float | None, typer.Option(help="minutes; no run is started that cannot finish")] = None,
 ) -> None:
     """Train the runs of an experiment that have no current record. Stop it at any time; a second start continues."""
+    from . import papers, sweep
+    from .runs import store
+
     names = papers.experiments() if experiment == "all" else [experiment]
     wanted = {name: _runs(name, tier, override) for name in names}
     options = {"jobs": jobs, "device": device, "echo": partial(print, flush=True)}
@@ -102,6 +106,8 @@ def run(
 @app.command()
 def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json = False) -> None:
     """How many runs are done, stale, failed and missing, per experiment and tier; and which records are stale."""
+    from . import papers, sweep
+
     names = papers.experiments() if experiment == "all" else [experiment]
     rows, stale = [], {}
     for name, tier in itertools.product(names, papers.TIERS):
@@ -122,6 +128,8 @@ def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json =
 @app.command()
 def publish(experiment: Experiment, tier: Tier = "laptop", override: Set = None) -> None:
     """Merge the working store's records of an experiment into `book/records/`."""
+    from .runs import store
+
     paper, runs = _runs(experiment, tier, override)
     records = [store.load_working(run.key) for run in runs]
     found = [record for record in records if record and not record.stale]
@@ -136,6 +144,8 @@ def chapter(
     out: Annotated[Path | None, typer.Option(help="folder for the executed notebooks")] = None,
 ) -> None:
     """Execute chapters; what has no record yet is trained (unless -p train=never)."""
+    from .book import chapters
+
     given, folder = dict(map(parse, parameter or [])), out or home() / "_build" / "chapters"
     values = {name: chapters.validate(name, given) for name in names}  # all of them, before one starts
     for name in names:
@@ -162,6 +172,8 @@ def learn(
     device: Device = "auto",
 ) -> None:
     """Train a student on the labels as they are, and a mentor on the losses of those that were checked."""
+    from .audit import mentors
+
     print(mentors.learn(dataset, checked, out, model=model, steps=steps, device=device))
 
 
@@ -175,11 +187,15 @@ def apply(
     device: Device = "auto",
 ) -> None:
     """Train a student under a mentor; list every label with its weight, the least trusted first."""
+    from .audit import mentors
+
     print(mentors.apply(dataset, by, out, model=model, steps=steps, device=device))
 
 
-def _method(name: str, override: list[str] | None) -> Method:
+def _method(name: str, override: list[str] | None) -> "Method":
     """A method by name, with what a command line sets of its parameters."""
+    from .methods import METHODS
+
     kind, values = lookup("method", name, METHODS), dict(map(parse, override or []))
     types = {field.name: field.type for field in fields(kind)}
     hints = {parameter: lookup(f"parameter of {name}", parameter, types) for parameter in values}
@@ -213,6 +229,12 @@ def stream(
 ) -> None:
     """Train on images too many for the device, measured once an epoch; torchrun starts it on several. Stop it at any
     time; a second start continues. The recipe is ours: what is usual for ResNet-50, with a weight decay of 0.001."""
+    from .data import archive
+    from .runs import Budget, Run
+    from .training.processes import joined
+    from .training.stream import stream as stream_archive
+    from .training.streamed import Reading
+
     chosen, process = _method(method, override), joined(device)
     sizes = {"trusted": trusted, "examples": examples, "validation": validation, "steps": steps}
     for name, value in sizes.items():
@@ -238,13 +260,19 @@ def stream(
 @app.command()
 def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] = None, as_json: Json = False) -> None:
     """The verdict on every claim, with its evidence."""
+    from . import papers
+    from .papers.scoreboard import scoreboard as all_verdicts
+
     tiers = (lookup("tier", tier, papers.TIERS),) if tier else papers.TIERS
     table = all_verdicts(tiers)
     _print(table[["claim", "paper", "tier", "verdict", "evidence"]].to_dict("records"), as_json)
 
 
-def _place(record: Record) -> str:
+def _place(record: "Record") -> str:
     """The kind of device that a record was made on, if this machine has it."""
+    from . import sweep
+    from .training.device import pick_device
+
     made_on = record.cost["device"]
     if made_on.startswith("CPU"):
         return "cpu"
@@ -263,6 +291,10 @@ def verify(
     device: Annotated[str, typer.Option(help="cpu | cuda (default: what the record was made on)")] = "",
 ) -> None:
     """Train published runs again and compare."""
+    from . import sweep
+    from .runs import store
+    from .training import train
+
     paper, runs = _runs(experiment, tier, override)
     require(count > 0 and tolerance >= 0, "--count must be 1 or more, --tolerance 0 or more")
     known, worst = store.load_published(paper), 0.0
@@ -286,6 +318,11 @@ def golden_(
 ) -> None:
     """Repeat the golden runs, a minute in all; an edit that changes numbers is seen here. A kind that is updated makes
     stale the records that rest on it."""
+    from tqdm import tqdm
+
+    from .runs import golden
+    from .training import train
+
     kinds = golden.golden_runs()
     wanted = [*kinds] if not update or "all" in update else [lookup("kind", name, [*kinds]) for name in update]
     rows, moved = [], {}

@@ -31,7 +31,7 @@ def conv_small(shape, K):
     """Two strided convolutions before the head of Conv4: a net that one CPU core trains quickly (ours)."""
     C, H, W = shape
     first = [nn.Conv2d(C, 16, 5, stride=2, padding=2), nn.ReLU()]
-    # flat before the ReLU, whose gradient is several times as fast in the order of the head as in that of the convolution
+    # flat before the ReLU, whose gradient is faster in the order of the head than in that of the convolution
     second = [nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.Flatten(), nn.ReLU()]
     h, w = math.ceil(H / 4), math.ceil(W / 4)
     return nn.Sequential(*first, *second, *head(32 * h * w, K))

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 
@@ -20,13 +22,53 @@ def test_a_hundred_labels_an_image_take_less_than_200_megabytes():
     assert row["pairs_mb"] < row["peak_above_mb"] < 200 < row["materialised_mb"]
 
 
-def test_the_comparison_with_the_textbook_loop_runs():
-    assert said("step.py", "--seconds", "0.05", "--rounds", "1", "--models", "mlp2")
+def bench(out: Path, *options: str) -> str:
+    command = [sys.executable, BENCHMARKS / "bench.py", "--quick", "--out", out, *options]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_every_method_has_a_cost():
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory) -> dict:
+    out = tmp_path_factory.mktemp("bench") / "bench.json"
+    assert "6 parts" in bench(out)
+    return json.loads(out.read_text())["parts"]
+
+
+def test_the_benchmark_writes_a_list_of_rows_for_each_part(parts):
+    assert {"step", "same", "limit", "methods", "run", "growth"} <= set(parts)
+    for part in parts.values():
+        assert part["rows"] and part.get("quick", True)
+    assert {"cpu", "cores", "torch"} <= set(parts["step"]["machine"]) and parts["step"]["commit"]
+    [step] = [row for row in parts["step"]["rows"] if row["batch"] == 128]
+    assert min(step[name] for name in ("ours", "textbook_0", "textbook_2", "ratio", "pool")) > 0
+
+
+def test_both_loops_compute_the_same_losses(parts):
+    [row] = parts["same"]["rows"]
+    assert row["same"] and row["difference"] < 1e-4
+
+
+def test_every_method_has_a_cost(parts):
     from nlcore.methods import METHODS
 
-    rows = said("methods.py", "--model", "perceptron", "--rounds", "1", "--steps", "21")
+    rows = parts["methods"]["rows"]
     assert set(METHODS) <= {row.get("method") for row in rows} and all(row.get("ratio", 1) > 0 for row in rows)
     assert sum("mentor" in row and row["seconds"] > 0 for row in rows) == 2
+
+
+def test_a_part_of_the_same_commit_is_not_measured_again(tmp_path):
+    out = tmp_path / "bench.json"
+    assert "1 parts" in bench(out, "--only", "same")
+    first = json.loads(out.read_text())["parts"]["same"]
+    clean = not first["commit"].endswith("+")  # with edits that are not committed nothing is known
+    assert ("0 parts" if clean else "1 parts") in bench(out, "--only", "same")
+    assert "1 parts" in bench(out, "--only", "same", "--again")
+
+
+def test_what_other_commands_measured_is_copied(tmp_path, monkeypatch):
+    (tmp_path / "_build").mkdir()
+    (tmp_path / "_build" / "times.json").write_text('{"reproduce": {"train": 60, "total": 90}}')
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    bench(tmp_path / "bench.json", "--only", "make")
+    rows = json.loads((tmp_path / "bench.json").read_text())["parts"]["make"]["rows"]
+    assert rows == [{"command": "reproduce", "train": 60, "total": 90}]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -117,3 +118,20 @@ def test_an_edited_published_record_is_told(capsys, monkeypatch, tmp_path):
     path.write_text(path.read_text().replace('"seed":1', '"seed":2'))
     code, _, err = nlcore(capsys, "status")
     assert code == 2 and "rolnick2017.jsonl, line" in err
+
+
+HELP = [[], ["--help"], ["run", "--help"], ["mentor", "learn", "--help"], ["stream", "--help"]]
+HEAVY = "{'torch', 'numpy', 'scipy', 'pandas', 'sklearn'} & {*sys.modules}"
+
+
+@pytest.mark.parametrize("words", HELP, ids=" ".join)
+def test_help_does_not_wait_for_heavy_imports(words):
+    script = f"import sys; sys.argv = {['nlcore', *words]}\nfrom nlcore import cli\ntry: cli.main()\n"
+    script += f"finally: print('heavy:', {HEAVY})"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout
+    assert "Usage: nlcore" in said and said.splitlines()[-1] == "heavy: set()"
+
+
+def test_the_package_itself_imports_nothing_heavy():
+    said = subprocess.check_output([sys.executable, "-c", f"import sys, nlcore; print({HEAVY})"], text=True)
+    assert said == "set()\n"

@@ -97,7 +97,7 @@ class Source:
 
     @property
     def layout(self) -> torch.memory_format:
-        """Of images and weights: as the run says and, wherever a CPU convolves, channels last, which is faster there."""
+        """Of images and weights: as the run says; channels last wherever a CPU convolves, which is faster there."""
         convolves = self.device.type == "cpu" and FAMILIES[self.run.model] != "mlp"
         return torch.channels_last if self.run.budget.channels_last or convolves else torch.contiguous_format
 

@@ -1,0 +1,203 @@
+"""What the chapter on costs shows: `book/bench.json` and the published records in, a table or a figure out."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from .. import figures, home, papers
+from ..papers.tables import blank
+from ..runs import store
+
+NONE = "not measured"
+BUSY = 0.1  # cores at work for others, from which a time is soft
+LOOPS = {"ours": "ours", "textbook_0": "textbook", "textbook_2": "textbook, 2 workers", "pool": "ours, all cores"}
+PARTS = ("labels", "steps", "evaluations", "analyses", "saving", "the rest")  # of a run
+
+
+def measured(path: Path | None = None) -> dict[str, dict]:
+    """The parts of the benchmark, as its file has them."""
+    return json.loads((path or home() / "book" / "bench.json").read_text())["parts"]
+
+
+def _rows(parts: dict, name: str, column: str) -> pd.DataFrame:
+    """The rows of a part that have a column; none where the part was not measured."""
+    rows = [row for row in parts.get(name, {}).get("rows", []) if column in row]
+    return pd.DataFrame(rows, columns=None if rows else [column])
+
+
+def where_measured(parts: dict) -> pd.DataFrame:
+    """For each part the machine, the day, the commit, the seconds that measuring it took, and how many cores other
+    programs kept busy meanwhile."""
+    rows = {}
+    for name, part in parts.items():
+        if "machine" in part:
+            machine = part["machine"]
+            row = {"CPU": machine["cpu"], "cores": machine["cores"], "torch": machine["torch"], "day": part["date"]}
+            rows[name] = row | {"commit": part["commit"], "seconds": part["seconds"], "quick": part["quick"]}
+            rows[name]["others"] = round(part.get("others", 0.0), 2)
+    return pd.DataFrame(rows.values(), pd.Index(rows, name="part"))
+
+
+def loops(parts: dict) -> pd.DataFrame:
+    """Steps per second of each loop, by network and batch; `ratio` is ours over the better of the textbook's two."""
+    rows = _rows(parts, "step", "ours")
+    if rows.empty:
+        return rows
+    table = rows.set_index(["model", "batch"])[[*LOOPS, "ratio"]]
+    return blank(table.rename(columns=LOOPS).round(2))
+
+
+def loops_compared(parts: dict) -> Figure:
+    """Steps per second of each loop relative to the better textbook loop, a group of bars per network and batch."""
+    rows = _rows(parts, "step", "ours")
+    ax = figures.axes(None, 8, 3.6)
+    if not rows.empty:
+        better = rows[["textbook_0", "textbook_2"]].max(axis=1)
+        share = rows[["ours", "pool"]].astype(float).div(better, axis=0).rename(columns=LOOPS)
+        share.index = rows.model + ", " + rows.batch.astype(str)
+        share.plot.bar(ax=ax, rot=30, width=0.7, color=["C0", "C1"])
+        ax.legend(fontsize="small")
+    ax.axhline(1, color="black", lw=1)
+    ax.set(xlabel="network, batch", ylabel="steps per second, textbook loop = 1")
+    ax.grid(axis="y", alpha=0.3)
+    return ax.figure
+
+
+def same_losses(parts: dict) -> pd.DataFrame:
+    """How far the losses of both loops are apart at most, and those of the textbook loop from its own in another order
+    of memory."""
+    rows = _rows(parts, "same", "difference")
+    if rows.empty:
+        return rows
+    names = {"difference": "ours and textbook", "rounding": "textbook and itself, reordered"}
+    table = rows.set_index("model")[["steps", *names]].rename(columns=names)
+    return table.map(lambda value: f"{value:.1e}" if isinstance(value, float) else value)
+
+
+def limits(parts: dict) -> pd.DataFrame:
+    """What one core can do."""
+    rows = _rows(parts, "limit", "limit")
+    return rows if rows.empty else rows.set_index("limit")[["value"]].round(1)
+
+
+def share_of_limit(parts: dict) -> pd.DataFrame:
+    """How near a step comes to torch's own product, and its layers alone, by network."""
+    rows = _rows(parts, "limit", "share")
+    if rows.empty:
+        return rows
+    names = {"gflop_a_step": "GFLOP a step", "gflops": "GFLOP/s of a step", "layers": "of its layers alone"}
+    names |= {"product": "of torch's product", "share": "step / product"}
+    return rows.set_index(["model", "batch"])[[*names]].rename(columns=names).round(2)
+
+
+def methods_compared(parts: dict) -> Figure:
+    """Time of a training with each method, cross entropy being 1."""
+    rows = _rows(parts, "methods", "method")
+    ax = figures.axes(None, 7, 6)
+    if not rows.empty:
+        rows = rows.sort_values("ratio", kind="stable")
+        ax.barh(rows.method, rows.ratio, color="C0", alpha=0.7, label="time")
+        passes = rows.passes.map(sum) / 2
+        ax.plot(passes, rows.method, "k|", ms=9, label="passes declared, forward and backward")
+        ax.legend(fontsize="small", loc="lower right")
+        ax.margins(y=0.01)
+    ax.axvline(1, color="black", lw=1)
+    ax.set(xlabel="time of a training, cross entropy = 1")
+    ax.grid(axis="x", alpha=0.3)
+    return ax.figure
+
+
+def mentors(parts: dict) -> pd.DataFrame:
+    """Seconds that a mentor of MentorNet takes to learn, before any student trains."""
+    rows = _rows(parts, "methods", "mentor")
+    return rows if rows.empty else rows.set_index("mentor")[["seconds"]].round(1)
+
+
+def time_of_a_run(parts: dict) -> pd.DataFrame:
+    """Seconds of each part of a run and, in brackets, its share in percent."""
+    rows = _rows(parts, "run", "run")
+    if rows.empty:
+        return rows
+    seconds = rows.set_index("run")[[*PARTS]].T
+    share = (100 * seconds / seconds.sum()).map("{:.0f} %".format)
+    return seconds.map("{:.3g}".format) + " (" + share + ")"
+
+
+def growth(parts: dict) -> pd.DataFrame:
+    """Seconds to draw labels, and for a hundred steps, with one thing changed at a time."""
+    rows = _rows(parts, "growth", "what")
+    if rows.empty:
+        return rows
+    names = {"drawing": "drawing the labels, s", "hundred_steps": "a hundred steps, s"}
+    return rows.set_index(["what", "value"])[[*names]].rename(columns=names).round(3)
+
+
+def sweeps(parts: dict) -> pd.DataFrame:
+    """Seconds of a sweep by its numbers of runs and processes."""
+    rows = _rows(parts, "growth", "runs")
+    return rows if rows.empty else rows.set_index(["runs", "processes"])[["seconds"]].round(1)
+
+
+def commands(parts: dict) -> pd.DataFrame:
+    """Minutes of `make reproduce` and its like, by part; `not measured` where nobody timed them."""
+    rows = {row["command"]: row for row in parts.get("make", {}).get("rows", [])}
+    table = {}
+    for name in dict.fromkeys(["reproduce", "test", *rows]):
+        times = {part: value for part, value in rows.get(name, {}).items() if part != "command"}
+        table[f"make {name}"] = ", ".join(f"{part} {value / 60:.1f}" for part, value in times.items()) or NONE
+    return pd.DataFrame({"minutes": table}).rename_axis("command")
+
+
+def on_a_gpu(parts: dict) -> pd.DataFrame:
+    """What was measured on a GPU, a row for each entry of its files; `not measured` where there is none."""
+    rows = []
+    for found in parts.get("gpu", {}).get("rows", []):
+        content = found["content"]
+        for entry in content if isinstance(content, list) else [content]:
+            rows.append({"file": found["file"]} | {name: _short(value) for name, value in entry.items()})
+    return blank(pd.DataFrame(rows or [{"file": "none", "result": NONE}]).set_index("file"))
+
+
+def _short(value):
+    """A value as a cell of a table."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return json.dumps(value) if isinstance(value, dict | list) else value
+
+
+def minutes_of_training() -> pd.DataFrame:
+    """For every experiment and tier the minutes that its published runs took to train, with the number of those runs
+    out of all, and the devices that made them; `not measured` where no run of it is published."""
+    rows = {}
+    for name, experiment in papers.experiments().items():
+        published, row, devices = store.load_published(name.partition(".")[0]), {}, set()
+        for tier in papers.TIERS:
+            runs = experiment(tier)
+            costs = [published[run.key].cost for run in runs if run.key in published]
+            minutes = sum(cost["seconds"] for cost in costs) / 60
+            row[tier] = f"{minutes:.1f} ({len(costs)} of {len(runs)} runs)" if costs else NONE
+            devices |= {cost["device"] for cost in costs}
+        rows[name] = row | {"device": "; ".join(sorted(devices))}
+    return pd.DataFrame(rows.values(), pd.Index(rows, name="experiment"))
+
+
+def findings(parts: dict) -> dict[str, str]:
+    """What the prose says."""
+    quick = ", ".join(name for name, part in parts.items() if part.get("quick", False))
+    trial = f"a quick trial in the parts {quick}, whose numbers mean little"
+    disturbed = ", ".join(name for name, part in parts.items() if part.get("others", 0.0) > BUSY)
+    full = "a full measurement"
+    if disturbed:
+        full += f", but other programs were at work during the parts {disturbed}, so that their numbers are soft"
+    said = {"quick": trial if quick else full}
+    step, limit = _rows(parts, "step", "ours"), _rows(parts, "limit", "share")
+    for name, rows, column in (("ratio", step, "ratio"), ("share", limit, "share")):
+        text = NONE if rows.empty else f"{rows[column].min():.2g} to {rows[column].max():.2g}"
+        said[name] = text
+    methods = _rows(parts, "methods", "method")
+    if methods.empty:
+        return said | {"dearest": NONE}
+    dearest = methods.loc[methods.ratio.idxmax()]
+    return said | {"dearest": f"{dearest.method} with {dearest.ratio:.1f}"}

@@ -1,0 +1,55 @@
+"""The exhibits of the chapter on costs: what the file says, and `not measured` where it says nothing."""
+
+import matplotlib
+import pytest
+from matplotlib import pyplot as plt
+
+from nlcore.book import costs
+
+STEP = {"model": "mlp2", "batch": 32, "ours": 300.0, "textbook_0": 100.0, "textbook_2": 150.0, "ratio": 2.0}
+PARTS = {
+    "step": {"quick": False, "rows": [STEP | {"pool": 600.0}, STEP | {"batch": 128, "ratio": 3.0, "pool": None}]},
+    "methods": {"rows": [{"method": "ce", "ratio": 1.0, "passes": [1, 1]}, {"mentor": "PD", "seconds": 2.0}]},
+    "run": {"rows": [{"run": "short", "training_steps": 9} | dict.fromkeys(costs.PARTS, 1.0)]},
+    "make": {"rows": [{"command": "reproduce", "train": 60, "total": 90}]},
+    "gpu": {"rows": [{"file": "h100", "content": {"steps": 2.5}}]},
+}
+TABLES = [costs.loops, costs.same_losses, costs.limits, costs.share_of_limit, costs.mentors, costs.growth, costs.sweeps]
+
+
+@pytest.mark.parametrize("table", [*TABLES, costs.time_of_a_run, costs.where_measured], ids=lambda f: f.__name__)
+def test_a_part_that_was_not_measured_is_an_empty_table(table):
+    assert table({}).empty
+
+
+def test_figures_have_a_bar_for_each_row_and_none_without_rows():
+    matplotlib.use("agg")
+    for parts, loops, methods in ((PARTS, 4, 1), ({}, 0, 0)):
+        (first,), (second,) = costs.loops_compared(parts).axes, costs.methods_compared(parts).axes
+        assert len(first.patches) == loops and len(second.patches) == methods
+    (ax,) = costs.loops_compared(PARTS).axes
+    assert [bar.get_height() for bar in ax.patches][:3] == [2.0, 2.0, 4.0]  # beside the better of two
+    plt.close("all")
+
+
+def test_tables_say_what_the_file_says():
+    assert costs.loops(PARTS).loc[("mlp2", 128), "ours, all cores"] == ""
+    assert costs.time_of_a_run(PARTS).loc["steps", "short"] == "1 (17 %)"
+    assert costs.commands(PARTS).minutes.to_dict() == {
+        "make reproduce": "train 1.0, total 1.5",
+        "make test": costs.NONE,
+    }
+    assert costs.on_a_gpu(PARTS).loc["h100", "steps"] == "2.5" and [*costs.on_a_gpu({}).result] == [costs.NONE]
+
+
+def test_the_prose_says_what_was_measured():
+    said = costs.findings(PARTS)
+    assert said["ratio"] == "2 to 3" and said["share"] == costs.NONE and said["quick"] == "a full measurement"
+    assert "parts step" in costs.findings({"step": {"quick": False, "others": 0.5, "rows": []}})["quick"]
+    assert "step" in costs.findings({"step": {"quick": True, "rows": []}})["quick"]
+
+
+def test_minutes_are_those_of_published_records():
+    table = costs.minutes_of_training()
+    assert table.loc["rolnick2017.uniform", "smoke"] == costs.NONE
+    assert "75 of 75 runs" in table.loc["rolnick2017.uniform", "laptop"]
