@@ -20,8 +20,8 @@ env: .venv/done  ## create the environment in .venv
 
 reproduce: env  ## train the experiments at tier smoke, execute every chapter on them, build that book
 	nlcore run all --tier smoke
-	rm -rf $(SMOKE) && mkdir -p $(SMOKE)/book
-	cp -r _config.yml _toc.yml $(SMOKE) && cp -r book/_static book/*.md book/*.bib $(SMOKE)/book
+	mkdir -p $(SMOKE)/book
+	cp -rp _config.yml _toc.yml $(SMOKE) && cp -rp book/_static book/*.md book/*.bib $(SMOKE)/book
 	nlcore chapter $(CHAPTERS) -p tier=smoke --out $(SMOKE)/book
 	jupyter-book build $(SMOKE) -W -n --keep-going -q
 	@echo "the book of these results: $(CURDIR)/$(SMOKE)/_build/html/index.html"
@@ -39,7 +39,7 @@ lint: env  ## style of code and chapters
 	ruff check . && ruff format --check .
 
 refresh: env  ## execute the committed chapters again with their defaults, and normalise them
-	NLCORE_RUNS=$(PUBLISHED) nlcore chapter $(CHAPTERS) --out book
+	NLCORE_RUNS=$(PUBLISHED) nlcore chapter $(CHAPTERS) --again --out book
 
 gpu: env  ## on a GPU: its tests, benchmarks and the records that decide most; nine minutes a call, each goes on
 	python benchmarks/gpu.py

@@ -91,15 +91,14 @@ def run(
 
     names = papers.experiments() if experiment == "all" else [experiment]
     wanted = {name: _runs(name, tier, override) for name in names}
-    options = {"jobs": jobs, "device": device, "echo": partial(print, flush=True)}
-    start, states = time.monotonic(), []
-    for name, (paper, runs) in wanted.items():
-        left = budget
-        if budget and budget > 0:  # what earlier experiments have left of it; none at all would be refused
-            left = max(budget - (time.monotonic() - start) / 60, 1e-9)
-        found = sweep.collect(runs, paper, "stale", **options, minutes=left)
-        print(f"{name} at {tier}: {len(found)} of {len(runs)} runs have a record, in {store.working()}")
-        states += [state for state, _ in sweep.find(runs, paper).values()]
+    options = {"jobs": jobs, "device": device, "minutes": budget, "echo": partial(print, flush=True)}
+    found = sweep.train_missing([*wanted.values()], "stale", **options)
+    states = []
+    for name, (_, runs) in wanted.items():
+        own = [found[run.key] for run in runs]
+        recorded = sum(record is not None for _, record in own)
+        print(f"{name} at {tier}: {recorded} of {len(runs)} runs have a record, in {store.working()}")
+        states += [state for state, _ in own]
     raise SystemExit(int("failed" in states))
 
 
@@ -142,14 +141,20 @@ def chapter(
     names: list[str],
     parameter: Annotated[list[str] | None, typer.Option("-p", help="parameter, such as tier=smoke; repeatable")] = None,
     out: Annotated[Path | None, typer.Option(help="folder for the executed notebooks")] = None,
+    jobs: Annotated[int | None, typer.Option(help="chapters side by side (default: a core each)")] = None,
+    again: Annotated[bool, typer.Option("--again", help="execute also what has not changed")] = False,
 ) -> None:
-    """Execute chapters; what has no record yet is trained (unless -p train=never)."""
+    """Execute chapters; what has no record yet is trained (unless -p train=never). A chapter that was executed into the
+    same folder, and of which nothing has changed since, is not executed again."""
+    from . import sweep
     from .book import chapters
 
     given, folder = dict(map(parse, parameter or [])), out or home() / "_build" / "chapters"
     values = {name: chapters.validate(name, given) for name in names}  # all of them, before one starts
-    for name in names:
-        print(f"executed: {chapters.execute(name, folder / f'{name}.ipynb', values[name])}")
+    require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
+    print(f"{len(values)} chapters, about ten seconds each once their runs are trained", flush=True)
+    for line in chapters.execute_all(values, folder, min(jobs or sweep.cores(), len(values)), again):
+        print(line, flush=True)
 
 
 mentor = typer.Typer(

@@ -40,34 +40,60 @@ def find(runs: list[Run], paper: str) -> dict[str, tuple[str, Record | None]]:
 def collect(
     runs: list[Run], paper: str, train="missing", *, jobs=None, device="auto", minutes=None, echo=print
 ) -> list[Record]:
-    """The records of `runs`. `train` says what is trained first: nothing, runs without a record, or stale ones as well.
+    """The records of `runs`, after those that have none were trained as `train_missing` does."""
+    runs = list({run.key: run for run in runs}.values())
+    found = train_missing([(paper, runs)], train, jobs=jobs, device=device, minutes=minutes, echo=echo)
+    return [record for _, record in found.values() if record]
 
-    `jobs` processes run side by side (default: one per CPU core; one on a GPU or for a few short runs). With `minutes`
-    no run is started that cannot finish in time. Every record is saved the moment it exists, so a killed sweep loses
-    only runs in progress. A `UserError` says, before anything starts, what no run can be made of.
+
+def train_missing(
+    wanted: list[tuple[str, list[Run]]], train="missing", *, jobs=None, device="auto", minutes=None, echo=print
+) -> dict[str, tuple[str, Record | None]]:
+    """Train what is wanted, runs of papers, and has no record; returns the state and record of every run by key.
+
+    `train` says what is trained: nothing ("never"), runs without a record ("missing"), or stale ones as well. `jobs`
+    processes run side by side (default: one per CPU core; one on a GPU or for a few short runs), and whoever is done
+    gets the next run, of whatever experiment. With `minutes` no run is started that cannot finish in time. Every record
+    is saved the moment it exists, so a killed sweep loses only runs in progress. A `UserError` says, before anything
+    starts, what no run can be made of.
     """
     lookup("train", train, TRAIN)
     require(minutes is None or minutes > 0, f"--budget must be more than 0 minutes, not {minutes}")
     require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
-    place = pick_device(device)
-    runs = list({run.key: run for run in runs}.values())
-    found = find(runs, paper)
-    if train == "stale":
-        todo = [run for run in runs if found[run.key][0] != "done"]
-    else:
-        todo = [run for run in runs if found[run.key][1] is None]
-    if todo and train != "never":
-        store.writable()
-        differing = {run if run.trusted else replace(run, seed=0): run for run in todo}  # in more than seeds
-        for run in differing.values():
-            check(run)
-        brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
-        usual = 1 if place.type == "cuda" or brief else cores()
-        jobs = min(jobs or usual, len(todo))
-        for i, line in enumerate(_train(todo, place.type, jobs, 60 * minutes if minutes else None), 1):
-            echo(f"[{i}/{len(todo)}] {line}")
-        found = find(runs, paper)
-    return [record for _, record in found.values() if record]
+    place, found = pick_device(device), states_of(wanted)
+    todo = [run for run in unique(wanted) if to_train(train, *found[run.key])]
+    if not todo:
+        return found
+    store.writable()
+    differing = {run if run.trusted else replace(run, seed=0): run for run in todo}  # in more than seeds
+    for run in differing.values():
+        check(run)
+    brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
+    usual = 1 if place.type == "cuda" or brief else cores()
+    jobs = min(jobs or usual, len(todo))
+    for i, line in enumerate(_train(todo, place.type, jobs, 60 * minutes if minutes else None), 1):
+        echo(f"[{i}/{len(todo)}] {line}")
+    return states_of(wanted)
+
+
+def states_of(wanted: list[tuple[str, list[Run]]]) -> dict[str, tuple[str, Record | None]]:
+    """State and record by key of runs of several papers (see `find`)."""
+    found = {}
+    for paper, runs in wanted:
+        found |= find(runs, paper)
+    return found
+
+
+def unique(wanted: list[tuple[str, list[Run]]]) -> list[Run]:
+    """Each run once, in the order of what is wanted."""
+    return list({run.key: run for _, runs in wanted for run in runs}.values())
+
+
+def to_train(train: str, state: str, record: Record | None) -> bool:
+    """Whether a run in this state is trained."""
+    if train == "never":
+        return False
+    return record is None or (train == "stale" and state != "done")
 
 
 def cores() -> int:

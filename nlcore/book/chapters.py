@@ -1,14 +1,22 @@
 """Chapters: typed parameters are checked before a kernel starts, execution is papermill's, the result is normalised."""
 
 import ast
+import hashlib
+import json
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib.metadata import version
 from pathlib import Path
 
 from .. import home, papers
+from ..files import write_whole
 from ..inputs import UserError, conform, lookup, require
 from ..measures.evaluate import RULES
+from ..runs import store
 from ..sweep import TRAIN
 
 CHOICES = {"tier": papers.TIERS, "train": TRAIN, "device": ("auto", "cpu", "cuda"), "rule": RULES}
@@ -50,14 +58,29 @@ def validate(name: str, values: dict) -> dict:
     return checked
 
 
-def execute(name: str, out: Path, values: dict) -> Path:
-    """Run a chapter from top to bottom with `values` for its parameters, and write the normalised result to `out`.
+def execute_all(values: dict[str, dict], folder: Path, jobs: int, again: bool = False) -> Iterator[str]:
+    """Execute chapters into `folder`, `jobs` side by side, each in a kernel of its own; yields a line for each."""
+    with ThreadPoolExecutor(jobs) as pool:
+        started = [pool.submit(execute, name, folder / f"{name}.ipynb", own, again) for name, own in values.items()]
+        try:
+            for done in as_completed(started):
+                yield done.result()
+        finally:  # of an error: no chapter more begins
+            pool.shutdown(cancel_futures=True)
+
+
+def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
+    """Run a chapter from top to bottom with `values` for its parameters, and write the normalised result to `out`;
+    returns what to tell. Unless `again`, a result that is there is kept if nothing that it depends on has changed.
 
     A `UserError` says which cell's error stopped it; what was executed until then is kept for a look.
     """
     import nbformat
 
     values = validate(name, values)
+    stamp, before = out.parent / f".{name}.inputs", inputs(name, values)
+    if not again and out.exists() and stamp.exists() and stamp.read_text() == before + content(out):
+        return f"unchanged: {out}"
     work = Path(tempfile.mkdtemp(prefix="nlcore-"))
     draft = _executed(name, work, values)  # `out` may be the chapter itself
     notebook = nbformat.read(draft, 4)
@@ -65,7 +88,28 @@ def execute(name: str, out: Path, values: dict) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, out)
     shutil.rmtree(work)
-    return out
+    stamp.unlink(missing_ok=True)
+    if not again and inputs(name, values) == before:  # else records came while it ran, and the next start looks at them
+        write_whole(stamp, before + content(out))
+    return f"executed: {out}"
+
+
+def content(path: Path) -> str:
+    """Digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def inputs(name: str, values: dict) -> str:
+    """Digest of all that the outputs of a chapter depend on: its cells, parameters, code, published files, records."""
+    import nbformat
+
+    cells = [(cell.cell_type, cell.source) for cell in nbformat.read(home() / "book" / f"{name}.ipynb", 4).cells]
+    code = [*Path(papers.__file__).parents[1].rglob("*.py"), *Path(papers.__file__).parents[1].rglob("*.json")]
+    texts = [path for kind in ("*.csv", "*.json", "records/*.jsonl") for path in (home() / "book").glob(kind)]
+    files = sorted(f"{path} {content(path)}" for path in code + texts)
+    records = sorted(f"{path.name} {path.stat().st_mtime_ns}" for path in store.working().glob("*.json"))
+    told = [sys.version, version("torch"), cells, values, files, records]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _executed(name: str, work: Path, values: dict) -> Path:
@@ -75,10 +119,11 @@ def _executed(name: str, work: Path, values: dict) -> Path:
 
     # kernels that run side by side must not race for TCP ports, nor for one socket's name
     ipc = Config({"KernelManager": {"transport": "ipc", "ip": str(work / "kernel")}})
+    options = {"kernel_name": "python3", "config": ipc, "progress_bar": False}
     draft = work / f"{name}.ipynb"
     os.environ.setdefault("TQDM_DISABLE", "1")  # bars of the kernel would end up in the pages
     try:
-        papermill.execute_notebook(home() / "book" / f"{name}.ipynb", draft, values, kernel_name="python3", config=ipc)
+        papermill.execute_notebook(home() / "book" / f"{name}.ipynb", draft, values, **options)
     except papermill.PapermillExecutionError as error:
         if error.ename == "UserError":  # bad input that only the chapter could see
             shutil.rmtree(work)

@@ -12,7 +12,7 @@ from .claims import Claim, Verdict
 def verdicts(paper: str, tier: str, tables: dict[str, pd.DataFrame] | None = None) -> pd.DataFrame:
     """One row per claim at a tier, judged on the stored records; or, for the experiments named in `tables` alone, on
     these frames (as from `runs.frame`). The name of identities, which need no run, is None."""
-    found = []
+    found, stored = [], {}
     for claim in PAPERS[paper].CLAIMS:
         name = claim.experiment.name if claim.experiment else None
         if tables is not None and name not in tables:
@@ -21,11 +21,10 @@ def verdicts(paper: str, tier: str, tables: dict[str, pd.DataFrame] | None = Non
         if name is None:
             row["verdict"], row["evidence"] = claim.judge(pd.DataFrame())
         else:
-            if tables is None:
-                rows = frame([record for _, record in find(claim.experiment(tier), paper).values() if record])
-            else:
-                rows = tables[name]
-            row["verdict"], row["evidence"] = _judged(claim, rows)
+            if tables is None and name not in stored:  # several claims look at one experiment
+                states = find(claim.experiment(tier), paper).values()
+                stored[name] = frame([record for _, record in states if record])
+            row["verdict"], row["evidence"] = _judged(claim, (tables or stored)[name])
         found.append(row | {"where": claim.where, "sentence": claim.sentence})
     return pd.DataFrame(found)
 

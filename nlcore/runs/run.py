@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..inputs import describe, lookup, require
 from ..measures.analysis import ANALYSES
@@ -76,7 +77,7 @@ class Run:
         parts = {"noise": describe(self.noise, NOISES), "method": describe(self.method, METHODS)}
         return describe(self) | parts | {"budget": describe(self.budget)}
 
-    @property
+    @cached_property
     def key(self) -> str:
         return content_hash(self.spec())[:16]
 

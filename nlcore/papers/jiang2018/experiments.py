@@ -17,7 +17,7 @@ SCHEDULE = {"schedule": "steps", "milestones": (0.5, 0.64, 0.77), "evaluations":
 # Columns, here and below: smoke, laptop, gpu, paper. `examples` of 0 are all.
 RECIPE = dict(
     examples=([1000], [5000], [0], [0]),
-    steps=(300, 2000, 16_000, 39_000),
+    steps=(150, 2000, 16_000, 39_000),
     optimiser=("adam", "sgd", "sgd", "sgd"),
     lr=(3e-3, 0.05, 0.1, 0.1),
     weight_decay=(0.0, 2e-4, 2e-4, 2e-4),

@@ -15,7 +15,7 @@ SCHEDULE = {"schedule": "steps", "milestones": (5 / 7, 6 / 7), "batch": 100}
 # Columns, here and below: smoke, laptop, gpu, paper.
 RECIPE = dict(
     seeds=(1, 3, 3, 5),
-    steps=(200, 1000, 15_400, 30_800),
+    steps=(100, 1000, 15_400, 30_800),
     optimiser=("adam", "sgd", "sgd", "sgd"),
     lr=(3e-3, 0.05, 0.1, 0.1),
     weight_decay=(0.0, 5e-4, 5e-4, 5e-4),
