@@ -4,6 +4,7 @@ BIN = .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 CHAPTERS = $(basename $(notdir $(wildcard book/[0-9]*.ipynb)))
 SMOKE = _build/smoke
+TIMED = python benchmarks/timed.py "make $@"# keeps seconds in _build/times.json
 PUBLISHED = $(CURDIR)/_build/no-runs# committed chapters show published records, never those of runs/
 
 .PHONY: help env reproduce test book lint refresh bench gpu
@@ -19,16 +20,16 @@ env: .venv/done  ## create the environment in .venv
 	touch $@
 
 reproduce: env  ## train the experiments at tier smoke, execute every chapter on them, build that book
-	nlcore run all --tier smoke
+	$(TIMED) train nlcore run all --tier smoke
 	mkdir -p $(SMOKE)/book
 	cp -rp _config.yml _toc.yml $(SMOKE) && cp -rp book/_static book/*.md book/*.bib $(SMOKE)/book
-	nlcore chapter $(CHAPTERS) -p tier=smoke --out $(SMOKE)/book
-	jupyter-book build $(SMOKE) -W -n --keep-going -q
+	$(TIMED) chapters nlcore chapter $(CHAPTERS) -p tier=smoke --out $(SMOKE)/book
+	$(TIMED) book jupyter-book build $(SMOKE) -W -n --keep-going -q
 	@echo "the book of these results: $(CURDIR)/$(SMOKE)/_build/html/index.html"
 
 test: env lint  ## everything that CI checks
-	pytest tests -n 2 --dist loadfile
-	NLCORE_RUNS=$(PUBLISHED) TQDM_DISABLE=1 pytest book --nbval --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadfile -W ignore
+	$(TIMED) units pytest tests -n 2 --dist loadfile
+	NLCORE_RUNS=$(PUBLISHED) TQDM_DISABLE=1 $(TIMED) chapters pytest book --nbval --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadfile -W ignore
 	$(MAKE) --no-print-directory book
 
 book: env  ## render the committed chapters; nothing is executed

@@ -13,11 +13,12 @@ import json
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-import numpy as np
-from step import BATCH, SHAPE, K, N, ours
+import torch
+from step import Ours, arrays, synthetic
 
 from nlcore.training.device import pick_device
 
+BATCH = 128
 _barrier = []
 
 
@@ -26,15 +27,13 @@ def meet_at(barrier) -> None:
     _barrier.append(barrier)
 
 
-def speed(device: str, model: str, seconds: float, examples: int) -> float:
+def speed(device: str, model: str, seconds: float) -> float:
     """Steps per second of this process, once all are there."""
-    draw = np.random.default_rng(0)
-    x = draw.integers(0, 256, (examples, *SHAPE[1:]), dtype=np.uint8)
-    y = draw.integers(0, K, examples)
-    place = pick_device(device)
-    ours(model, x, y, place, 0.0, 1)  # loads and warms up
+    torch.set_num_threads(1)
+    ours = Ours(model, BATCH, synthetic(*arrays()), pick_device(device))
+    ours(0.0)  # loads and warms up
     _barrier[0].wait(timeout=300)
-    return ours(model, x, y, place, seconds, 1)
+    return ours(seconds)
 
 
 def together(jobs: int, *given) -> float:
@@ -50,12 +49,11 @@ def main() -> None:
     parser.add_argument("--model", default="mlp2")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--examples", type=int, default=N)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    rows, alone = [], together(1, args.device, args.model, args.seconds, args.examples)
+    rows, alone = [], together(1, args.device, args.model, args.seconds)
     for jobs in args.jobs:
-        found = alone if jobs == 1 else together(jobs, args.device, args.model, args.seconds, args.examples)
+        found = alone if jobs == 1 else together(jobs, args.device, args.model, args.seconds)
         row = {"model": args.model, "device": str(pick_device(args.device)), "batch": BATCH, "jobs": jobs}
         rows.append(row | {"steps_per_second": found, "against_one": found / alone})
         if not args.json:

@@ -1,6 +1,7 @@
 """The benchmarks run, and the promise about memory holds; speeds are reported, never asserted."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,13 +57,32 @@ def test_every_method_has_a_cost(parts):
     assert sum("mentor" in row and row["seconds"] > 0 for row in rows) == 2
 
 
-def test_a_part_of_the_same_commit_is_not_measured_again(tmp_path):
-    out = tmp_path / "bench.json"
-    assert "1 parts" in bench(out, "--only", "same")
-    first = json.loads(out.read_text())["parts"]["same"]
-    clean = not first["commit"].endswith("+")  # with edits that are not committed nothing is known
-    assert ("0 parts" if clean else "1 parts") in bench(out, "--only", "same")
-    assert "1 parts" in bench(out, "--only", "same", "--again")
+def test_a_part_of_the_same_commit_is_not_measured_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import bench as script
+
+    monkeypatch.setattr(script, "measured", lambda part, quick: [{}])
+
+    def planned(commit: str, *options: str) -> str:
+        monkeypatch.setattr(script, "commit", lambda: commit)
+        out = str(tmp_path / "bench.json")
+        monkeypatch.setattr(sys, "argv", ["bench.py", "--quick", "--out", out, "--only", "same", *options])
+        script.main()
+        return next(line for line in capsys.readouterr().out.splitlines() if "parts" in line)
+
+    assert planned("a").startswith("1 parts") and planned("a").startswith("0 parts")
+    assert planned("a", "--again").startswith("1 parts") and planned("b").startswith("1 parts")
+    assert planned("b+").startswith("1 parts") and planned("b+").startswith("1 parts")  # edits not committed
+
+
+def test_a_command_is_timed_and_its_failure_told(tmp_path):
+    def timed(*command: str) -> int:
+        line = [sys.executable, BENCHMARKS / "timed.py", "make x", "part", *command]
+        return subprocess.run(line, env=os.environ | {"NLCORE_HOME": str(tmp_path)}).returncode
+
+    assert timed(sys.executable, "-c", "raise SystemExit(3)") == 3 and not (tmp_path / "_build").exists()
+    assert timed(sys.executable, "-c", "") == 0
+    assert json.loads((tmp_path / "_build" / "times.json").read_text())["make x"]["part"] >= 0
 
 
 def test_what_other_commands_measured_is_copied(tmp_path, monkeypatch):

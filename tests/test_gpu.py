@@ -87,7 +87,7 @@ def test_without_a_gpu_one_sentence_is_told():
 
 def test_trainings_side_by_side_are_counted_together():
     options = ["--device", "cpu", "--model", "perceptron", "--jobs", "1", "2", "--seconds", "0.05"]
-    command = [sys.executable, BENCHMARKS / "several.py", *options, "--examples", "256", "--json"]
+    command = [sys.executable, BENCHMARKS / "several.py", *options, "--json"]
     out = subprocess.run(command, capture_output=True, text=True)
     assert out.returncode == 0, out.stderr
     rows = json.loads(out.stdout)

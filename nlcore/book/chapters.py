@@ -77,8 +77,8 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
     """
     import nbformat
 
-    values = validate(name, values)
-    stamp, before = out.parent / f".{name}.inputs", inputs(name, values)
+    values, there = validate(name, values), records()
+    stamp, before = out.parent / f".{name}.inputs", inputs(name, values, there)
     if not again and out.exists() and stamp.exists() and stamp.read_text() == before + content(out):
         return f"unchanged: {out}"
     work = Path(tempfile.mkdtemp(prefix="nlcore-"))
@@ -89,9 +89,21 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
     nbformat.write(notebook, out)
     shutil.rmtree(work)
     stamp.unlink(missing_ok=True)
-    if not again and inputs(name, values) == before:  # else records came while it ran, and the next start looks at them
-        write_whole(stamp, before + content(out))
+    if not again and inputs(name, values, there) == before and has_all(name, values, there):
+        write_whole(stamp, inputs(name, values, records()) + content(out))
     return f"executed: {out}"
+
+
+def records() -> list[str]:
+    """Names and times of the records in the working store."""
+    return sorted(f"{path.name} {path.stat().st_mtime_ns}" for path in store.working().glob("*.json"))
+
+
+def has_all(name: str, values: dict, before: list[str]) -> bool:
+    """Whether a chapter that has just ended has seen every record that it could show, given those of `before`. One that
+    trains what it lacks has; what was added meanwhile is its own, or of no interest to it."""
+    now, train = records(), values.get("train", parameters(name).get("train", (str, "never"))[1])
+    return now == before or (train != "never" and set(before) <= set(now))
 
 
 def content(path: Path) -> str:
@@ -99,7 +111,7 @@ def content(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def inputs(name: str, values: dict) -> str:
+def inputs(name: str, values: dict, records: list[str]) -> str:
     """Digest of all that the outputs of a chapter depend on: its cells, parameters, code, published files, records."""
     import nbformat
 
@@ -107,7 +119,6 @@ def inputs(name: str, values: dict) -> str:
     code = [*Path(papers.__file__).parents[1].rglob("*.py"), *Path(papers.__file__).parents[1].rglob("*.json")]
     texts = [path for kind in ("*.csv", "*.json", "records/*.jsonl") for path in (home() / "book").glob(kind)]
     files = sorted(f"{path} {content(path)}" for path in code + texts)
-    records = sorted(f"{path.name} {path.stat().st_mtime_ns}" for path in store.working().glob("*.json"))
     told = [sys.version, version("torch"), cells, values, files, records]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 

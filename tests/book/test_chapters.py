@@ -83,3 +83,53 @@ def test_normalise_drops_what_differs_from_run_to_run():
     chapters.normalise(notebook)
     assert notebook.cells[0].metadata == {"tags": ["parameters"]} and notebook.cells[0].id == "cell-00"
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+@pytest.fixture
+def executions(monkeypatch, tmp_path):
+    """Chapters that were executed, in place of executing them."""
+    made = []
+
+    def executed(name, work, values):
+        made.append(name)
+        nbformat.write(nbformat.v4.new_notebook(), work / f"{name}.ipynb")
+        for path in added:
+            path.write_text("{}")
+        return work / f"{name}.ipynb"
+
+    added = []
+    monkeypatch.setenv("NLCORE_RUNS", str(tmp_path / "runs"))
+    (tmp_path / "runs").mkdir()
+    monkeypatch.setattr(chapters, "_executed", executed)
+    return made, added
+
+
+def lines(out, values, again=False):
+    return [line.split(":")[0] for line in chapters.execute_all(values, out, 2, again)]
+
+
+def test_what_has_not_changed_is_not_executed_again(executions, tmp_path):
+    made, _ = executions
+    values = {NAMES[0]: {}, NAMES[1]: {"tier": "smoke"}}
+    assert lines(tmp_path, values) == ["executed", "executed"] and sorted(made) == NAMES[:2]
+    assert lines(tmp_path, values) == ["unchanged", "unchanged"]
+    assert sorted(lines(tmp_path, values | {NAMES[1]: {}})) == ["executed", "unchanged"]
+    (tmp_path / f"{NAMES[0]}.ipynb").write_text("edited")
+    assert sorted(lines(tmp_path, values | {NAMES[1]: {}})) == ["executed", "unchanged"]
+    (tmp_path / "runs" / "new.json").write_text("{}")  # a record
+    assert lines(tmp_path, values) == ["executed", "executed"]
+    assert lines(tmp_path, values, again=True) == ["executed", "executed"]
+
+
+def test_records_that_came_while_a_chapter_ran(executions, tmp_path):
+    """One that trains what it lacks has seen all; one that trains nothing is executed once more."""
+    _, added = executions
+    added.append(tmp_path / "runs" / "new.json")
+    assert lines(tmp_path, {NAMES[0]: {"train": "missing"}}) == ["executed"]
+    added.clear()
+    assert lines(tmp_path, {NAMES[0]: {"train": "missing"}}) == ["unchanged"]
+    added.append(tmp_path / "runs" / "newer.json")
+    assert lines(tmp_path, {"90_scoreboard": {}}) == ["executed"]
+    added.clear()
+    assert lines(tmp_path, {"90_scoreboard": {}}) == ["executed"]
+    assert lines(tmp_path, {"90_scoreboard": {}}) == ["unchanged"]
