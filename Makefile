@@ -4,7 +4,7 @@ BIN = .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 CHAPTERS = $(basename $(notdir $(wildcard book/[0-9]*.ipynb)))
 SMOKE = _build/smoke
-TIMED = python benchmarks/timed.py "make $@"# keeps seconds in _build/times.json
+TIMED = python benchmarks/timed.py $@# keeps seconds in _build/times.json
 PUBLISHED = $(CURDIR)/_build/no-runs# committed chapters show published records, never those of runs/
 
 .PHONY: help env reproduce test book lint refresh bench gpu

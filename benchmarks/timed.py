@@ -1,6 +1,6 @@
 """Run a command and keep in _build/times.json how many seconds it took: of a target of the Makefile, a part.
 
-python benchmarks/timed.py "make test" chapters pytest book --nbval
+python benchmarks/timed.py test chapters pytest book --nbval
 """
 
 import json
