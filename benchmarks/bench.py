@@ -141,7 +141,7 @@ def main() -> None:
         rows = measured(PARTS[name], args.quick)
         took = round(time.perf_counter() - start, 1)
         everything, own = (end - begin for end, begin in zip(used(), before, strict=True))
-        others = max(0.0, (everything - own) / took)  # cores that other programs kept busy
+        others = max(0.0, (everything - own) / max(took, 0.1))  # cores that other programs kept busy
         known[name] = made | {"date": str(date.today()), "seconds": took, "others": others, "rows": rows}
         write(args.out, known)
         print(f"{name:8} {took} s", flush=True)

@@ -152,7 +152,7 @@ def chapter(
     given, folder = dict(map(parse, parameter or [])), out or home() / "_build" / "chapters"
     values = {name: chapters.validate(name, given) for name in names}  # all of them, before one starts
     require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
-    print(f"{len(values)} chapters, about ten seconds each once their runs are trained", flush=True)
+    typer.echo(f"{len(values)} chapters, about ten seconds each once their runs are trained", err=True)
     for line in chapters.execute_all(values, folder, min(jobs or sweep.cores(), len(values)), again):
         print(line, flush=True)
 
