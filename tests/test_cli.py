@@ -22,7 +22,16 @@ def nlcore(capsys, *words) -> tuple[int, str, str]:
     return stop.value.code or 0, out.out, out.err
 
 
-QUICK = ["--set", "models=['perceptron']".replace("'", '"'), "--set", "alphas=[1]", "--set", "steps=5", "--set", "seeds=2"]
+QUICK = [
+    "--set",
+    "models=['perceptron']".replace("'", '"'),
+    "--set",
+    "alphas=[1]",
+    "--set",
+    "steps=5",
+    "--set",
+    "seeds=2",
+]
 
 BAD = {
     "alpha": ["run", "rolnick2017.uniform", "--set", "alphas=[-1]"],
