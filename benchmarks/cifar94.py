@@ -20,14 +20,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from nlcore import data
 from nlcore.data.prepared import root
 from nlcore.files import write_whole
 from nlcore.inputs import UserError, require
 from nlcore.methods import LabelSmoothing
 from nlcore.runs import Budget, Run
+from nlcore.training.device import pick_device
 from nlcore.training.train import train
 
 HERE = Path(__file__).parent
@@ -50,7 +49,7 @@ def measured(args: argparse.Namespace) -> dict:
     """What is run, on what, and accuracy and seconds of each seed."""
     known = args.dataset == "digits" or (root() / f"{args.dataset}.npz").exists()
     require(known, f"{args.dataset} is not there yet: nlcore data get {args.dataset}")
-    device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    device = pick_device(args.device).type
     images = args.examples or data.train_size(args.dataset)
     how = budget(args.epochs, images, args.batch, device)
     run = Run(args.dataset, args.model, how, method=LabelSmoothing(0.2), examples=args.examples)
@@ -63,9 +62,7 @@ def measured(args: argparse.Namespace) -> dict:
         whole, last = time.perf_counter() - start, record.history[-1]
         rows.append({"seed": seed, "accuracy": last["test_accuracy"], "seconds": last["seconds"], "whole": whole})
         if not args.json:
-            print(
-                "seed {seed}: accuracy {accuracy:.2%}  training {seconds:.2f} s  whole {whole:.2f} s".format(**rows[-1])
-            )
+            print(LINE.format(f"seed {seed}", **rows[-1]))
     median = {name: statistics.median(row[name] for row in rows) for name in ("accuracy", "seconds", "whole")}
     told = {"device": record.cost["device"], "torch": record.environment["torch"], "run": run.spec()}
     return told | {"epochs": args.epochs, "seeds": rows, "median": median}
@@ -113,9 +110,7 @@ def main() -> None:
     if args.json:
         print(json.dumps(found, indent=1))
     else:
-        print(
-            "median: accuracy {accuracy:.2%}  training {seconds:.2f} s  whole {whole:.2f} s".format(**found["median"])
-        )
+        print(LINE.format("median", **found["median"]))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import torch
 
 from nlcore import papers, sweep
+from nlcore.files import write_whole
 from nlcore.papers.scoreboard import verdicts
 from nlcore.runs import Run
 
@@ -149,9 +150,7 @@ class Call:
         print(f"{part.name}: {'done' if not ended.returncode else 'FAILED'} in {seconds} s, {part.output}", flush=True)
         if not ended.returncode:
             self.done[part.name] = {"stamp": self.stamp, "seconds": seconds}
-            written = self.place.with_suffix(".part")
-            written.write_text(json.dumps(self.done, indent=1))
-            written.replace(self.place)
+            write_whole(self.place, json.dumps(self.done, indent=1))
         return ended.returncode
 
     def train(self, name: str) -> None:

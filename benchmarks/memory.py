@@ -12,8 +12,8 @@ import json
 import resource
 from pathlib import Path
 
-import numpy as np
 import torch
+from where import synthetic
 
 from nlcore import data
 from nlcore.models import build
@@ -34,17 +34,6 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def synthetic(N: int) -> data.Dataset:
-    """N training and 1000 test images of MNIST's shape, of ten classes."""
-    rng = np.random.default_rng(0)
-
-    def images(n: int) -> data.Images:
-        x = torch.from_numpy(rng.integers(256, size=(n, 1, 28, 28), dtype=np.uint8))
-        return data.Images(x, torch.from_numpy(rng.integers(10, size=n)))
-
-    return data.Dataset("synthetic", tuple("0123456789"), 10, images(N), images(1000), "")
-
-
 def short_training(dataset: data.Dataset, alpha: float) -> int:
     """Draw alpha more labels an image and train for three steps; the bytes that the pairs take."""
     run = Run("digits", "mlp1", Budget(steps=3, evaluations=1), Uniform(alpha))
@@ -61,7 +50,7 @@ def main() -> None:
     parser.add_argument("--alpha", type=float, default=100)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    few, many = synthetic(1000), synthetic(given.images)
+    few, many = synthetic(1000, 28, 1000), synthetic(given.images, 28, 1000)
     with reproducible(0, torch.device("cpu")):
         short_training(few, 1.0)  # loads whatever is loaded once
         short_training(many, 0.0)  # the images, and one step on them

@@ -12,7 +12,7 @@ import argparse
 
 import torch
 from rows import show
-from step import SHAPE, K, Pictures, arrays, synthetic
+from step import SHAPE, K, Pictures, arrays, probed_by, synthetic
 from torch.utils.data import DataLoader
 
 from nlcore.models import build
@@ -48,7 +48,7 @@ def difference(model: str, steps: int) -> dict:
     dataset = synthetic(x, y)
     run = Run("digits", model, Budget(steps, BATCH, evaluations=steps), SymmetricExclusive(0.4), seed=SEED)
     split = divide(run, dataset)
-    few = split._replace(probe=type(split.probe)(*(part[:32] for part in split.probe)))
+    few = probed_by(split, 32)
     test = dataset.test.x[:32], dataset.test.y[:32]
     with reproducible(SEED, torch.device("cpu")):
         source = Resident(run, dataset.train.x, test, few, K)

@@ -30,6 +30,7 @@ from nlcore.sweep import cores
 from nlcore.training.device import pick_device
 from nlcore.training.loop import fit
 from nlcore.training.sources import Resident
+from nlcore.training.split import Split
 from nlcore.training.split import split as divide
 
 SHAPE, K, N = (1, 28, 28), 10, 12_800
@@ -92,6 +93,11 @@ def textbook(model: str, batch: int, x, y, device, workers: int, seconds: float)
                 return (steps - WARM) / (time.perf_counter() - start)
 
 
+def probed_by(split: Split, count: int) -> Split:
+    """The same with so few images to probe training by, for evaluations that cost little."""
+    return split._replace(probe=type(split.probe)(*(part[:count] for part in split.probe)))
+
+
 class Ours:
     """Our loop on a network and a size of batch; how fast it is, is known from its first call on."""
 
@@ -104,7 +110,7 @@ class Ours:
         run = Run("digits", self.model, Budget(steps, self.batch, evaluations=4), Uniform(1.0))
         whole = self.dataset.train
         split = divide(run, self.dataset).to(self.device)
-        few = split._replace(probe=type(split.probe)(*(part[:FEW] for part in split.probe)))
+        few = probed_by(split, FEW)
         test = whole.x[:FEW].to(self.device), whole.y[:FEW].to(self.device)
         source = Resident(run, whole.x.to(self.device), test, few, K)
         first, *_, last = fit(run, source, build(self.model, SHAPE, K))

@@ -41,7 +41,6 @@ def collect(
     runs: list[Run], paper: str, train="missing", *, jobs=None, device="auto", minutes=None, echo=print
 ) -> list[Record]:
     """The records of `runs`, after those that have none were trained as `train_missing` does."""
-    runs = list({run.key: run for run in runs}.values())
     found = train_missing([(paper, runs)], train, jobs=jobs, device=device, minutes=minutes, echo=echo)
     return [record for _, record in found.values() if record]
 

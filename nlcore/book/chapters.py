@@ -2,7 +2,6 @@
 
 import ast
 import hashlib
-import json
 import os
 import shutil
 import sys
@@ -17,6 +16,7 @@ from ..files import write_whole
 from ..inputs import UserError, conform, lookup, require
 from ..measures.evaluate import RULES
 from ..runs import store
+from ..runs.run import content_hash
 from ..sweep import TRAIN
 
 CHOICES = {"tier": papers.TIERS, "train": TRAIN, "device": ("auto", "cpu", "cuda"), "rule": RULES}
@@ -61,12 +61,22 @@ def validate(name: str, values: dict) -> dict:
 def execute_all(values: dict[str, dict], folder: Path, jobs: int, again: bool = False) -> Iterator[str]:
     """Execute chapters into `folder`, `jobs` side by side, each in a kernel of its own; yields a line for each."""
     with ThreadPoolExecutor(jobs) as pool:
-        started = [pool.submit(execute, name, folder / f"{name}.ipynb", own, again) for name, own in values.items()]
+        started = [pool.submit(_in_thread, name, folder / f"{name}.ipynb", own, again) for name, own in values.items()]
         try:
             for done in as_completed(started):
                 yield done.result()
         finally:  # of an error: no chapter more begins
             pool.shutdown(cancel_futures=True)
+
+
+def _in_thread(*given) -> str:
+    """The same as `execute`, in a thread of its own, which leaves no event loop of the kernel's client behind."""
+    from jupyter_core.utils import ensure_event_loop
+
+    try:
+        return execute(*given)
+    finally:
+        ensure_event_loop().close()
 
 
 def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
@@ -116,11 +126,11 @@ def inputs(name: str, values: dict, records: list[str]) -> str:
     import nbformat
 
     cells = [(cell.cell_type, cell.source) for cell in nbformat.read(home() / "book" / f"{name}.ipynb", 4).cells]
-    code = [*Path(papers.__file__).parents[1].rglob("*.py"), *Path(papers.__file__).parents[1].rglob("*.json")]
+    package = Path(papers.__file__).parents[1]
+    code = [*package.rglob("*.py"), *package.rglob("*.json")]
     texts = [path for kind in ("*.csv", "*.json", "records/*.jsonl") for path in (home() / "book").glob(kind)]
     files = sorted(f"{path} {content(path)}" for path in code + texts)
-    told = [sys.version, version("torch"), cells, values, files, records]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return content_hash([sys.version, version("torch"), cells, values, files, records])
 
 
 def _executed(name: str, work: Path, values: dict) -> Path:

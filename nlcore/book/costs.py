@@ -27,6 +27,12 @@ def _rows(parts: dict, name: str, column: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=None if rows else [column])
 
 
+def _table(parts: dict, name: str, by: list[str], shown: dict[str, str], digits: int) -> pd.DataFrame:
+    """Columns of a part under the names that are `shown`, by others; an empty table where it was not measured."""
+    rows = _rows(parts, name, by[0])
+    return rows if rows.empty else rows.set_index(by)[[*shown]].rename(columns=shown).round(digits)
+
+
 def where_measured(parts: dict) -> pd.DataFrame:
     """For each part the machine, the day, the commit, the seconds that measuring it took, and how many cores other
     programs kept busy meanwhile."""
@@ -42,11 +48,7 @@ def where_measured(parts: dict) -> pd.DataFrame:
 
 def loops(parts: dict) -> pd.DataFrame:
     """Steps per second of each loop, by network and batch; `ratio` is ours over the better of the textbook's two."""
-    rows = _rows(parts, "step", "ours")
-    if rows.empty:
-        return rows
-    table = rows.set_index(["model", "batch"])[[*LOOPS, "ratio"]]
-    return blank(table.rename(columns=LOOPS).round(2))
+    return blank(_table(parts, "step", ["model", "batch"], LOOPS | {"ratio": "ratio"}, 2))
 
 
 def loops_compared(parts: dict) -> Figure:
@@ -78,18 +80,14 @@ def same_losses(parts: dict) -> pd.DataFrame:
 
 def limits(parts: dict) -> pd.DataFrame:
     """What one core can do."""
-    rows = _rows(parts, "limit", "limit")
-    return rows if rows.empty else rows.set_index("limit")[["value"]].round(1)
+    return _table(parts, "limit", ["limit"], {"value": "value"}, 1)
 
 
 def share_of_limit(parts: dict) -> pd.DataFrame:
     """How near a step comes to torch's own product, and its layers alone, by network."""
-    rows = _rows(parts, "limit", "share")
-    if rows.empty:
-        return rows
     names = {"gflop_a_step": "GFLOP a step", "gflops": "GFLOP/s of a step", "layers": "of its layers alone"}
     names |= {"product": "of torch's product", "share": "step / product"}
-    return rows.set_index(["model", "batch"])[[*names]].rename(columns=names).round(2)
+    return _table(parts, "limit", ["model", "batch"], names, 2)
 
 
 def methods_compared(parts: dict) -> Figure:
@@ -111,8 +109,7 @@ def methods_compared(parts: dict) -> Figure:
 
 def mentors(parts: dict) -> pd.DataFrame:
     """Seconds that a mentor of MentorNet takes to learn, before any student trains."""
-    rows = _rows(parts, "methods", "mentor")
-    return rows if rows.empty else rows.set_index("mentor")[["seconds"]].round(1)
+    return _table(parts, "methods", ["mentor"], {"seconds": "seconds"}, 1)
 
 
 def time_of_a_run(parts: dict) -> pd.DataFrame:
@@ -127,17 +124,13 @@ def time_of_a_run(parts: dict) -> pd.DataFrame:
 
 def growth(parts: dict) -> pd.DataFrame:
     """Seconds to draw labels, and for a hundred steps, with one thing changed at a time."""
-    rows = _rows(parts, "growth", "what")
-    if rows.empty:
-        return rows
     names = {"drawing": "drawing the labels, s", "hundred_steps": "a hundred steps, s"}
-    return rows.set_index(["what", "value"])[[*names]].rename(columns=names).round(3)
+    return _table(parts, "growth", ["what", "value"], names, 3)
 
 
 def sweeps(parts: dict) -> pd.DataFrame:
     """Seconds of a sweep by its numbers of runs and processes."""
-    rows = _rows(parts, "growth", "runs")
-    return rows if rows.empty else rows.set_index(["runs", "processes"])[["seconds"]].round(1)
+    return _table(parts, "growth", ["runs", "processes"], {"seconds": "seconds"}, 1)
 
 
 def commands(parts: dict) -> pd.DataFrame:
