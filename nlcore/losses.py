@@ -3,6 +3,8 @@
 T (K, K) is a transition matrix, T[i, j] = P(given label = j | true class = i).
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -64,7 +66,10 @@ def nll_through(p: Tensor, T: Tensor, y: Tensor) -> Tensor:
         return -(noisy + 1e-7).log()
 
 
-def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor) -> Tensor:
+def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor, clip: float = 0.0) -> Tensor:
     """(T^-1 l)_y, l = -log p being the losses (K,) of an example under each label, given the `inverse` T^-1 (K, K)
-    (Patrini 2017, section 3.2)."""
-    return -(inverse[y] * torch.log_softmax(logits, 1)).sum(1)
+    (Patrini 2017, section 3.2); with `clip`, probabilities p are cut at it and at 1 less it, which bounds the loss."""
+    log_p = torch.log_softmax(logits, 1)
+    if clip:
+        log_p = log_p.clamp(math.log(clip), math.log1p(-clip))
+    return -(inverse[y] * log_p).sum(1)

@@ -1,5 +1,7 @@
 """Identities and limits of the losses."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -189,6 +191,16 @@ def test_backward_correction_is_unbiased(seed):
     torch.testing.assert_close((T[y] * each).sum(1), cross_entropy(logits, y))
 
 
+def test_the_clip_of_backward_correction_bounds_it_and_takes_the_slope_of_what_is_cut():
+    logits = torch.tensor([[40.0, 0.0, 0.0]], dtype=torch.double, requires_grad=True)
+    T, y = torch.tensor([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]], dtype=torch.double), torch.tensor([0])
+    whole, cut = (backward_corrected(logits, y, T.inverse(), clip) for clip in (0.0, 1e-7))
+    row = T.inverse()[0]
+    assert whole.item() == pytest.approx(40 * (row[1] + row[2]).item())
+    assert cut.item() == pytest.approx(-math.log(1e-7) * (row[1] + row[2]).item(), rel=1e-6)
+    assert torch.autograd.grad(cut, logits)[0].abs().max() == 0
+
+
 @given(seeds)
 def test_forward_correction_is_the_cross_entropy_of_the_noisy_prediction(seed):
     logits, y = case(seed, scale=2.0)
@@ -218,7 +230,14 @@ def built(method):
 def test_methods_at_their_limits_are_cross_entropy(seed):
     logits, y = case(seed)
     plain = loss_of(CE(), logits, y)
-    limits = (SoftBootstrap(b=1.0), HardBootstrap(b=1.0), GCE(q=0.0), LabelSmoothing(a=0.0), Forward(), Backward())
+    limits = (
+        SoftBootstrap(b=1.0),
+        HardBootstrap(b=1.0),
+        GCE(q=0.0),
+        LabelSmoothing(a=0.0),
+        Forward(),
+        Backward(clip=0.0),
+    )
     for method in limits:
         torch.testing.assert_close(built(method)(logits, y), plain)
     torch.testing.assert_close(loss_of(MAE(), logits, y), 2 * loss_of(GCE(q=1.0), logits, y))

@@ -15,12 +15,16 @@ from .correction import Forward
 class NoiseAdaptation(Forward):
     """Cross entropy of T^T p with a trained T = softmax(W), the same for all images (the simple form of Goldberger &
     Ben-Reuven 2017). Without a T to start from, T is first the confusion matrix of a training on cross entropy, its
-    predictions against the given labels (as in the code udibr/noisy_labels), with one count more in every cell.
+    predictions against the given labels, with one count more in every cell; and the network goes on from that training,
+    both as in the code udibr/noisy_labels. With `restart` it starts from its initial weights again.
 
     The labels alone do not tell T: T = I with the noisy posterior, or T and p with classes exchanged, fit as well.
     """
 
+    restart: bool = False
+
     sees_all_pairs = True
+    undecayed = ("W",)
 
     @property
     def passes(self):
@@ -28,7 +32,7 @@ class NoiseAdaptation(Forward):
 
     @property
     def first(self):
-        return None if self.T else Stage(CE(), best=True)
+        return None if self.T else Stage(CE(), best=True, hands_on=not self.restart)
 
     def after(self, net, view):
         label, logits = view.label, view.logits(False)

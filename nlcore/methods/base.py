@@ -67,13 +67,15 @@ class View(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """A training that comes before: its method, its network ("": the same, from the same initial weights), whether to
-    go on from its best network on noisy validation instead of its last, and its data set ("": the same)."""
+    """A training that comes before: its method, its network ("": the same, from the same initial weights), whether it
+    ends with its best network on noisy validation instead of its last, its data set ("": the same), and whether what
+    follows starts from its weights instead of the initial ones."""
 
     method: "Method"
     model: str = ""
     best: bool = False
     dataset: str = ""
+    hands_on: bool = False
 
 
 class Method:
@@ -88,6 +90,7 @@ class Method:
     sees_all_pairs = False  # whether `after` needs the view of all training pairs, not of a share of them
     trust = ""  # what trusted images must be: "beside" the training pairs, "within" them, or not needed
     trusted_batch = 0  # trusted images a step, as many of each class
+    undecayed: tuple[str, ...] = ()  # names of parameters that weight decay leaves alone
     first: Stage | None = None
 
     def build(self, net: nn.Module, task: Task) -> nn.Module:

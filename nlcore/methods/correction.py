@@ -89,7 +89,17 @@ def estimated(p: torch.Tensor, quantile: float) -> torch.Tensor:
 @dataclass(frozen=True)
 class Backward(Forward):
     """T^-1 times the vector of losses by class (Patrini 2017, section 3.2): the clean loss in expectation, at the price
-    of variance."""
+    of variance.
+
+    Probabilities are cut at `clip` and at 1 less it, as in the authors' code (1e-7). The paper does not say so, but
+    without it (0) the loss has no lower bound, since T^-1 has negative entries, and training can run away downward.
+    """
+
+    clip: float = 1e-7
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(0 <= self.clip < 0.5, f"clip is a probability from 0 (none) to 0.5, not {self.clip}")
 
     def matrix(self, K):
         T = super().matrix(K).double()
@@ -97,4 +107,4 @@ class Backward(Forward):
         return torch.linalg.inv(T).float()
 
     def loss(self, net, batch, clock):
-        return backward_corrected(net(batch.x), batch.y, net.T).mean()
+        return backward_corrected(net(batch.x), batch.y, net.T, self.clip).mean()

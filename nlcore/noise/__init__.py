@@ -10,6 +10,7 @@ from .models import (
     AsymmetricSuperclass,
     Clean,
     Flip,
+    Hierarchical,
     Matrix,
     Noise,
     PairFlip,

@@ -75,7 +75,7 @@ class Uniform(Noise):
         return np.full((K, K), 1 / K)
 
 
-ORDERS = ("confusing", "reverse", "random", "fresh")
+ORDERS = ("confusing", "learned", "reverse", "random", "fresh")
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,9 @@ class Structured(Uniform):
 
     With eps = 1/(1+alpha) and b = (1-eps)/K, a given label is the truth with probability b + eps, and the k-th false
     label, k = 1..K-1, with b + delta eps (1 - 2(k-1)/(K-2)): delta = 0 is uniform, delta = 1 ties the first one with
-    the truth. The order of a class's false labels is how often they are mistaken for it (`confusing`), the `reverse`, a
-    `random` order drawn once a class, or a `fresh` random order for every single label.
+    the truth. The order of a class's false labels is how often they are mistaken for it, by nearest neighbours
+    (`confusing`; `reverse` is the other way round) or by a trained classifier (`learned`); a `random` order drawn once
+    a class, or a `fresh` random order for every single label.
     """
 
     delta: float = 0.0
@@ -124,7 +125,7 @@ class Structured(Uniform):
             rng, classes = np.random.default_rng([seed, 3]), np.arange(data.K)
             found = np.array([rng.permutation(np.delete(classes, k)) for k in classes])
         else:
-            found = confusing_order(data.name, seed)
+            found = confusing_order(data.name, seed, trained=self.order == "learned")
             if self.order == "reverse":
                 found = found[:, ::-1]
         return replace(self, ranking=tuple(map(tuple, found.tolist())))
@@ -189,6 +190,15 @@ class AsymmetricSuperclass(Flip):
         return target
 
 
+class Hierarchical(Flip):
+    """To the other classes of the true CIFAR-100 superclass, all alike (released code of Kye 2022; Hendrycks 2018)."""
+
+    def target(self, K):
+        require(K == 100, f"hierarchical needs CIFAR-100's 100 classes; this data set has {K}")
+        same = np.equal.outer(CIFAR100_SUPERCLASS, CIFAR100_SUPERCLASS) & ~np.eye(K, dtype=bool)
+        return same / same.sum(1, keepdims=True)
+
+
 class PairFlip(Flip):
     """To the next class, i -> i+1 mod K."""
 
@@ -221,6 +231,7 @@ NOISES = {
     "symmetric_exclusive": SymmetricExclusive,
     "asymmetric_cifar10": AsymmetricCifar10,
     "asymmetric_superclass": AsymmetricSuperclass,
+    "hierarchical": Hierarchical,
     "pair_flip": PairFlip,
     "matrix": Matrix,
 }

@@ -8,12 +8,14 @@ from .. import data
 
 
 @lru_cache(maxsize=32)
-def confusing_order(name: str, seed: int, examples: int = 1000) -> np.ndarray:
+def confusing_order(name: str, seed: int, examples: int = 1000, trained: bool = False) -> np.ndarray:
     """(K, K-1): the other classes of each true class, the one that it is most often mistaken for first.
 
     The nearest of `examples` random training images (at most half of them) predicts the others. On whole grey levels
-    its distances are exact, so every machine finds the same order. Ties go to the smaller class.
+    its distances are exact, so every machine finds the same order. Ties go to the smaller class. With `trained` a
+    softmax regression that was trained on those few predicts the others instead.
     """
+    from sklearn.linear_model import LogisticRegression
     from sklearn.neighbors import KNeighborsClassifier
 
     found = data.load(name)
@@ -21,7 +23,11 @@ def confusing_order(name: str, seed: int, examples: int = 1000) -> np.ndarray:
     x = found.train.x.flatten(1).numpy().astype(np.float64)
     order = np.random.default_rng([seed, 4]).permutation(len(y))
     few, held = np.split(order, [min(examples, len(y) // 2)])
-    guess = KNeighborsClassifier(1, algorithm="brute").fit(x[few], y[few]).predict(x[held])
+    if trained:
+        classifier, scale = LogisticRegression(max_iter=500), 1 / 255
+    else:
+        classifier, scale = KNeighborsClassifier(1, algorithm="brute"), 1
+    guess = classifier.fit(x[few] * scale, y[few]).predict(x[held] * scale)
     errors = np.bincount(y[held] * K + guess, minlength=K * K).reshape(K, K)
     np.fill_diagonal(errors, -1)  # the class itself comes last
     return np.argsort(-errors, axis=1, kind="stable")[:, :-1]

@@ -77,7 +77,8 @@ def with_budget(**options) -> Run:
 def of_methods() -> list[Run]:
     """Every method as it is, cross entropy being plain, and the options that take another path."""
     methods = [method() for method in METHODS.values()]
-    methods += [kind(LAW) for kind in (Forward, Backward, NoiseAdaptation, GLC, MLoC)]
+    methods += [kind(LAW) for kind in (Forward, NoiseAdaptation, GLC, MLoC)]
+    methods += [NoiseAdaptation(restart=True)]
     methods += [GCE(q=0.0), HAlpha(alpha=0.0), HAlpha(rescale=True), MSLC(warm=0.0)]
     methods += [Truncated(pruner="current"), Truncated(detached=True), Truncated(start=0.0, k=0.05)]
     methods += [Distillation(teacher="mlp2"), Distillation(a=0.1, temperature=4.0)]
@@ -92,7 +93,9 @@ def of_methods() -> list[Run]:
     methods += [MentorNet("data"), MentorNet("data", form="paper"), MentorNet("data", burn_in=0.0)]
     methods += [MentorNet("data", source="digits")]
     methods += [FasTEN(perturb=0.5, rho=0.3), FasTEN(immediate=True, rho=0.3), FasTEN(correct=False)]
-    return [with_method(method) for method in methods]
+    # at this rate some probabilities fall below the clip, so that the two differ
+    clipped = [replace(with_method(Backward(LAW, clip)), budget=replace(PLAIN.budget, lr=0.03)) for clip in (1e-7, 0.0)]
+    return [with_method(method) for method in methods] + clipped
 
 
 def of_noises() -> list[Run]:

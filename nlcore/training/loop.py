@@ -42,6 +42,8 @@ def fit(run: Run, source: Source, net: nn.Module, how: How = PLAINLY, best=False
             return
         start = time.perf_counter()
         method = method.after(teacher, source.view(method, lambda best: teacher))
+        if run.method.first.hands_on:
+            net.load_state_dict(teacher.state_dict())
         seconds = row["seconds"] + time.perf_counter() - start
     training = Training(run, method, net, source, best)
     training.earlier, training.seconds = earlier, seconds

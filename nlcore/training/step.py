@@ -27,14 +27,24 @@ def rate(budget: Budget, t: int) -> float:
     return budget.lr
 
 
-def optimiser(budget: Budget, parameters: list[Tensor], device: torch.device) -> torch.optim.Optimizer:
-    """Fused Adam or SGD; where steps are captured the rate is a device scalar, which a captured step can read."""
+def optimiser(budget: Budget, parameters: list, device: torch.device) -> torch.optim.Optimizer:
+    """Fused Adam or SGD, for parameters or groups of them; where steps are captured the rate is a device scalar, which
+    a captured step can read."""
     captured = device.type in CAPTURE
     lr = torch.tensor(budget.lr, device=device) if captured else budget.lr
     common = {"lr": lr, "weight_decay": budget.weight_decay, "fused": True}
     if budget.optimiser == "sgd":
         return torch.optim.SGD(parameters, momentum=budget.momentum, nesterov=budget.nesterov, **common)
     return torch.optim.Adam(parameters, capturable=device.type == "cuda", **common)
+
+
+def groups(net: nn.Module, method: Method, own: torch.optim.Optimizer | None) -> list:
+    """The parameters that the budget's optimiser has: all but those of the method's `own`. Those that weight decay
+    leaves alone are a group of their own."""
+    theirs = {id(p) for group in own.param_groups for p in group["params"]} if own else set()
+    ours = {name: p for name, p in net.named_parameters() if id(p) not in theirs}
+    free = [ours.pop(name) for name in method.undecayed]
+    return [{"params": [*ours.values()]}, {"params": free, "weight_decay": 0.0}] if free else [*ours.values()]
 
 
 def rounded(value):
@@ -58,8 +68,7 @@ class Training:
         source.process.share(self.net)
         source.whiten(self.net)
         own = method.optimiser(self.net)
-        theirs = {id(p) for group in own.param_groups for p in group["params"]} if own else set()
-        self.opt = optimiser(budget, [p for p in self.net.parameters() if id(p) not in theirs], device)
+        self.opt = optimiser(budget, groups(self.net, method, own), device)
         self.opts = [self.opt, own] if own else [self.opt]
         step, lr = torch.zeros((), dtype=torch.long, device=device), torch.tensor(budget.lr, device=device)
         self.clock = Clock(step, budget.steps, source.per_epoch, rate=lr)

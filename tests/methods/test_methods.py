@@ -40,6 +40,7 @@ from nlcore.training.device import reproducible
 from nlcore.training.loop import fit
 from nlcore.training.sources import Resident, moments
 from nlcore.training.split import split as divide
+from nlcore.training.step import groups
 
 NOISY = replace(SHORT, noise=SymmetricExclusive(0.4), budget=Budget(steps=120, evaluations=4))
 
@@ -196,6 +197,20 @@ def test_adaptation_starts_from_the_confusion_of_predictions_and_labels_and_move
     assert rows[0]["T_error"] != rows[1]["T_error"]
     plain = history(replace(NOISY, method=CE()))[-1]["test_accuracy"]
     assert history(replace(NOISY, method=NoiseAdaptation()))[-1]["first_test_accuracy"] == plain
+
+
+def test_adaptation_goes_on_from_its_first_training_unless_it_restarts():
+    budget = Budget(60, evaluations=1)
+    on, again = (history(replace(NOISY, method=NoiseAdaptation(restart=r), budget=budget))[-1] for r in (False, True))
+    assert on["first_test_accuracy"] == again["first_test_accuracy"] and on["loss"] < again["loss"]
+
+
+def test_weight_decay_leaves_the_layer_of_noise_alone():
+    method, task = NoiseAdaptation(), Task(10, 100, (1, 8, 8))
+    net = method.build(build("mlp1", task.shape, task.K), task)
+    decayed, free = groups(net, method, None)
+    assert [p is net.W for p in free["params"]] == [True] and free["weight_decay"] == 0
+    assert len(decayed["params"]) == len([*net.parameters()]) - 1
 
 
 def test_a_fixed_start_needs_no_first_stage():

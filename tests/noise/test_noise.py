@@ -33,7 +33,7 @@ def models(K: int):
     if K == 10:
         found.append(st.builds(noise.AsymmetricCifar10, rates))
     if K == 100:
-        found.append(st.builds(noise.AsymmetricSuperclass, rates))
+        found += [st.builds(kind, rates) for kind in (noise.AsymmetricSuperclass, noise.Hierarchical)]
     return st.one_of(found)
 
 
@@ -86,6 +86,12 @@ def test_superclass_flips_stay_in_the_superclass_and_go_round():
     for _ in range(5):
         place = target[place]
     assert (place == np.arange(100)).all() and (target != np.arange(100)).all()
+
+
+def test_hierarchical_flips_go_to_the_other_four_of_the_superclass_alike():
+    T, group = noise.Hierarchical(0.4).matrix(100), np.array(noise.CIFAR100_SUPERCLASS)
+    inside = (group[:, None] == group) & ~np.eye(100, dtype=bool)
+    assert np.allclose(T[inside], 0.1) and np.allclose(T.diagonal(), 0.6) and np.allclose(T.sum(1), 1)
 
 
 @settings(max_examples=30)

@@ -48,6 +48,20 @@ STRUCTURED = sizes(
     orders=["confusing", "random", "reverse", "fresh"],
     deltas=([0, 0.5, 1], [0, 0.5, 1], [0, 0.25, 0.5, 0.75, 1], [i / 10 for i in range(11)]),
 )
+# the same on a part of the images, so that there can be more deltas, and more seeds where orders are compared
+KNEE = sizes(
+    dataset=("digits", "mnist", "mnist", "mnist"),
+    models=(["conv_small"], ["conv_small"], ["conv4"], ["conv4"]),
+    seeds=(1, 3, 5, 5),
+    floor=(150, 2000, 15_000, 15_000),
+    lr=(4e-3, 1e-3, 1e-3, 1e-3),
+    alphas=[20],
+    examples=([600], [10_000], [10_000], [10_000]),
+    orders=(["confusing", "learned"], *[["confusing", "learned", "random"]] * 3),
+    deltas=([0, 0.5, 1], *[[0, 0.25, 0.5, 0.75, 0.9, 1]] * 3),
+)
+SEVERAL_SEEDS = {"seeds": 10, "deltas": [0.5, 0.9]}
+ORDER = {tier: size if tier == "smoke" else size | SEVERAL_SEEDS for tier, size in KNEE.items()}
 SOURCE = sizes(
     dataset=("digits", "mnist", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["conv6"], ["conv6"]),
@@ -64,6 +78,18 @@ SOURCE = sizes(
     precision=(..., ..., "bf16", "bf16"),
     channels_last=(..., ..., True, True),
 )
+# the paper's own data where a CPU has to do: a part of CIFAR-10; the larger tiers have it in SOURCE
+PART_OF_CIFAR = {
+    "dataset": "cifar10",
+    "models": ["conv_small"],
+    "seeds": 5,
+    "floor": 3000,
+    "lr": 1e-3,
+    "alphas": [0, 5, 10],
+    "examples": [10_000],
+    "carriers": ["same", "cifar100", "white"],
+}
+CIFAR_SOURCE = SOURCE | {"laptop": PART_OF_CIFAR}
 NOVEL = sizes(
     dataset=("digits", "mnist", "mnist", "mnist"),
     models=(["conv_small"], ["conv_small"], ["conv4"], ["conv4"]),
@@ -236,7 +262,10 @@ def grid(size: dict) -> list[Run]:
 uniform = Experiment("uniform", UNIFORM, "Fig. 1: alpha uniform labels per clean one, for five networks", grid)
 cifar_uniform = Experiment("cifar_uniform", CIFAR_UNIFORM, "Fig. 2: the same on CIFAR-10", grid)
 structured = Experiment("structured", STRUCTURED, "delta, for each order; at delta = 0 there is no order", grid)
+knee = Experiment("knee", KNEE, "at which delta accuracy falls, on a part of the images", grid)
+order = Experiment("order", ORDER, "is the confusing order ahead of others at equal delta, seed by seed?", grid)
 source = Experiment("source", SOURCE, "wrong labels on as many carriers as clean images, or all there are", grid)
+cifar_source = Experiment("cifar_source", CIFAR_SOURCE, "the same on CIFAR-10, at `laptop` on a part of it", grid)
 novel = Experiment("novel", NOVEL, "Fig. 7: wrong labels on the clean images again or, once each, on others", grid)
 data_size = Experiment("data_size", DATA_SIZE, "Fig. 8, 9: the number of clean examples (0: all)", grid)
 longer = Experiment("longer", LONGER, "the same, more steps at sizes whose one pass is short", grid)
@@ -244,4 +273,7 @@ onset = Experiment("onset", ONSET, "what makes learning set in suddenly: the sam
 batch_size = Experiment("batch_size", BATCH_SIZE, "Fig. 11: batch size and H_alpha, two schedules", grid)
 learning_rate = Experiment("learning_rate", LEARNING_RATE, "Fig. 12: constant rates of plain SGD", grid)
 
-EXPERIMENTS = [uniform, cifar_uniform, structured, source, novel, data_size, longer, onset, batch_size, learning_rate]
+EXPERIMENTS = [
+    *(uniform, cifar_uniform, structured, knee, order, source, cifar_source, novel),
+    *(data_size, longer, onset, batch_size, learning_rate),
+]
