@@ -115,10 +115,10 @@ def select(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
     return history.loc[measured.groupby("key", sort=False)[column].idxmax()]
 
 
-def curve_numbers(history: pd.DataFrame) -> pd.DataFrame:
-    """The last evaluation of every run and, of its curve of test accuracy, the `peak` and the `rise`: epochs until it
-    first reaches 80 % of what it ends at; where labels are corrected and T is estimated, `T_follows`: the correlation
-    of the mean diagonals of T and of what the labels really are, before the learning rate falls."""
+def curve_numbers(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
+    """The evaluation of every run that a rule chooses and, of its curve of test accuracy, the `peak` and the `rise`:
+    epochs until it first reaches 80 % of what it ends at; where labels are corrected and T is estimated, `T_follows`:
+    the correlation of the mean diagonals of T and of what the labels really are, before the learning rate falls."""
     last = select(history)
     final = history.key.map(last.set_index("key").test_accuracy)  # of each row's run
     risen = history[history.test_accuracy >= 0.8 * final]
@@ -127,7 +127,8 @@ def curve_numbers(history: pd.DataFrame) -> pd.DataFrame:
         early = history[history.step <= history.steps * history.falls].dropna(subset=["T_diagonal"])
         follows = {key: rows.T_diagonal.corr(rows.corrected_diagonal) for key, rows in early.groupby("key")}
         curve["T_follows"] = pd.Series(follows, dtype=float)
-    return last.assign(**{name: last.key.map(values) for name, values in curve.items()})
+    chosen = select(history, rule)
+    return chosen.assign(**{name: chosen.key.map(values) for name, values in curve.items()})
 
 
 def best(rows: pd.DataFrame, knob: str, within: list[str], by: str = "test_accuracy") -> pd.DataFrame:

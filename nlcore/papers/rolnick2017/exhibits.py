@@ -13,7 +13,7 @@ from ...runs import Budget, Record, Run
 from ...training.sources import moments
 from ...training.train import trained
 from ..tables import percent, published, share
-from .claims import needed
+from .measured import needed
 
 
 def figure_of_paper(where: str) -> pd.DataFrame:
