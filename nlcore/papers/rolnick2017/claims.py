@@ -13,12 +13,14 @@ from .experiments import (
     learning_rate,
     novel,
     order,
+    rate_and_batch,
     source,
     structured,
     uniform,
 )
 from .measured import (
     ahead_of_random,
+    apart_at_equal_ratio,
     conv_at,
     fall_of_infinite_batch,
     fall_of_the_best_rate,
@@ -331,6 +333,21 @@ CLAIMS = [
         ],
         "two rates at two alphas each, constant",
         published=published.fig12,
+    ),
+    Claim(
+        "Q2",
+        "a reader's question",
+        "Runs with the same learning rate per batch agree.",
+        rate_and_batch,
+        [
+            Effect(
+                "spread of accuracy at equal rate per batch, as a share of the spread of all",
+                apart_at_equal_ratio,
+                most=0.25,
+                why="agreeing is that the ratio explains all but a sixteenth of the variance",
+            )
+        ],
+        "several batches with the same rate per batch",
     ),
     Claim(
         "A13",

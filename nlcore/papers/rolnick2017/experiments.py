@@ -167,6 +167,21 @@ LEARNING_RATE = sizes(
     precision=(..., ..., "bf16", "bf16"),
     channels_last=(..., ..., True, True),
 )
+# rates and batches of which several have the same ratio; all runs see as many pairs
+RATE_AND_BATCH = sizes(
+    dataset=("digits", "mnist", "mnist", "mnist"),
+    models=["mlp2"],
+    seeds=(1, 3, 3, 3),
+    floor=(100, 500, 5000, 5000),
+    optimiser="sgd",
+    momentum=0.0,
+    lr=0.1,
+    lrs=([0.05, 0.1], [0.05, 0.1, 0.2, 0.4], [0.05, 0.1, 0.2, 0.4], [0.05, 0.1, 0.2, 0.4]),
+    schedules=["constant"],
+    alphas=[20],
+    batches=([64, 128], *[[32, 64, 128, 256]] * 3),
+    examples=([600], [20_000], ..., ...),
+)
 
 
 class Point(NamedTuple):
@@ -272,8 +287,9 @@ longer = Experiment("longer", LONGER, "the same, more steps at sizes whose one p
 onset = Experiment("onset", ONSET, "what makes learning set in suddenly: the same at constant rates", grid)
 batch_size = Experiment("batch_size", BATCH_SIZE, "Fig. 11: batch size and H_alpha, two schedules", grid)
 learning_rate = Experiment("learning_rate", LEARNING_RATE, "Fig. 12: constant rates of plain SGD", grid)
+rate_and_batch = Experiment("rate_and_batch", RATE_AND_BATCH, "do runs of equal rate per batch agree?", grid)
 
 EXPERIMENTS = [
     *(uniform, cifar_uniform, structured, knee, order, source, cifar_source, novel),
-    *(data_size, longer, onset, batch_size, learning_rate),
+    *(data_size, longer, onset, batch_size, learning_rate, rate_and_batch),
 ]

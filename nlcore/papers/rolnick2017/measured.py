@@ -198,6 +198,16 @@ def fall_of_the_best_rate(rows: pd.DataFrame) -> float:
     return best.iloc[0] / best.iloc[-1]
 
 
+def apart_at_equal_ratio(rows: pd.DataFrame) -> float:
+    """The standard deviation of accuracies between runs of equal rate per batch, as a share of that of all runs."""
+    ratio = (rows.lr / rows.batch).round(9)
+    several = rows[ratio.map(ratio.value_counts()) > 1]
+    if several.batch.nunique() < 2:
+        return math.nan
+    within = several.test_accuracy - several.groupby(ratio).test_accuracy.transform("mean")
+    return within.std(ddof=0) / rows.test_accuracy.std(ddof=0)
+
+
 def off_smoothing() -> float:
     """Between H_alpha, the expected loss of uniform noise and label smoothing, on 256 random logits."""
     draw, worst = torch.Generator().manual_seed(0), 0.0
