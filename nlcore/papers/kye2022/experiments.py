@@ -46,7 +46,7 @@ CIFAR100 = sizes(
     trusted=([50], [400], [1000], [1000]),
     methods=(["glc", "fasten"], ALL, ALL, ALL),
     rates=([0.6], [0.8], [0.2, 0.4, 0.6, 0.8], [0.2, 0.4, 0.6, 0.8]),
-    dependent=([], [0.4], [0.2, 0.4], [0.2, 0.4]),
+    dependent=([], [], [0.2, 0.4], [0.2, 0.4]),
     augment=(..., ..., "flip_crop", "flip_crop"),
     evaluations=(10, 10, 10, 70),
 )
