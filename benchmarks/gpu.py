@@ -24,7 +24,7 @@ import torch
 
 from nlcore import papers, sweep
 from nlcore.files import write_whole
-from nlcore.papers.scoreboard import verdicts
+from nlcore.papers.scoreboard import effects, verdicts
 from nlcore.runs import Run
 
 ROOT = Path(__file__).parent.parent
@@ -104,7 +104,7 @@ def waiting() -> dict[str, int]:
     """How many claims are not judged at this tier, by experiment."""
     counts = dict.fromkeys(papers.experiments(), 0)
     for paper, module in papers.PAPERS.items():
-        table = verdicts(paper, TIER).set_index("claim")
+        table = verdicts(effects(paper, TIER)).set_index("claim")
         for claim in module.CLAIMS:
             if claim.experiment and table.verdict[claim.id] == "not run":
                 counts[f"{paper}.{claim.experiment.name}"] += 1

@@ -264,13 +264,14 @@ def stream(
 
 @app.command()
 def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] = None, as_json: Json = False) -> None:
-    """The verdict on every claim, with its evidence."""
+    """Every claim as an effect with its interval, beside the bound and the paper's own value, and the verdict on it:
+    under the paper's rule of selection and under noisy validation."""
     from . import papers
-    from .papers.scoreboard import scoreboard as all_verdicts
+    from .papers.scoreboard import in_short, told
+    from .papers.scoreboard import scoreboard as all_effects
 
-    tiers = (lookup("tier", tier, papers.TIERS),) if tier else papers.TIERS
-    table = all_verdicts(tiers)
-    _print(table[["claim", "paper", "tier", "verdict", "evidence"]].to_dict("records"), as_json)
+    effects = all_effects((lookup("tier", tier, papers.TIERS),) if tier else papers.TIERS)
+    _print(told(effects) if as_json else in_short(effects).to_dict("records"), as_json)
 
 
 def _place(record: "Record") -> str:

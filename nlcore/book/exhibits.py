@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from .. import figures, noise
+from .evidence import evidence_table
 
 
 def source(*things) -> object:
@@ -26,12 +27,12 @@ def put(values: dict[str, object]) -> None:
         glue(name, value, display=False)
 
 
-def verdict_table(verdicts: pd.DataFrame) -> None:
-    """Display claims with their verdicts and the evidence at full width."""
+def verdict_table(effects: pd.DataFrame) -> None:
+    """Display the effects that claims are about, ours beside the bound and the paper's, and the verdicts on them."""
     from IPython.display import display
 
     with pd.option_context("display.max_colwidth", None):
-        display(verdicts[["claim", "sentence", "tier", "verdict", "evidence"]].set_index("claim"))
+        display(evidence_table(effects))
 
 
 def noise_cards(models: dict[str, noise.Noise], y: np.ndarray, K: int, seed: int) -> dict[str, dict]:

@@ -96,16 +96,14 @@ def of_paper(effect: Effect, published: pd.DataFrame) -> float:
     return found.effect if found else math.nan
 
 
-def verdicts(paper: str, tier: str, tables: dict | None = None) -> pd.DataFrame:
-    """One row per claim at a tier (see `effects`): its verdict under the paper's rule, and under noisy validation
+def verdicts(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per claim of some effects: its verdict under the paper's rule, and under noisy validation
     (`noisy_validation`; the same for a claim about the end of training)."""
-    rows = effects(paper, tier, tables)
     found = []
-    for (claim, tier), part in rows.groupby(["claim", "tier"], sort=False):
+    for (claim, paper, tier), part in rows.groupby(["claim", "paper", "tier"], sort=False):
         own, other = part[part.own_rule], part[part.rule == NOISY]
         told = {"claim": claim, "paper": paper, "tier": tier, "verdict": together(own.verdict)}
         told["noisy_validation"] = together(other.verdict) if len(other) else told["verdict"]
-        told["evidence"] = "; ".join(f"{row.what}: {row.evidence} (claimed {row.bound})" for row in own.itertuples())
         found.append(told | part.iloc[0][["where", "sentence"]].to_dict())
     return pd.DataFrame(found)
 
@@ -117,3 +115,40 @@ def scoreboard(tiers: tuple[str, ...]) -> pd.DataFrame:
     never = rows[~rows.claim.isin(ran.claim)].drop_duplicates(["claim", "paper", "what", "rule"], keep="last")
     rows = pd.concat([ran, never.assign(tier=", ".join(tiers))])
     return rows.drop_duplicates(["claim", "paper", "tier", "what", "rule"]).reset_index(drop=True)
+
+
+def told(rows: pd.DataFrame) -> list[dict]:
+    """Effects as plain data, numbers that are not there as None: what `nlcore scoreboard --json` prints."""
+    numbers = ["effect", "error", "low", "high", "least", "most", "papers_effect"]
+    plain = rows.astype({name: object for name in numbers})
+    finite = rows[numbers].map(math.isfinite)
+    plain[numbers] = plain[numbers].where(finite, None)
+    found = plain.to_dict("records")
+    for row in found:
+        row["interval"] = [row.pop("low"), row.pop("high")]
+    return found
+
+
+def in_short(rows: pd.DataFrame) -> pd.DataFrame:
+    """Effects as a table to read: what was found, with its interval, beside the bound and the paper's own value."""
+    columns = ["claim", "tier", "rule", "what", "verdict"]
+    table = rows[columns].assign(ours=rows.apply(found_in_words, axis=1), claimed=rows.bound)
+    table["paper"] = rows.papers_effect.map("{:.3g}".format).replace("nan", "")
+    return table[["claim", "tier", "what", "rule", "ours", "claimed", "paper", "verdict"]]
+
+
+def found_in_words(row: pd.Series) -> str:
+    """`10.0 (8.1 to 11.9)`."""
+    if math.isnan(row.effect):
+        return ""
+    if row.seeds == 0:  # an identity
+        return f"{row.effect:.1e}"
+    return f"{row.effect:.3g}" + (f" ({row.low:.3g} to {row.high:.3g})" if row.seeds > 1 else " (one seed)")
+
+
+def totals(rows: pd.DataFrame) -> pd.DataFrame:
+    """How many claims have each verdict, under the papers' rules and under noisy validation."""
+    words, table = ["reproduced", "inconclusive", "not reproduced", "not run"], verdicts(rows)
+    counts = {"the paper's rule": table.verdict, "noisy validation": table.noisy_validation}
+    counted = {rule: column.value_counts().reindex(words, fill_value=0) for rule, column in counts.items()}
+    return pd.DataFrame(counted).rename_axis("verdict")

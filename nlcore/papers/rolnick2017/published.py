@@ -8,7 +8,9 @@ from ..tables import published
 def figure(where: str, at: str, series: str = "", kind: type = str, **columns) -> pd.DataFrame:
     """A figure, a row per point: what `published.csv` calls `at` and the value of its `series` under our names."""
     table = published("rolnick2017").query("`where` == @where")
-    rows = pd.DataFrame({at: table["at"].astype(float), "test_accuracy": table.value / 100, "model": table.model})
+    rows = pd.DataFrame(
+        {at: table["at"].astype(float), "test_accuracy": table.value / 100, "model": table.model.fillna("not found")}
+    )
     if series:
         rows[series] = table.series.str.partition("=")[2].map(kind)
     return rows.assign(dataset=table.dataset, seed=0, **columns).reset_index(drop=True)
