@@ -60,16 +60,24 @@ def _runs(experiment: str, tier: str, override: list[str] | None) -> tuple[str, 
 
 @app.command("data")
 def data_(
-    words: Annotated[list[str] | None, typer.Argument(help="get NAME ...")] = None, as_json: Json = False
+    words: Annotated[list[str] | None, typer.Argument(help="get NAME ... | duplicates NAME ...")] = None,
+    as_json: Json = False,
 ) -> None:
-    """List the data sets: state, images, hash, size, place; or `get` some, each from the first source that verifies."""
+    """List the data sets: state, images, hash, size, place; or `get` some, each from the first source that verifies; or
+    count the `duplicates` in some: images of the training set that are in the test set too, or have several labels."""
     from . import data
     from .data import fetch
+    from .data.duplicates import duplicates
 
     if not words:
         rows = data.listing()
         return _print(rows if as_json else [row | {"sha256": row["sha256"][:12]} for row in rows], as_json)
-    require(words[0] == "get" and len(words) > 1, f"`nlcore data` or `nlcore data get NAME ...`, not {' '.join(words)}")
+    known = words[0] in ("get", "duplicates") and len(words) > 1
+    require(
+        known, f"`nlcore data`, `nlcore data get NAME ...` or `nlcore data duplicates NAME ...`, not {' '.join(words)}"
+    )
+    if words[0] == "duplicates":
+        return _print([duplicates(data.load(name)) for name in words[1:]], as_json)
     for name in words[1:]:
         lookup("data set to fetch", name, fetch.SOURCES)
     for name in words[1:]:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from pandas.io.formats.style import Styler
 
-from ..papers.scoreboard import found_in_words
+from ..papers.scoreboard import found_in_words, verdicts
 
 # colour and shape of a verdict: blue, grey and vermilion can be told apart by everybody
 LOOKS = {
@@ -140,3 +140,21 @@ def linked(table: pd.DataFrame, addresses: dict[str, str]) -> Styler:
     """A table whose claims link to their sections."""
     links = {claim: f'<a href="{addresses[claim]}">{claim}</a>' for claim in table.index.unique() if claim in addresses}
     return table.style.format_index(lambda claim: links.get(claim, claim))
+
+
+def findings(rows: pd.DataFrame) -> dict[str, str]:
+    """How many claims have each verdict, and which change it under noisy validation, in words."""
+    table = verdicts(rows)
+    counts = table.verdict.value_counts()
+    words = {
+        "reproduced": "reproduced",
+        "inconclusive": "inconclusive",
+        "failed": "not reproduced",
+        "not_run": "not run",
+    }
+    said = {name: str(counts.get(word, 0)) for name, word in words.items()} | {"claims": str(len(table))}
+    own, noisy = table.verdict == "reproduced", table.noisy_validation == "reproduced"
+    for name, changed in (("fall", own & ~noisy), ("rise", noisy & ~own)):
+        said[name] = str(changed.sum())
+        said["fallen" if name == "fall" else "risen"] = ", ".join(table.claim[changed]) or "none"
+    return said

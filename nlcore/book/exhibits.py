@@ -1,6 +1,7 @@
 """What chapters show beside their own cells."""
 
 import inspect
+import json
 import textwrap
 
 import matplotlib.pyplot as plt
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .. import figures, noise
+from .. import figures, home, noise
 from .evidence import evidence_table
 
 
@@ -75,3 +76,16 @@ def true_class_left_out(alphas: tuple[int, ...] = (1, 9, 10, 100)) -> pd.DataFra
         for name, T in (("included", included), ("left out", left_out)):
             rows.append({"alpha": alpha, "true class": name, "P(true)": T[0, 0], "P(each other)": T[0, 1]})
     return pd.DataFrame(rows).pivot(index="alpha", columns="true class").round(4)
+
+
+def equal_images() -> pd.DataFrame:
+    """What `nlcore data duplicates` found in the known data sets, a row each: `book/duplicates.json`."""
+    rows = []
+    for found in json.loads((home() / "book" / "duplicates.json").read_text()):
+        pairs = [" / ".join(labels) for labels in found["differ"]]
+        often = {pair: pairs.count(pair) for pair in pairs}
+        named = ", ".join(pair + (f" ({n} times)" if n > 1 else "") for pair, n in often.items())
+        row = {"data set": found["name"], "training images in the test set": found["in_test"]}
+        row |= {"groups of equal training images": found["equal"], "with different labels": len(pairs)}
+        rows.append(row | {"which": named})
+    return pd.DataFrame(rows).set_index("data set")
