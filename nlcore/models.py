@@ -80,7 +80,8 @@ def resnet(shape, K, depths, width=64):
 
 def cifarnet(shape, K):
     """The "inception" of Jiang et al. 2018 in their code, 1.76 M weights on CIFAR-10: two 5x5 convolutions of 64
-    channels with local response normalisation, layers of 384 and 192 units, dropout that keeps 0.8."""
+    channels with local response normalisation, layers of 384 and 192 units, dropout that keeps 0.8. Initial weights
+    are torch's; theirs are normal, cut off, with deviations of 0.05 and 0.04, and biases of 0.1."""
     C, H, W = shape
     norm = nn.LocalResponseNorm(9, alpha=1e-3, beta=0.75, k=1.0)
     first = [nn.Conv2d(C, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), norm]
@@ -106,7 +107,11 @@ class Leaky(nn.Module):
 
 
 def wide_resnet(shape, K, depth=9, widths=(160, 320, 640)):
-    """The "resnet101" of Jiang et al. 2018 in their code: nine blocks a stage, 84.6 M weights on CIFAR-10."""
+    """The "resnet101" of Jiang et al. 2018 in their code: nine blocks a stage, 84.6 M weights on CIFAR-10.
+
+    In their very first block the shortcut starts behind the leaky unit and the normalisation; here it takes the input of
+    the block, as in all others. They normalise with an epsilon of 1e-3 (here 1e-5) and draw He's initial weights.
+    """
     layers, a = [nn.Conv2d(shape[0], 16, 3, 1, 1, bias=False)], 16
     for stage, b in enumerate(widths):
         layers += stacked(Leaky, a, b, depth, halved=stage > 0)

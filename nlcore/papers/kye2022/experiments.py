@@ -8,7 +8,7 @@ from ...noise import AsymmetricCifar10, Hierarchical, Noise, PairFlip, Symmetric
 from ...runs import Run
 from ..base import Experiment, compared, sizes
 
-# The released recipe: SGD with momentum from 0.1, divided by ten after 50 and 60 of 70 epochs, batches of 100 beside
+# The released recipe: SGD with momentum from 0.1, divided by ten after 49 and 59 of 70 epochs, batches of 100 beside
 # 100 trusted images. The smaller tiers start at 0.05 and keep those shares; 200 steps on digits are too few for SGD.
 SCHEDULE = {"schedule": "steps", "milestones": (5 / 7, 6 / 7), "batch": 100}
 
