@@ -109,8 +109,8 @@ class Leaky(nn.Module):
 def wide_resnet(shape, K, depth=9, widths=(160, 320, 640)):
     """The "resnet101" of Jiang et al. 2018 in their code: nine blocks a stage, 84.6 M weights on CIFAR-10.
 
-    In their very first block the shortcut starts behind the leaky unit and the normalisation; here it takes the input of
-    the block, as in all others. They normalise with an epsilon of 1e-3 (here 1e-5) and draw He's initial weights.
+    In their first block the shortcut starts behind the leaky unit and the normalisation; here it takes the block's
+    input, as in all others. They normalise with an epsilon of 1e-3 (here 1e-5) and draw He's initial weights.
     """
     layers, a = [nn.Conv2d(shape[0], 16, 3, 1, 1, bias=False)], 16
     for stage, b in enumerate(widths):
