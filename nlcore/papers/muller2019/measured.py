@@ -69,6 +69,11 @@ def temperature_above_smoothing(rows: pd.DataFrame) -> float:
     return 100 * (by_a("ece_scaled", rows).get(0.0, math.nan) - hard_and_smooth("ece", rows)[1])
 
 
+def information_over_two_classes(rows: pd.DataFrame) -> float:
+    """Mutual information with smoothing, over log 2."""
+    return hard_and_smooth("information", rows)[1] / math.log(2)
+
+
 def errors(column: str, rate: float, rows: pd.DataFrame) -> tuple[float, float]:
     """Of students at temperature 1 whose teachers were trained on hard and on smoothed labels: one less a column of
     accuracies, in percent."""
