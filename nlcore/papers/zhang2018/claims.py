@@ -32,7 +32,7 @@ CURVES = ("dataset", "model", "images")
 TABLE = (*CURVES, "method_q", "method_k")
 SIGN = "the sign is the claim"
 LEAD = Effect("L_q ahead of cross entropy at the rate where it leads least [points]", least_lead, least=0, why=SIGN)
-SCATTER = "half a point is what the paper's own draws scatter by"
+SCATTER = "half a point is twice what the paper's own draws of L_q scatter by"
 
 
 def estimated(dataset: str, rate: float, **bound) -> Effect:
@@ -103,14 +103,14 @@ CLAIMS = [
         q_sweep,
         [
             Effect(
-                "of its accuracy on clean labels q = 1 keeps more at 0.6 than q = 0.8 [points]",
+                "share of the accuracy on clean labels that is left at 0.6: q = 1 less q = 0.8 [points]",
                 robust_at_1,
                 least=0,
                 why=SIGN,
             ),
-            Effect("q = 0.8 keeps more than the better of 0 and 0.4 [points]", robust_at_08, least=0, why=SIGN),
+            Effect("the same share: q = 0.8 less the better of 0 and 0.4 [points]", robust_at_08, least=0, why=SIGN),
             Effect(
-                "on clean labels q = 1 ahead of the lowest of the others [points]", clean_cost_of_1, most=0, why=SIGN
+                "q = 1 ahead of the lowest of the others on clean labels [points]", clean_cost_of_1, most=0, why=SIGN
             ),
             Effect(
                 "rank correlation of q and the epochs to 80 % of the last accuracy on clean labels",
