@@ -1,5 +1,5 @@
 """What a trained network is examined for once, after its last step: calibration, the geometry of its last layer, what
-its logits still tell of a training image."""
+its logits still tell of a training image, how large its weights and logits are."""
 
 import math
 from collections.abc import Callable
@@ -172,4 +172,26 @@ def information(t: Trained, images: int = 300, draws: int = 5) -> dict:
     return {"information": round(told(out[:, :, 0] - out[:, :, 1]), 6)}
 
 
-ANALYSES = {"calibration": calibration, "projection": projection, "information": information}
+def norms(t: Trained) -> dict:
+    """How large weights and outputs are: Euclidean norms of the last layer's rows, on average, and of all weights; and,
+    on average over 100 training images of each class, the largest logit less the mean of the others, and the norm of
+    the activations before the last layer."""
+    rows, pair = distinct(t.train[0])
+    near = some_of_each(t.train[2][pair].long(), t.K)
+    x = t.shown(rows[near])
+    h, templates = features(t, x)
+    activations, weights = h[:, :-1], templates[:, :-1]  # without the 1 and the bias
+    out = t.logits(x).double()
+    largest = out.amax(1)
+    others = (out.sum(1) - largest) / (t.K - 1)
+    squares = [parameter.detach().double().square().sum() for parameter in t.net.parameters()]
+    found = {
+        "norm_rows": weights.norm(dim=1).mean(),
+        "norm_weights": torch.stack(squares).sum().sqrt(),
+        "norm_features": activations.norm(dim=1).mean(),
+        "logit_gap": (largest - others).mean(),
+    }
+    return {name: round(value.item(), 6) for name, value in found.items()}
+
+
+ANALYSES = {"calibration": calibration, "projection": projection, "information": information, "norms": norms}

@@ -134,7 +134,7 @@ def of_budgets() -> list[Run]:
 
 def of_analyses() -> list[Run]:
     """What is examined at the end."""
-    return [replace(PLAIN, analyses=(name,)) for name in ("calibration", "projection", "information")]
+    return [replace(PLAIN, analyses=(name,)) for name in ("calibration", "projection", "information", "norms")]
 
 
 def of_recipes() -> list[Run]:

@@ -56,7 +56,7 @@ class Run:
     seed: int = 0
     carrier: str = "same"  # of added labels: same | novel (unused images) | white | photos | a data set
     trusted: int = 0  # of the examples: images whose true class is known, as many of each class as can be
-    analyses: tuple[str, ...] = ()  # of the trained network: calibration | projection | information
+    analyses: tuple[str, ...] = ()  # of the trained network: calibration | projection | information | norms
 
     def __post_init__(self):
         lookup("model", self.model, MODELS)

@@ -79,6 +79,19 @@ def test_information_is_log_2_of_two_clusters_and_log_n_of_all_apart():
     assert found == pytest.approx(math.log(40), abs=0.6)
 
 
+def test_norms_of_known_weights():
+    """A linear layer that copies its two inputs three and five times, on images of 0 to 39 in both."""
+    net = torch.nn.Module()
+    net.body = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(2, 2))
+    with torch.no_grad():
+        net.body[1].weight.copy_(torch.tensor([[3.0, 0.0], [0.0, 5.0]]))
+        net.body[1].bias.copy_(torch.tensor([1.0, 1.0]))
+    t = trained(lambda x: net.body(x[:, :, :1, :2].float()))._replace(net=net)
+    found = analysis.norms(t)
+    assert found["norm_rows"] == pytest.approx(4) and found["norm_weights"] == pytest.approx(6)
+    assert found["norm_features"] == pytest.approx(19.5 * 2**0.5) and found["logit_gap"] == pytest.approx(2 * 19.5)
+
+
 def test_no_analysis_asks_for_all_images_at_once():
     """A source that streams them could not give them; and pieces give what the whole gives."""
     net, n, asked = build("mlp1", (1, 8, 8), 3).eval(), 6000, []
@@ -100,14 +113,16 @@ def test_no_analysis_asks_for_all_images_at_once():
     assert len(analysis.projection(t)["points"]) == 150 and asked == [300, 300]
     asked.clear()
     assert analysis.information(t)["information"] > 0 and asked == [600]
+    asked.clear()
+    assert analysis.norms(t)["logit_gap"] > 0 and asked == [300]
 
 
 def test_a_run_records_what_its_network_is_examined_for():
-    run = replace(SHORT, analyses=("calibration", "projection", "information"), method=LabelSmoothing())
+    run = replace(SHORT, analyses=(*analysis.ANALYSES,), method=LabelSmoothing())
     first, last = train.train(run, "cpu").history[0], train.train(run, "cpu").history[-1]
     assert "temperature" not in first and last["temperature"] > 0 and 0 <= last["ece_scaled"] <= 1
     assert sum(n for n, _, _ in last["reliability"]) == 360 and {c for c, _, _ in last["points"]} == {0, 1, 2}
-    assert last["information"] > 0
+    assert last["information"] > 0 and last["logit_gap"] > 0
     plain = train.train(replace(run, analyses=()), "cpu").history[-1]
     assert plain["test_loss"] == last["test_loss"] and run.key != replace(run, analyses=()).key
 

@@ -2,6 +2,6 @@
 with Lukasik et al. 2020, "Does Label Smoothing Mitigate Label Noise?" (arXiv 2003.02819)."""
 
 from .claims import CLAIMS
-from .experiments import EXPERIMENTS, calibration, distillation, information, noise
+from .experiments import EXPERIMENTS, calibration, cifar100, distillation, information, noise, norms
 
-__all__ = ["CLAIMS", "EXPERIMENTS", "calibration", "distillation", "information", "noise"]
+__all__ = ["CLAIMS", "EXPERIMENTS", "calibration", "cifar100", "distillation", "information", "noise", "norms"]

@@ -21,6 +21,7 @@ COMMON = {
 }
 
 # smoothings: 0 is cross entropy; uniform: rates of symmetric noise, 0 is none; examined: the trained network, how
+ANALYSED = ["calibration", "projection", "information"]
 CALIBRATION = sizes(
     **COMMON,
     dataset=("digits", "cifar10", "cifar100", "cifar100"),
@@ -31,7 +32,31 @@ CALIBRATION = sizes(
     augment=(..., ..., "flip_crop", "flip_crop"),
     smoothings=([0, 0.1], [0, 0.05, 0.1, 0.2], [0, 0.05, 0.1, 0.2], [0, 0.05, 0.1, 0.2]),
     uniform=[0],
-    examined=["calibration", "projection", "information"],
+    examined=ANALYSED,
+)
+CIFAR100 = sizes(
+    **(COMMON | {"examples": ([1000], [20_000], [0], [0])}),
+    dataset=("digits", "cifar100", "cifar100", "cifar100"),
+    models=(["conv_small"], ["conv_small"], ["resnet32"], ["resnet56"]),
+    seeds=(1, 3, 3, 5),
+    steps=(150, 4000, 16_000, 64_000),
+    lr=(3e-3, 0.05, 0.1, 0.1),
+    augment=(..., ..., "flip_crop", "flip_crop"),
+    smoothings=([0, 0.1], [0, 0.1], [0, 0.05, 0.1, 0.2], [0, 0.05, 0.1, 0.2]),
+    uniform=([0], [0, 0.2], [0], [0]),
+    examined=(["calibration", "information"], ["calibration", "information"], ANALYSED, ANALYSED),
+)
+NORMS = sizes(
+    **COMMON,
+    dataset=("digits", "cifar10", "cifar100", "cifar100"),
+    models=(["conv_small"], ["conv_small"], ["resnet32"], ["resnet56"]),
+    seeds=(1, 5, 3, 5),
+    steps=(150, 2000, 16_000, 64_000),
+    lr=(3e-3, 0.05, 0.1, 0.1),
+    augment=(..., ..., "flip_crop", "flip_crop"),
+    smoothings=[0, 0.1],
+    uniform=[0],
+    examined=["norms"],
 )
 INFORMATION = sizes(
     **COMMON,
@@ -43,7 +68,7 @@ INFORMATION = sizes(
     augment=(..., "flip_crop", "flip_crop", "flip_crop"),
     smoothings=([0, 0.1], [0, 0.05, 0.1, 0.2], [0, 0.05, 0.1, 0.2], [0, 0.05, 0.1, 0.2]),
     uniform=[0],
-    examined=["calibration", "projection", "information"],
+    examined=ANALYSED,
 )
 ALL = [-1, -0.4, 0, 0.1, 0.2, 0.4, 0.8]
 NOISE = sizes(
@@ -93,8 +118,10 @@ def grid(size: dict) -> list[Run]:
 
 
 calibration = Experiment("calibration", CALIBRATION, "Tables 2, 3, Fig. 1, 6: accuracy, ECE, last layer", grid)
+cifar100 = Experiment("cifar100", CIFAR100, "Tables 2, 3, with a hundred classes: accuracy, ECE", grid)
 information = Experiment("information", INFORMATION, "Fig. 6: the same, with images mirrored and shifted", grid)
+norms = Experiment("norms", NORMS, "how large weights and logits become on hard and on smoothed targets", grid)
 noise = Experiment("noise", NOISE, "Lukasik: smoothing by a beside forward and backward correction", grid)
 distillation = Experiment("distillation", DISTILLATION, "Fig. 5: students of hard and of smoothed teachers", grid)
 
-EXPERIMENTS = [calibration, information, noise, distillation]
+EXPERIMENTS = [calibration, cifar100, information, norms, noise, distillation]
