@@ -21,7 +21,7 @@ LOOKS = {
     "inconclusive": {"color": "#7f7f7f", "marker": "s"},
     "not reproduced": {"color": "#d55e00", "marker": "X"},
 }
-OFFSET = {True: 0.16, False: -0.16}  # of the paper's rule and of noisy validation, in rows
+OFFSET = {True: 0.16, False: -0.16}  # of the paper's rule and of the other one, in rows
 
 
 def forest(rows: pd.DataFrame) -> Figure:
@@ -58,7 +58,7 @@ def legend() -> list[Line2D]:
     """A handle for each verdict, for the rules and for the paper's value."""
     made = [Line2D([], [], ls="none", label=word, **look) for word, look in LOOKS.items()]
     made.append(Line2D([], [], color="black", marker="o", ls="-", label="the paper's rule"))
-    made.append(Line2D([], [], color="black", marker="o", mfc="white", ls="-", label="noisy validation"))
+    made.append(Line2D([], [], color="black", marker="o", mfc="white", ls="-", label="the other rule"))
     return [*made, Line2D([], [], color="black", marker="|", ms=10, ls="none", label="the paper's own value")]
 
 
@@ -110,15 +110,16 @@ def number(value: float) -> str:
 
 
 def evidence_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Effects as a table, a line each, with what we find under the paper's rule and under noisy validation."""
+    """Effects as a table, a line each, with what we find under the paper's rule and under the other one."""
     found = []
     for (claim, what), line in rows.groupby(["claim", "what"], sort=False):
-        own, other = line[line.own_rule].iloc[0], line[~line.own_rule]
+        own, others = line[line.own_rule].iloc[0], line[~line.own_rule]
         row = {"claim": claim, "what is measured": what, "claimed": own.bound, "paper": number(own.papers_effect)}
-        row |= {"ours": found_in_words(own), "rule": own.rule, "verdict": own.verdict}
-        noisy = other.iloc[0] if len(other) else None
-        row["at noisy validation"] = "" if noisy is None else found_in_words(noisy)
-        row["verdict there"] = "" if noisy is None else noisy.verdict
+        row |= {"rule": own.rule, "ours": found_in_words(own), "verdict": own.verdict}
+        other = others.iloc[0] if len(others) else None
+        row["other rule"] = "" if other is None else other.rule
+        row["ours there"] = "" if other is None else found_in_words(other)
+        row["verdict there"] = "" if other is None else other.verdict
         found.append(row)
     return pd.DataFrame(found).set_index("claim")
 

@@ -33,11 +33,11 @@ def effects(paper: str, tier: str, tables: dict[str | None, pd.DataFrame] | None
 
 
 def rules(claim: Claim) -> list[str]:
-    """Under which rules a claim is judged: the paper's and noisy validation; only the last one if it is about the end,
-    or an identity."""
+    """Under which rules a claim is judged: the paper's and noisy validation or, where that is the paper's, the last
+    evaluation; only the last one if it is about the end, or an identity."""
     if claim.experiment is None or claim.end:
         return ["last"]
-    return [*dict.fromkeys([claim.rule, NOISY])]
+    return [claim.rule, "last" if claim.rule == NOISY else NOISY]
 
 
 def judged(claim: Claim, history: pd.DataFrame | None) -> list[dict]:

@@ -39,6 +39,20 @@ def calibration(rows: pd.DataFrame) -> pd.DataFrame:
     return by_smoothing(rows, "test_accuracy", *errors, "test_loss")
 
 
+def hundred_classes(rows: pd.DataFrame) -> pd.DataFrame:
+    """By smoothing a and rate of symmetric noise, as shares: test accuracy and calibration error, before and after
+    (`scaled`) division of the logits by the temperature."""
+    columns = ["test_accuracy", "ece", "temperature", "ece_scaled"]
+    return rows.groupby([smoothing(rows), "rate"])[columns].mean().round(3)
+
+
+def norms(rows: pd.DataFrame) -> pd.DataFrame:
+    """By smoothing a: how far the largest logit is ahead, and how long weights and features are."""
+    names = {"logit_gap": "lead of the largest logit", "norm_weights": "length of all weights"}
+    names |= {"norm_rows": "length of a row of the last layer", "norm_features": "length of the features"}
+    return by_smoothing(rows, *names).rename(columns=names)
+
+
 def published_calibration() -> pd.DataFrame:
     """Test accuracies in percent and calibration errors of Müller et al., Tables 2 and 3; `scaled` by a temperature."""
     paper = published("muller2019").query("`where` in ['Table 2', 'Table 3']")

@@ -155,3 +155,14 @@ def rest_of_the_field(rest: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(rate=noise_of(rows))
     error = rows.pivot_table(index="method", columns="rate", values="T_error").round(2)
     return blank(percent(rows, "method", "rate").join(error.add_prefix("T_error, ")))
+
+
+def by_rule(history: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy in percent, mean and spread over seeds, a row for each method, by rule and noise; `history` has a
+    row per run and evaluation."""
+    sides = {}
+    for rule in ("last", "noisy validation"):
+        rows = select(history, rule)
+        noise = rows.noise.replace({"symmetric_exclusive": "uniform"}) + rows.rate.map(" {:g}".format)
+        sides[rule] = percent(rows.assign(noise=noise.str.removesuffix(" 0")), "method", "noise")
+    return pd.concat(sides, axis=1)
