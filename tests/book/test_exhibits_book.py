@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 
 from nlcore import noise
 from nlcore.book import exhibits
+from nlcore.papers import scoreboard
 from nlcore.papers.tables import verdict_names
 
 VERDICTS = pd.DataFrame(
@@ -43,13 +44,18 @@ def test_verdicts_have_names_for_the_prose():
     assert verdict_names(VERDICTS) == {"verdict_A1": "reproduced", "verdict_A2": "not run"}
 
 
-def test_the_table_of_verdicts_shows_all_of_the_evidence(monkeypatch):
+def test_the_table_of_verdicts_shows_effects_in_full(monkeypatch):
     shown = []
-    monkeypatch.setattr(IPython.display, "display", lambda table: shown.append((table, table.to_html())))
-    exhibits.verdict_table(VERDICTS)
-    [(table, html)] = shown
-    assert table.index.name == "claim" and [*table.columns] == ["sentence", "tier", "verdict", "evidence"]
-    assert VERDICTS.evidence[0] in html
+    monkeypatch.setattr(IPython.display, "display", lambda table: shown.append(table.to_html()))
+    exhibits.verdict_table(scoreboard.effects("rolnick2017", "laptop", {None: pd.DataFrame()}))
+    assert "largest difference on 256 random logits" in shown[0] and "reproduced" in shown[0]
+
+
+def test_equal_images_are_told_by_data_set():
+    table = exhibits.equal_images()
+    row = table.loc["cifar100"]
+    assert row["training images in the test set"] == 10 and row["with different labels"] == 9
+    assert "otter / seal (3 times)" in row["which"] and table.loc["mnist", "which"] == ""
 
 
 @pytest.fixture

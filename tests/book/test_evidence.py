@@ -1,0 +1,114 @@
+"""The scoreboard as a picture and as tables: what is drawn is what was found."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from nlcore import home
+from nlcore.book import evidence
+from nlcore.papers import PAPERS, scoreboard
+
+OWN = {
+    "claim": "A1",
+    "paper": "rolnick2017",
+    "tier": "laptop",
+    "what": "gap [points]",
+    "where": "Fig. 1",
+    "sentence": "It is.",
+}
+OWN |= {"least": 1.0, "most": math.inf, "bound": ">= 1", "why": "so", "papers_effect": 4.0, "evidence": "on digits"}
+
+
+def line(rule: str, own: bool, effect: float, half: float, verdict: str, **other) -> dict:
+    found = {"rule": rule, "own_rule": own, "effect": effect, "error": half / 4.3, "seeds": 3, "verdict": verdict}
+    return OWN | found | {"low": effect - half, "high": effect + half} | other
+
+
+ROWS = pd.DataFrame(
+    [
+        line("last", True, 3.0, 1.0, "reproduced"),
+        line("noisy validation", False, 0.5, 1.0, "inconclusive"),
+        line("last", True, 2.0, 0.5, "not reproduced", claim="A2", least=-math.inf, most=1.0, papers_effect=math.nan),
+        line("last", True, 0.1, 0.2, "reproduced", claim="A3", least=-1.0, most=1.0, bound="-1 to 1"),
+    ]
+)
+
+
+def test_the_forest_has_the_bound_at_0_and_the_claimed_side_to_the_right():
+    fig = evidence.forest(ROWS)
+    [ax] = fig.axes
+    marks = {round(m.get_ydata()[0], 2): m.get_xdata()[0] for m in ax.lines if m.get_marker() in ("o", "s", "X")}
+    assert marks[2.16] == pytest.approx(2 / 3)  # 3 is 2 above the bound, the paper's 4 is 3 above it
+    assert marks[1.84] == pytest.approx(-0.5 / 3)  # noisy validation, below the bound
+    assert marks[1.0] < 0  # 2 where at most 1 is claimed
+    [tick] = [m for m in ax.lines if m.get_marker() == "|"][:1]
+    assert tick.get_xdata()[0] == pytest.approx(1)
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["A1  gap [points]", "A2  gap [points]", "A3  gap [points]"]
+    plt.close(fig)
+
+
+def test_colour_and_shape_tell_verdicts_and_filling_tells_rules():
+    fig = evidence.forest(ROWS)
+    marks = [m for m in fig.axes[0].lines if m.get_marker() in ("o", "s", "X")]
+    looks = {(m.get_marker(), m.get_markeredgecolor()) for m in marks}
+    assert looks == {(look["marker"], look["color"]) for look in evidence.LOOKS.values()}
+    assert [m.get_markerfacecolor() == "white" for m in marks] == [False, True, False, False]
+    plt.close(fig)
+
+
+def test_one_seed_is_drawn_without_an_end():
+    alone = pd.DataFrame([line("last", True, 3.0, math.inf, "inconclusive", seeds=1)])
+    fig = evidence.forest(alone)
+    bar = fig.axes[0].lines[0].get_xdata()
+    assert np.isfinite(bar).all() and bar.min() == -1.1 and bar.max() == 1.1
+    plt.close(fig)
+
+
+def test_the_table_has_both_rules_and_the_papers_value():
+    table = evidence.evidence_table(ROWS)
+    first = table.loc["A1"]
+    assert (first.claimed, first.paper, first.ours) == (">= 1", "4", "3 (2 to 4)")
+    assert (first["other rule"], first["ours there"]) == ("noisy validation", "0.5 (-0.5 to 1.5)")
+    assert table.loc["A2", "paper"] == "" == table.loc["A2", "ours there"]
+
+
+def test_what_changes_with_the_rule_is_counted_and_named():
+    said = evidence.findings(ROWS)
+    assert (said["claims"], said["reproduced"], said["failed"]) == ("3", "2", "1")
+    assert (said["fall"], said["fallen"], said["rise"], said["risen"]) == ("1", "A1", "0", "none")
+    totals = scoreboard.totals(ROWS)
+    assert totals.loc["reproduced"].tolist() == [2, 1] and totals.loc["inconclusive"].tolist() == [0, 1]
+
+
+def test_every_claim_has_a_section_to_which_its_line_links():
+    addresses = evidence.sections(home() / "book")
+    assert {*addresses} == {claim.id for paper in PAPERS.values() for claim in paper.CLAIMS}
+    html = evidence.linked(evidence.evidence_table(ROWS), addresses).to_html()
+    assert f'<a href="{addresses["A1"]}">A1</a>' in html and addresses["A1"].endswith(".html#claim-a1")
+
+
+def test_effects_are_printed_as_valid_json():
+    rows = scoreboard.told(ROWS)
+    again = json.loads(json.dumps(rows, allow_nan=False))
+    assert again[0]["interval"] == [2.0, 4.0] and again[2]["papers_effect"] is None and again[0]["most"] is None
+    names = {
+        "claim",
+        "paper",
+        "tier",
+        "rule",
+        "effect",
+        "error",
+        "interval",
+        "bound",
+        "papers_effect",
+        "verdict",
+        "evidence",
+        "where",
+    }
+    assert names <= {*again[0]}
+    assert scoreboard.in_short(ROWS).ours[0] == "3 (2 to 4)"
