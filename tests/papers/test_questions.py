@@ -27,10 +27,8 @@ def test_a_clean_label_is_worth_all_labels_over_those_of_clean_data():
     table = questions.clean_or_more(pd.DataFrame(rows), 0.95)
     assert table.loc[0, ("ours", "labels a clean one")] == "1"
     assert table.loc[10, ("ours", "clean examples")] == "1,000"
-    assert (
-        table.loc[10, ("ours", "labels in all")] == "11,000"
+    assert table.loc[10, ("ours", "labels in all")] == "11,000"
     assert table.loc[10, ("ours", "labels a clean one")] == "110"
-    )
     assert table.loc[0, ("paper", "clean examples")] != ""
 
 
