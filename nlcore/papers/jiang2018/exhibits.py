@@ -13,7 +13,7 @@ from ...methods import curriculum, mentor
 from ...noise import SymmetricInclusive, draw
 from ...training.device import reproducible
 from ..tables import blank, percent, published, verdict_names
-from .claims import named, students_of
+from .measured import named, students_of
 
 LOSSES, DIFFERENCES = torch.linspace(0, 6, 61), torch.linspace(-3, 3, 61)  # of the maps of weights
 TAUGHT = [name for name in curriculum.CURRICULA if name != "uniform"]
