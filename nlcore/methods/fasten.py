@@ -1,5 +1,6 @@
 """FasTEN: a transition matrix estimated in every step, and labels that are corrected and doubted again (Kye 2022)."""
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,15 @@ def estimated(p: Tensor, y: Tensor, K: int) -> Tensor:
     return torch.where(count > 0, T, torch.eye(K, dtype=p.dtype, device=p.device))
 
 
+def started_again(body: nn.Module) -> nn.Module:
+    """A copy of a network with initial weights of its own."""
+    twin = copy.deepcopy(body)
+    for layer in twin.modules():
+        if hasattr(layer, "reset_parameters"):
+            layer.reset_parameters()
+    return twin
+
+
 @dataclass(frozen=True)
 class FasTEN(BelievedLabels):
     """Two linear heads on the same features: a clean one, whose prediction passes through T before it meets a noisy
@@ -29,7 +39,8 @@ class FasTEN(BelievedLabels):
 
     Where the clean head is at least `rho` sure of a class, that is the label at the next visit; elsewhere the given
     one, so that a correction can be taken back. `immediate` corrects in the same step. Of the labels that
-    are changed a share `perturb` is replaced by random ones, to see how much corrections matter.
+    are changed a share `perturb` is replaced by random ones, to see how much corrections matter. If the heads are not
+    `shared`, the noisy one is a network of its own, to see what sharing the features gains.
     """
 
     lam: float = 0.5
@@ -38,9 +49,13 @@ class FasTEN(BelievedLabels):
     immediate: bool = False
     perturb: float = 0.0
     trusted_batch: int = 100
+    shared: bool = True
 
     trust = "beside"
-    passes = (2, 1)
+
+    @property
+    def passes(self):
+        return (2, 1) if self.shared else (4, 2)
 
     def __post_init__(self):
         require(self.lam >= 0, f"lam weighs the noisy head, so 0 or more, not {self.lam}")
@@ -48,7 +63,7 @@ class FasTEN(BelievedLabels):
 
     def build(self, net, task):
         net = super().build(net, task)
-        net.noisy = nn.Linear(net.body[-1].in_features, task.K)
+        net.noisy = nn.Linear(net.body[-1].in_features, task.K) if self.shared else started_again(net.body)
         net.register_buffer("T", torch.eye(task.K))
         return net
 
@@ -69,7 +84,8 @@ class FasTEN(BelievedLabels):
         features, trusted = net.body[:-1](batch.x), net.body[:-1](batch.trusted_x)
         p = net.body[-1](features).float().softmax(1)
         # not under no_grad: autocast would keep a cast of the head that has no gradient (torch <= 2.10)
-        told = net.noisy(trusted).float().softmax(1).detach()
+        seen, seen_trusted = (features, trusted) if self.shared else (batch.x, batch.trusted_x)
+        told = net.noisy(seen_trusted).float().softmax(1).detach()
         T = estimated(told, batch.trusted_y, p.shape[1])
         net.T.copy_(T)
 
@@ -79,5 +95,5 @@ class FasTEN(BelievedLabels):
 
         noisy = nll_through(p, T, label)
         known = cross_entropy(net.body[-1](trusted).float(), batch.trusted_y)
-        of_noisy_head = cross_entropy(net.noisy(features).float(), label)
+        of_noisy_head = cross_entropy(net.noisy(seen).float(), label)
         return torch.cat([noisy, known]).mean() + self.lam * of_noisy_head.mean()

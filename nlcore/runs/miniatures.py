@@ -92,7 +92,12 @@ def of_methods() -> list[Run]:
     methods += [MentorNet(form="paper"), MentorNet(burn_in=0.0)]
     methods += [MentorNet("data"), MentorNet("data", form="paper"), MentorNet("data", burn_in=0.0)]
     methods += [MentorNet("data", source="digits")]
-    methods += [FasTEN(perturb=0.5, rho=0.3), FasTEN(immediate=True, rho=0.3), FasTEN(correct=False)]
+    methods += [
+        FasTEN(perturb=0.5, rho=0.3),
+        FasTEN(immediate=True, rho=0.3),
+        FasTEN(correct=False),
+        FasTEN(shared=False),
+    ]
     # at this rate some probabilities fall below the clip, so that the two differ
     clipped = [replace(with_method(Backward(LAW, clip)), budget=replace(PLAIN.budget, lr=0.03)) for clip in (1e-7, 0.0)]
     return [with_method(method) for method in methods] + clipped

@@ -105,8 +105,8 @@ CLAIMS = [
             for kind in ("self_paced", "linear")
         ],
     ),
-    *of_students("", BIG, 8, "half of what the paper's big student gains"),
-    *of_students("b", SMALL, 2, "half of what the paper's small student gains"),
+    *of_students("", BIG, 8, "two fifths of the paper's 20"),
+    *of_students("b", SMALL, 2, "two thirds of the paper's 3"),
     one_data_set(
         "E4",
         "Table 2",

@@ -107,6 +107,18 @@ ABLATION = sizes(
     augment=(..., ..., "flip_crop", "flip_crop"),
     evaluations=(10, 10, 10, 70),
 )
+HEADS = sizes(
+    **(RECIPE | {"seeds": (1, 5, 3, 5)}),
+    dataset=("digits", "fashion", "cifar10", "cifar10"),
+    models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
+    examples=([1000], [5000], [0], [0]),
+    trusted=([50], [100], [1000], [1000]),
+    methods=["fasten", "separate"],
+    rates=([0.6], [0.4, 0.8], [0.4, 0.8], [0.4, 0.8]),
+    dependent=[],
+    augment=(..., ..., "flip_crop", "flip_crop"),
+    evaluations=(10, 10, 10, 70),
+)
 TRUSTED = sizes(
     **RECIPE,
     dataset=("digits", "fashion", "cifar10", "cifar10"),
@@ -152,6 +164,7 @@ DEPENDENT = {"cifar10": AsymmetricCifar10, "cifar100": Hierarchical}
 PLAIN = {"ce": CE, "trusted_only": TrustedOnly, "glc": GLC, "l2rw": L2RW, "mwnet": MWNet, "mloc": MLoC}
 PLAIN |= {"mlac": MLaC, "mslc": MSLC, "deep_knn": DeepKNN, "forward_estimated": ForwardEstimated}
 VARIANTS = {"uncorrected": FasTEN(correct=False), "immediate": FasTEN(immediate=True)}
+VARIANTS["separate"] = FasTEN(shared=False)
 
 
 def fastens(size: dict) -> list[FasTEN]:
@@ -188,7 +201,8 @@ cost = Experiment("cost", COST, "Fig. 1: accuracy against cost, at the highest n
 matrix = Experiment("matrix", MATRIX, "the error of T over training, without corrections", grid)
 perturbed = Experiment("perturbed", PERTURBED, "corrected labels replaced by random ones", grid)
 ablation = Experiment("ablation", ABLATION, "corrections, rho and lambda", grid)
+heads = Experiment("heads", HEADS, "two heads on one network, or two networks", grid)
 trusted = Experiment("trusted", TRUSTED, "how many trusted images?", grid)
 augmented = Experiment("augmented", AUGMENTED, "images mirrored and shifted, which the smaller tiers leave out", grid)
 
-EXPERIMENTS = [table, cifar100, cost, matrix, perturbed, ablation, trusted, augmented]
+EXPERIMENTS = [table, cifar100, cost, matrix, perturbed, ablation, heads, trusted, augmented]
