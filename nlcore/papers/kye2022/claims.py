@@ -1,192 +1,342 @@
-"""The claims of Kye et al. 2022, as predicates over a frame with a row per run."""
+"""The claims of the paper: the effects that they are about, their bounds and the reasons for them."""
 
-from itertools import pairwise
+from functools import partial
 
-import pandas as pd
-import torch
+from ..effects import Claim, Effect, identity
+from . import published
+from .experiments import cifar100, cost, heads, matrix, perturbed, table
+from .measured import (
+    ahead,
+    ahead_dependent,
+    cheapest_other,
+    cost_of,
+    cost_of_separation,
+    ends_above,
+    gain_by_corrections,
+    gain_by_random_ones,
+    goes_along,
+    growth_of_the_lead,
+    lead_goes_with_the_rate,
+    least_lead,
+    matrix_over_glc,
+    middle_other,
+    off_the_identity,
+    off_the_matrix,
+    order_of_costs,
+    over_the_best_other,
+    put_right,
+    right_over_random,
+    shared_ahead,
+)
 
-from ...methods.fasten import estimated
-from ...noise import AsymmetricCifar10
-from ..claims import Claim, Verdict, above, judged
-from .experiments import cifar100, cost, matrix, perturbed, table
+SIGN = "the sign is the claim"
+RULE = "clean validation"  # 5,000 checked labels choose the epoch
+SINGLE = ("dataset", "model", "trusted")
+of_table = partial(Claim, rule=RULE, single=SINGLE, published=published.table1)
+of_cost = partial(Claim, experiment=cost, single=(*SINGLE, "device"), published=published.fig1)
+EIGHT = "the eight methods of Fig. 1, on one device"
 
-FIG_1 = ["fasten", "glc", "deep_knn", "mslc", "mwnet", "l2rw", "mloc", "mlac"]  # from the cheapest on
-
-
-def mixed(frame: pd.DataFrame) -> bool:
-    """Whether a frame has more than one data set, network or number of trusted images, which no claim averages over."""
-    return any(frame[c].nunique() > 1 for c in ("dataset", "model", "trusted") if c in frame)
-
-
-def _of(frame: pd.DataFrame, name: str, rate: float) -> pd.Series:
-    """Accuracies in points, one a seed, of a method under symmetric noise; none of a mixed frame."""
-    if mixed(frame):
-        return pd.Series(dtype=float)
-    rows = frame[(frame.method == name) & (frame.rate == rate) & (frame.noise == "symmetric_inclusive")]
-    return 100 * rows.test_accuracy
-
-
-def ahead(frame: pd.DataFrame, a: str, b: str, rate: float) -> tuple[float, float] | None:
-    """Points that method `a` is ahead of `b` under symmetric noise, on average over seeds, and the standard error."""
-    high, low = _of(frame, a, rate), _of(frame, b, rate)
-    return above(high, low) if len(high) and len(low) else None
-
-
-def _rates(frame: pd.DataFrame) -> list[float]:
-    return sorted(frame[frame.noise == "symmetric_inclusive"].rate.unique())
-
-
-def _uncorrected(frame: pd.DataFrame) -> pd.Series:
-    """Which rows are of FasTEN without corrections."""
-    return frame.get("method_correct", pd.Series(True, index=frame.index)).isin([False])
-
-
-def b1(frame: pd.DataFrame) -> Verdict:
-    found = ahead(frame, "fasten", "glc", 0.8)
-    if found is None or min(len(_of(frame, name, 0.8)) for name in ("fasten", "glc")) < 2:
-        return Verdict("not run", "needs FasTEN and GLC at 0.8, two seeds of each")
-    gap, error = found
-    text = f"FasTEN - GLC at 0.8: {gap:+.1f} ± {error:.1f} points"
-    return judged({f"{text}, at least 4": gap >= 4, "and two standard errors": gap >= 2 * error})
-
-
-def b2(frame: pd.DataFrame) -> Verdict:
-    found = {}
-    for rate in _rates(frame):
-        gaps = {n: ahead(frame, "fasten", n, rate) for n in ("ce", "trusted_only")}
-        if None in gaps.values():
-            return Verdict("not run", "needs FasTEN, cross entropy and training on the trusted images alone")
-        text = ", ".join(f"{gap:+.1f} points on {n}" for n, (gap, _) in gaps.items())
-        found[f"at {rate:g} FasTEN is {text}, above 0"] = all(gap > 0 for gap, _ in gaps.values())
-    return judged(found) if found else Verdict("not run", "needs symmetric noise")
-
-
-def b3(frame: pd.DataFrame) -> Verdict:
-    gaps = {rate: ahead(frame, "fasten", "glc", rate) for rate in _rates(frame)}
-    if len(gaps) < 3 or None in gaps.values():
-        return Verdict("not run", "needs FasTEN and GLC at three rates of symmetric noise or more")
-    found = {}
-    for (a, (low, _)), (b, (high, _)) in pairwise(gaps.items()):
-        found[f"FasTEN - GLC {low:+.1f} points at {a:g}, {high:+.1f} at {b:g}, more"] = high > low
-    return judged(found)
-
-
-def b4(frame: pd.DataFrame) -> Verdict:
-    rows = frame[(frame.noise == "symmetric_inclusive") & (frame.rate == 0.8)]
-    means = rows.groupby("method").test_accuracy.mean() * 100
-    if not {*FIG_1} <= {*means.index} or mixed(frame):
-        return Verdict("not run", "needs all eight methods at 0.8 on CIFAR-100")
-    ours, others = means.fasten, means.drop("fasten")
-    name, best = others.idxmax(), others.max()
-    text = f"FasTEN {ours:.1f} %, {name} {best:.1f} %: {ours / best:.2f} times, at least 1.3"
-    return judged({text: ours >= 1.3 * best})
-
-
-def priced(frame: pd.DataFrame) -> pd.DataFrame:
-    """Of each method the cost in multiples of FasTEN's, accuracy and its standard deviation over seeds in percent."""
-    of = frame.groupby("method", sort=False)
-    table = (100 * of.test_accuracy.agg(["mean", "std"])).set_axis(["accuracy", "spread"], axis=1)
-    least = of.seconds.min()  # over seeds: the rest is what else the machine did
-    return table.assign(cost=least / least["fasten"])
-
-
-def b5(frame: pd.DataFrame) -> Verdict:
-    missing = {*FIG_1} - {*frame.method}
-    if missing or mixed(frame) or frame.device.nunique() > 1:
-        return Verdict("not run", f"needs {', '.join(sorted(missing)) or 'one network on one device'}")
-    took = priced(frame).cost[FIG_1]
-    found = {f"MW-Net takes {took.mwnet:.2f} times as long as FasTEN, at least 1.5": took.mwnet >= 1.5}
-    return judged(found | {"FasTEN is the cheapest of the eight": took.idxmin() == "fasten"})
-
-
-def b5_order(frame: pd.DataFrame) -> Verdict:
-    if (first := b5(frame)).verdict == "not run":
-        return first
-    took = priced(frame).cost
-    return judged({f"{a} {took[a]:.2f} < {b} {took[b]:.2f}": took[a] < took[b] for a, b in pairwise(FIG_1)})
-
-
-def b6(frame: pd.DataFrame) -> Verdict:
-    mine = frame[(frame.method != "fasten") | _uncorrected(frame)]
-    means = mine.pivot_table("T_chi2", ["noise", "rate"], "method") if "T_chi2" in mine else mine[[]]
-    if mixed(frame) or not {"fasten", "glc"} <= {*means} or means[["fasten", "glc"]].isna().any(axis=None):
-        return Verdict("not run", "needs FasTEN without corrections and GLC under the same noises")
-    found = {}
-    for (noise, rate), row in means.iterrows():
-        text = f"{noise} {rate:g}: chi-square {row.fasten:.3f}, GLC {row.glc:.3f}, at most 3 times as much"
-        found[text] = row.fasten <= 3 * row.glc
-    return judged(found)
-
-
-def b7(frame: pd.DataFrame) -> Verdict:
-    rows = frame[frame.method == "fasten"]
-    if not len(rows) or mixed(frame) or "T_follows" not in rows or rows.T_follows.isna().any():
-        return Verdict("not run", "needs FasTEN, evaluated more than once before the rate falls")
-    found = {}
-    for (noise, rate), part in rows.groupby(["noise", "rate"]):
-        follows, bias = part.T_follows.mean(), (part.T_diagonal - part.corrected_diagonal).mean()
-        found[f"{noise} {rate:g}: correlation {follows:+.2f} before the rate falls, above 0"] = follows > 0
-        found[f"{noise} {rate:g}: diagonal of T {bias:+.2f} above the true one at the end, above 0"] = bias > 0
-    return judged(found)
-
-
-def b8(frame: pd.DataFrame) -> Verdict:
-    rows = frame[(frame.rate == 0.8) & (frame.method == "fasten") & (frame.noise == "symmetric_inclusive")]
-    off, accuracy = _uncorrected(rows), 100 * rows.test_accuracy
-    share = rows.get("method_perturb", pd.Series(0.0, index=rows.index))
-    none, fasten, random = (accuracy[which].mean() for which in (off, ~off & (share == 0), ~off & (share == 1)))
-    if pd.isna([none, fasten, random]).any() or mixed(frame):
-        return Verdict("not run", "needs FasTEN at 0.8 with and without corrections, and with all of them perturbed")
-    gain, left = fasten - none, random - none
-    return judged(
-        {
-            f"corrections gain {gain:+.1f} points, above 0": gain > 0,
-            f"all of them perturbed {left:+.1f} points, not below -2": left >= -2,
-        }
-    )
-
-
-def b9(frame: pd.DataFrame) -> Verdict:
-    rows = frame[(frame.method == "fasten") & (frame.rate == 0.8) & (frame.noise == "symmetric_inclusive")]
-    if not len(rows) or mixed(frame):
-        return Verdict("not run", "needs FasTEN at 0.8")
-    right = 100 * rows.corrected_wrong.mean()
-    return judged({f"{right:.0f} % of the wrong labels are put right at 0.8, at least 60": right >= 60})
-
-
-def b10(frame: pd.DataFrame) -> Verdict:
-    rows = frame[(frame.noise != "symmetric_inclusive") & (frame.rate == 0.4)]
-    means = 100 * rows[rows.method.isin(["fasten", "glc", "mloc"])].groupby("method").test_accuracy.mean()
-    if len(means) < 3 or mixed(frame):
-        return Verdict("not run", "needs FasTEN, GLC and MLoC under asymmetric noise of 0.4")
-    text, apart = ", ".join(f"{name} {value:.1f}" for name, value in means.items()), means.max() - means.min()
-    return judged({f"{text}: within {apart:.1f} points, at most 3": apart <= 3})
-
-
-def b11(frame: pd.DataFrame) -> Verdict:
-    T, y, identity = torch.from_numpy(AsymmetricCifar10(0.4).matrix(10)), torch.arange(100) % 10, torch.eye(10).double()
-    found = estimated(T[y], y, 10)
-    off, turned = (found - T).abs().max().item(), (found - T.T).abs().max().item()
-    return judged(
-        {
-            "T is recovered from a noisy head that knows it": off < 1e-12,
-            "and not turned round": turned > 0.1,
-            "with clean labels it is the identity": torch.equal(estimated(identity[y], y, 10), identity),
-        }
-    )
-
-
-CLAIMS = [
-    Claim("B1", "Table 1", "FasTEN is ahead of GLC under symmetric noise of 0.8.", cost, b1),
-    Claim("B2", "ours", "FasTEN is ahead of noisy labels alone and of trusted images alone.", table, b2),
-    Claim("B3", "Table 1", "Its lead over GLC grows with the noise.", table, b3),
-    Claim("B4", "Table 1", "With a hundred classes and noise of 0.8 it is far ahead of all others.", cifar100, b4),
-    Claim("B5", "Fig. 1", "One backward pass a step makes FasTEN the cheapest.", cost, b5),
-    Claim("B5b", "Fig. 1", "The order of the costs of eight methods.", cost, b5_order),
-    Claim("B6", "figure of T", "The error of T ends at no more than three times that of GLC.", matrix, b6),
-    Claim("B7", "figure of T", "The diagonal of T goes with the true one, and ends above it.", table, b7),
-    Claim("B8", "figure", "Corrections help, and random ones do no harm.", perturbed, b8),
-    Claim("B9", "poster", "Most wrong labels are put right at 0.8.", cost, b9),
-    Claim("B10", "Table 1", "Under asymmetric noise of 0.4 GLC, MLoC and FasTEN are close.", table, b10),
-    Claim("B11", "identity", "T is the transition matrix, row by row.", None, b11),
+ACCURACY = [
+    of_table(
+        "B1",
+        "Table 1",
+        "FasTEN is ahead of GLC under symmetric noise of 0.8.",
+        cost,
+        [
+            Effect(
+                "FasTEN ahead of GLC at 0.8 [points]",
+                partial(ahead, "fasten", "glc", 0.8),
+                least=4,
+                why="a third of the paper's lead",
+            )
+        ],
+        "FasTEN and GLC at 0.8",
+    ),
+    of_table(
+        "B2",
+        "ours",
+        "FasTEN is ahead of noisy labels alone and of trusted images alone.",
+        table,
+        [
+            Effect(
+                f"FasTEN ahead of {told} at the rate where it leads least [points]",
+                partial(least_lead, other),
+                least=0,
+                why=SIGN,
+            )
+            for other, told in (("ce", "cross entropy"), ("trusted_only", "the trusted images alone"))
+        ],
+        "FasTEN, cross entropy and training on the trusted images alone",
+        published=None,
+    ),
+    of_table(
+        "B3",
+        "Table 1",
+        "Its lead over GLC grows with the noise.",
+        table,
+        [
+            Effect(
+                "lead over GLC at the highest rate less that at the lowest [points]",
+                growth_of_the_lead,
+                least=0,
+                why=SIGN,
+            ),
+            Effect(
+                "rank correlation of the lead and the rate",
+                lead_goes_with_the_rate,
+                least=0.8,
+                why="of four rates one pair of neighbours may change places (0.8)",
+            ),
+        ],
+        "FasTEN and GLC at three rates of symmetric noise or more",
+    ),
+    of_table(
+        "B4",
+        "Table 1",
+        "With a hundred classes and noise of 0.8 it is far ahead of all others.",
+        cifar100,
+        [
+            Effect(
+                "accuracy over that of the best other method [factor]",
+                over_the_best_other,
+                least=1.3,
+                factor=True,
+                why="half of the paper's distance",
+            )
+        ],
+        "all eight methods at 0.8 on CIFAR-100",
+        published=partial(published.table1, "cifar100"),
+    ),
+    of_table(
+        "B10",
+        "Table 1",
+        "Under asymmetric noise of 0.4 GLC, MLoC and FasTEN are close.",
+        table,
+        [
+            Effect(
+                f"{told} at asymmetric 0.4 [points]",
+                partial(ahead_dependent, a, b),
+                least=-3,
+                most=3,
+                why="three times the largest difference of the paper's three",
+            )
+            for a, b, told in (
+                ("fasten", "glc", "FasTEN ahead of GLC"),
+                ("fasten", "mloc", "FasTEN ahead of MLoC"),
+                ("glc", "mloc", "GLC ahead of MLoC"),
+            )
+        ],
+        "FasTEN, GLC and MLoC under asymmetric noise of 0.4",
+    ),
 ]
+
+COSTS = [
+    of_cost(
+        "B5",
+        "Fig. 1",
+        "One backward pass a step makes FasTEN the cheapest.",
+        effects=[
+            Effect(
+                "cost of MW-Net over that of FasTEN [factor]",
+                partial(cost_of, "mwnet"),
+                least=1.5,
+                factor=True,
+                why="the paper has 1.7; three backward passes against one leave room for what both share",
+            ),
+            Effect(
+                "cost of the cheapest other method over that of FasTEN [factor]",
+                cheapest_other,
+                least=1,
+                factor=True,
+                why="cheapest is less than all others",
+            ),
+        ],
+        needs=EIGHT,
+        end=True,
+    ),
+    of_cost(
+        "B5b",
+        "Fig. 1",
+        "The order of the costs of eight methods.",
+        effects=[
+            Effect(
+                "rank correlation with the order of the paper",
+                order_of_costs,
+                least=0.9,
+                why="of eight methods three pairs of neighbours may change places (0.93)",
+            )
+        ],
+        needs=EIGHT,
+        end=True,
+    ),
+    of_cost(
+        "B12",
+        "Fig. 4",
+        "FasTEN reaches its best in the least time.",
+        effects=[
+            Effect(
+                "seconds of the quickest other method to its chosen evaluation, over those of FasTEN [factor]",
+                cheapest_other,
+                least=1,
+                factor=True,
+                why="quickest is less than all others",
+            ),
+            Effect(
+                "the same, median of the seven others [factor]",
+                middle_other,
+                least=1.5,
+                factor=True,
+                why="the paper's median of whole trainings is 1.7; its 6.64 is that of the slowest",
+            ),
+        ],
+        needs=EIGHT,
+        rule=RULE,
+        published=None,  # its hours are of whole trainings
+    ),
+    Claim(
+        "B13",
+        "section 3",
+        "Two heads on one network do better than two networks, and cost less.",
+        heads,
+        [
+            *(
+                Effect(
+                    f"two heads ahead of two networks at {rate:g} [points]",
+                    partial(shared_ahead, rate),
+                    least=0,
+                    why=SIGN,
+                )
+                for rate in (0.4, 0.8)
+            ),
+            Effect(
+                "cost of two networks over that of two heads [factor]",
+                cost_of_separation,
+                least=1.5,
+                factor=True,
+                why="two networks have twice the passes; half of that is left for what both share",
+            ),
+        ],
+        "FasTEN with two heads and with two networks at 0.4 and 0.8",
+        rule=RULE,
+        single=SINGLE,
+    ),
+]
+
+MATRIX = [
+    Claim(
+        "B6",
+        "figure of T",
+        "The error of T ends near that of GLC.",
+        matrix,
+        [
+            Effect(
+                "chi-square of T without corrections over that of GLC, under the noise where it is largest [factor]",
+                matrix_over_glc,
+                most=2,
+                factor=True,
+                why="the paper's figure ends at 1.6",
+            )
+        ],
+        "FasTEN without corrections and GLC under the same noises",
+        end=True,
+        single=SINGLE,
+        published=published.error_of_T,
+    ),
+    Claim(
+        "B7",
+        "figure of T",
+        "The diagonal of T goes with the true one, and ends above it.",
+        table,
+        [
+            Effect(
+                "correlation of the two before the rate falls, under the noise where it is least",
+                goes_along,
+                least=0,
+                why=SIGN,
+            ),
+            Effect(
+                "mean diagonal of T less the true one at the end, under the noise where it is least",
+                ends_above,
+                least=0,
+                why=SIGN,
+            ),
+        ],
+        "FasTEN, evaluated more than once before the rate falls",
+        end=True,
+        single=SINGLE,
+        published=published.diagonals,
+    ),
+    Claim(
+        "B8",
+        "figure",
+        "Corrections help, and random ones do no harm.",
+        perturbed,
+        [
+            Effect("gain by corrections at 0.8 [points]", gain_by_corrections, least=0, why=SIGN),
+            Effect(
+                "gain by random labels in the place of corrections at 0.8 [points]",
+                gain_by_random_ones,
+                least=-2,
+                why="no harm is less than two points, as far as neighbouring points of the figure lie apart",
+            ),
+        ],
+        "FasTEN at 0.8 with and without corrections, and with all of them perturbed",
+        rule=RULE,
+        single=SINGLE,
+        published=published.perturbed,
+    ),
+    Claim(
+        "B8b",
+        "figure",
+        "It is because they are right that corrections help.",
+        perturbed,
+        [
+            Effect(
+                "corrections ahead of random labels in their place at 0.8 [points]",
+                right_over_random,
+                least=0,
+                why=SIGN,
+            )
+        ],
+        "FasTEN at 0.8 with corrections, and with all of them perturbed",
+        rule=RULE,
+        single=SINGLE,
+        published=published.perturbed,
+    ),
+    Claim(
+        "B9",
+        "poster",
+        "Most wrong labels are put right at 0.8.",
+        cost,
+        [
+            Effect(
+                "wrong labels that are put right at the end at 0.8 [%]",
+                put_right,
+                least=60,
+                why="what deep k-NN, the weakest of those that put right more than half, reaches on the poster",
+            )
+        ],
+        "FasTEN at 0.8",
+        end=True,
+        single=SINGLE,
+        published=published.poster,
+    ),
+    Claim(
+        "B11",
+        "identity",
+        "T is the transition matrix, row by row.",
+        None,
+        [
+            identity("largest difference from T of a noisy head that knows it", partial(off_the_matrix, False), 1e-12),
+            Effect(
+                "its largest difference from T turned round",
+                lambda _: off_the_matrix(True),
+                least=0.1,
+                why="an asymmetric matrix tells rows from columns",
+            ),
+            identity("largest difference from the identity with clean labels", off_the_identity, 1e-12),
+        ],
+    ),
+]
+
+CLAIMS = [*ACCURACY, *COSTS, *MATRIX]

@@ -11,8 +11,9 @@ from ...measures.evaluate import RULES, select
 from ...methods import METHODS, FasTEN
 from ...noise import SymmetricInclusive
 from ..tables import blank, percent, published
-from .claims import CLAIMS, priced
+from .claims import CLAIMS
 from .experiments import ALL
+from .measured import priced
 
 
 def _symmetric(rows: pd.DataFrame) -> pd.DataFrame:
