@@ -1,129 +1,118 @@
-"""Claims on FasTEN hold on the paper's own numbers, and fail on those turned round."""
+"""Effects of the claims on FasTEN lie where the paper's own numbers put them, and elsewhere on those turned round."""
 
 import pandas as pd
 import pytest
 
-from nlcore.measures.evaluate import curve_numbers
 from nlcore.papers import tables
-from nlcore.papers.kye2022 import CLAIMS
+from nlcore.papers.effects import estimate, verdict
+from nlcore.papers.kye2022 import CLAIMS, measured, published
+from nlcore.papers.scoreboard import of_paper
 
 PAPER = tables.published("kye2022")
-NOISES = {"symmetric rate (inclusive)": "symmetric_inclusive", "asymmetric rate": "asymmetric_cifar10"}
+OF_RUNS = {claim.id: claim for claim in CLAIMS if claim.experiment}
+EFFECTS = [pytest.param(c.id, effect, id=f"{c.id} {effect.what}") for c in OF_RUNS.values() for effect in c.effects]
 
 
-def judge(id: str, frame: pd.DataFrame) -> str:
-    return {c.id: c for c in CLAIMS}[id].judge(frame).verdict
+def with_baselines() -> pd.DataFrame:
+    """Table 1, and of the two baselines that it lacks numbers that are low."""
+    rows = published.table1()
+    low = [rows[rows.method == "glc"].assign(method=name, test_accuracy=0.4) for name in ("ce", "trusted_only")]
+    return pd.concat([rows, *low], ignore_index=True)
 
 
-def table1(dataset: str = "cifar10") -> pd.DataFrame:
-    """Table 1 as our records would have it; of the two baselines that it lacks, numbers that are low."""
-    rows = PAPER[(PAPER["where"] == "Table 1") & (PAPER.dataset == dataset)]
-    frame = pd.DataFrame({"noise": rows.knob.map(NOISES), "rate": rows["at"], "test_accuracy": rows.value / 100})
-    frame["method"] = rows.series.str.removeprefix("method=")
-    both = [frame.assign(test_accuracy=frame.test_accuracy + sign * rows.plusminus / 100) for sign in (-1, 1)]
-    frame = pd.concat(both)  # two seeds
-    low = [frame[frame.method == "glc"].assign(method=m, test_accuracy=0.4) for m in ("ce", "trusted_only")]
-    return pd.concat([frame, *low]).assign(model="resnet34")
+def two_networks() -> pd.DataFrame:
+    """Made up: the paper has words alone."""
+    rows = [
+        {"rate": rate, "method_shared": shared, "test_accuracy": 0.8 if shared else 0.7, "train_seconds": 2.0 - shared}
+        for rate in (0.4, 0.8)
+        for shared in (True, False)
+    ]
+    frame = pd.DataFrame(rows)
+    return frame.assign(method="fasten", noise=measured.SYMMETRIC, seconds=1.0, model="m", dataset="d", trusted=100)
 
 
-def fig1() -> pd.DataFrame:
-    rows = PAPER[PAPER.metric == "training time (h)"]
-    names = rows.series.str.removeprefix("method=")
-    frame = pd.DataFrame({"method": names, "seconds": rows.value * 3600, "model": "resnet34", "device": "a GPU"})
-    return frame.assign(test_accuracy=0.9)
+MADE_UP = {"B2": with_baselines, "B12": published.fig1, "B13": two_networks}
 
 
-def perturbed() -> pd.DataFrame:
-    rows = PAPER[(PAPER["where"] == "figure of perturbed corrections") & PAPER.series.str.startswith("method=fasten")]
-    frame = pd.DataFrame({"test_accuracy": rows.value / 100, "method_perturb": rows["at"].fillna(0)})
-    frame["method_correct"] = ~rows.series.str.endswith("without corrections")
-    return frame.assign(method="fasten", rate=0.8, noise="symmetric_inclusive", model="resnet34")
+def own(id: str) -> pd.DataFrame:
+    return MADE_UP[id]() if id in MADE_UP else OF_RUNS[id].published()
 
 
-def diagonals() -> pd.DataFrame:
-    """The mean diagonals as a curve with one row per epoch, judged as claims are: by one row per run."""
-    rows = PAPER[PAPER["where"] == "figure of the mean diagonal"].copy()
-    rows[["matrix", "key"]] = rows.series.str.removeprefix("matrix=").str.split(", ", expand=True)
-    wide = rows.pivot(index=["key", "at"], columns="matrix", values="value").reset_index()
-    frame = wide.rename(columns={"at": "epoch", "estimated": "T_diagonal", "true": "corrected_diagonal"})
-    frame[["noise", "rate"]] = frame.key.str.extract(r"(\w+) ([\d.]+)").astype({1: float}).to_numpy()
-    frame = frame.assign(step=frame.epoch, steps=70, falls=50 / 70, method="fasten", test_accuracy=0.9)
-    return frame.astype({"rate": float})
+def turned(id: str) -> pd.DataFrame:
+    rows = own(id)
+    if id in ("B5", "B5b", "B12"):
+        return rows.assign(seconds=1 / rows.seconds)
+    if id == "B13":
+        return rows.assign(method_shared=~rows.method_shared)
+    if id == "B6":
+        return rows.assign(T_chi2=rows.T_chi2.mask(rows.method == "fasten", 0.005))  # as after 1,150 steps
+    if id == "B7":
+        return rows.assign(T_follows=-rows.T_follows, T_diagonal=rows.T_diagonal - 0.5)
+    if id == "B9":
+        return rows.assign(corrected_wrong=1 - rows.corrected_wrong)
+    if id == "B10":  # all pairs of the three are apart
+        apart = rows.method.map({"fasten": 0.2, "glc": 0.1}).fillna(0.0)
+        return rows.assign(test_accuracy=rows.test_accuracy + apart)
+    if id == "B8":
+        lost = 0.1 * rows.method_correct
+        return rows.assign(test_accuracy=rows.test_accuracy - lost)
+    return rows.assign(test_accuracy=1 - rows.test_accuracy)
 
 
-def turned(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(test_accuracy=-frame.test_accuracy)
+def over_seeds(*frames: pd.DataFrame) -> pd.DataFrame:
+    """As many seeds as frames, a little apart."""
+    parts = [
+        frame.assign(seed=seed, test_accuracy=frame.test_accuracy + 1e-5 * seed) for seed, frame in enumerate(frames)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
-@pytest.mark.parametrize("id", ["B1", "B2", "B3"])
-def test_accuracies(id):
-    assert judge(id, table1()) == "reproduced" and judge(id, turned(table1())) == "not reproduced"
+def judge(effect, rows: pd.DataFrame) -> str:
+    found = estimate(rows, effect)
+    return verdict(found, effect) if found else "not run"
 
 
-def test_a_lead_that_seeds_do_not_bear_out_is_not_one():
-    frame = table1()
-    few = frame.drop_duplicates(["method", "rate", "noise"])
-    wide = pd.DataFrame({"method": ["fasten"] * 2 + ["glc"] * 2, "test_accuracy": [0.95, 0.55, 0.6, 0.6]})
-    wide = wide.assign(rate=0.8, noise="symmetric_inclusive")
-    assert judge("B1", wide) == "partly" and judge("B1", few) == "not run"
-    mixture = pd.concat([frame.assign(dataset="a"), frame.assign(dataset="b")])
-    assert {judge(id, mixture) for id in ("B1", "B2", "B3", "B10")} == {"not run"}
+@pytest.mark.parametrize("id, effect", EFFECTS)
+def test_an_effect_is_where_the_papers_own_numbers_put_it(id, effect):
+    assert judge(effect, over_seeds(own(id), own(id), own(id))) == "reproduced"
 
 
-def test_matrices_under_asymmetric_noise():
-    assert judge("B10", table1()) == "reproduced"
-    off = table1()
-    off.loc[off.method == "glc", "test_accuracy"] -= 0.05
-    assert judge("B10", off) == "not reproduced"
+@pytest.mark.parametrize("id, effect", EFFECTS)
+def test_an_effect_is_elsewhere_on_numbers_turned_round(id, effect):
+    assert judge(effect, over_seeds(turned(id), turned(id), turned(id))) == "not reproduced"
 
 
-def test_a_hundred_classes():
-    """In the table the best other one at 0.8 is Deep kNN."""
-    frame = table1("cifar100").query("method not in ['ce', 'trusted_only']")
-    assert judge("B4", frame) == "reproduced"
-    assert judge("B4", frame.assign(test_accuracy=1 - frame.test_accuracy)) == "not reproduced"
+@pytest.mark.parametrize("id, effect", EFFECTS)
+def test_seeds_on_both_sides_of_a_bound_decide_nothing(id, effect):
+    assert judge(effect, over_seeds(own(id), turned(id), own(id))) == "inconclusive"
 
 
-@pytest.mark.parametrize("id", ["B5", "B5b"])
-def test_costs(id):
-    assert (
-        judge(id, fig1()) == "reproduced" and judge(id, fig1().assign(seconds=1 / fig1().seconds)) == "not reproduced"
-    )
-    assert judge(id, fig1().query("method != 'mslc'")) == "not run"
+@pytest.mark.parametrize("id, effect", EFFECTS)
+def test_an_effect_is_not_measured_on_a_part_of_its_runs(id, effect):
+    rows = own(id)
+    without = {"B13": rows.get("method_shared", rows.method) == False}  # noqa: E712
+    without |= dict.fromkeys(("B8", "B8b"), rows.get("method_perturb", rows.method) == 1)
+    if effect is OF_RUNS["B8"].effects[0]:
+        without["B8"] = ~rows.method_correct
+    without["B10"] = rows.method != "glc"
+    if id == "B2":
+        without["B2"] = rows.method.isin(["ce", "trusted_only"])
+    part = rows[~without.get(id, rows.method == "fasten")]
+    assert judge(effect, over_seeds(part, part)) == "not run"
 
 
-def test_the_error_of_t():
-    values = {"fasten": 0.0012, "glc": 0.00073}
-    assert values["glc"] in PAPER.value.to_numpy() and values["fasten"] in PAPER.value.to_numpy()
-    frame = pd.DataFrame({"method": values.keys(), "T_chi2": values.values(), "method_correct": [False, float("nan")]})
-    frame = frame.assign(noise="symmetric_inclusive", rate=0.8)
-    assert judge("B6", frame) == "reproduced"
-    frame.loc[frame.method == "fasten", "T_chi2"] = 0.005  # at step 1,150
-    assert judge("B6", frame) == "not reproduced"
+def test_variants_of_fasten_are_not_averaged_with_it():
+    plain = own("B9").query("method == 'fasten'").assign(method_correct=True, method_perturb=0.0)
+    odd = plain.assign(method_perturb=1.0, corrected_wrong=0.0)
+    assert measured.put_right(pd.concat([plain, odd])) == measured.put_right(plain)
 
 
-def test_t_follows_with_too_much_on_the_diagonal():
-    frame = diagonals()
-    assert judge("B7", curve_numbers(frame)) == "reproduced"
-    mirrored = frame.assign(T_diagonal=-frame.T_diagonal)
-    assert judge("B7", curve_numbers(mirrored)) == "not reproduced"
-
-
-def test_corrections_are_robust():
-    assert judge("B8", perturbed()) == "reproduced"
-    assert judge("B8", turned(perturbed())) == "partly"  # what does no harm then gains
-    worse = perturbed()
-    worse.loc[worse.method_correct, "test_accuracy"] -= 0.1
-    assert judge("B8", worse) == "not reproduced"
-
-
-def test_most_wrong_labels_are_put_right():
-    right = PAPER[(PAPER.series == "method=fasten") & PAPER.metric.str.startswith("right corrections of")].value / 100
-    frame = pd.DataFrame({"corrected_wrong": right}).assign(
-        method="fasten", rate=0.8, noise="symmetric_inclusive", model="resnet34"
-    )
-    assert judge("B9", frame) == "reproduced"
-    assert judge("B9", frame.assign(corrected_wrong=1 - right)) == "not reproduced"
+def test_the_papers_own_values():
+    with_numbers = [claim for claim in OF_RUNS.values() if claim.published]
+    of = {claim.id: [of_paper(e, claim.published()) for e in claim.effects] for claim in with_numbers}
+    assert of["B1"] == [pytest.approx(12.08)] and of["B9"] == [pytest.approx(78.61)]
+    assert of["B5"] == [pytest.approx(2.63 / 1.536), pytest.approx(2.29 / 1.536)] and of["B5b"] == [pytest.approx(1)]
+    assert of["B6"] == [pytest.approx(0.0012 / 0.00073)]
 
 
 def test_the_papers_contradictions_are_kept():

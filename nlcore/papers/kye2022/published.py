@@ -34,7 +34,7 @@ def error_of_T() -> pd.DataFrame:
     rows = part("figure of the error of T").groupby("series", sort=False).last().reset_index()
     frame = pd.DataFrame({"method": rows.series.str.removeprefix("method="), "T_chi2": rows.value})
     correct = frame.method.map({"fasten": False})
-    return frame.assign(method_correct=correct, noise="not found", rate=float("inf"), **HERE)
+    return frame.assign(method_correct=correct, noise="not found", rate=0.0, test_accuracy=float("nan"), **HERE)
 
 
 def diagonals() -> pd.DataFrame:
