@@ -225,8 +225,8 @@ def shifted_images(shifted: pd.DataFrame, numbers: pd.DataFrame, parts: pd.DataF
     rows = rows[rows.way.isin(rows[rows.images == "shifted"].way)]
     blocks = {}
     measures = {"test_accuracy": "accuracy", "T_diagonal": "diagonal of T", "corrected_wrong": "put right"}
-    for share, text in measures.items():
-        blocks[text] = _percent_of(rows, share, "way", "images")
+    for column, text in measures.items():
+        blocks[text] = _percent_of(rows, column, "way", "images")
     return blank(pd.concat(blocks, axis=1))
 
 

@@ -82,7 +82,7 @@ SOURCE = sizes(
 PART_OF_CIFAR = {
     "dataset": "cifar10",
     "models": ["conv_small"],
-    "seeds": 5,
+    "seeds": 3,
     "floor": 3000,
     "lr": 1e-3,
     "alphas": [0, 5, 10],
