@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
+from typing import NamedTuple
 
 from .inputs import UserError, lookup, require
 from .runs import Record, Run, store
@@ -102,10 +103,13 @@ def cores() -> int:
 
 def _train(todo: list[Run], device: str, jobs: int, seconds: float | None):
     """Train runs and yield a line for each that ended, or was not started because it would not end in time."""
-    deadline, speed = time.monotonic() + (seconds or 0), {}
+    deadline, prices = time.monotonic() + (seconds or 0), {}
 
     def late(run: Run) -> bool:
-        return bool(seconds) and time.monotonic() + _estimate(run, device, speed) > deadline
+        if not seconds:
+            return False
+        needed = _estimate(run, device, prices)  # the trials take time as well
+        return time.monotonic() + needed > deadline
 
     if jobs > 1:
         yield from _train_in_pool(todo, device, jobs, late)
@@ -135,17 +139,38 @@ def _train_in_pool(todo: list[Run], device: str, jobs: int, late: Callable[[Run]
                 yield f"{title(run)}: {told}"
 
 
-def _estimate(run: Run, device: str, speed: dict) -> float:
-    """Seconds that a run will take, with a fifth to spare, from a short trial of its kind, which `speed` keeps."""
-    kind = replace(run, seed=0, budget=replace(run.budget, steps=1))
-    if kind not in speed:
-        trial = replace(run, budget=replace(run.budget, steps=min(100, run.budget.steps), evaluations=1))
-        training.train(trial, device)  # loads and warms up
-        start = time.monotonic()
-        cost = training.train(trial, device).cost
-        speed[kind] = cost["seconds"] / cost["steps"], time.monotonic() - start - cost["seconds"]
-    step, around = speed[kind]  # around: drawing labels and one evaluation
-    return 1.2 * (step * run.budget.steps + around * run.budget.evaluations)
+class Price(NamedTuple):
+    """Seconds that a run of some kind takes: once, for each step, for each evaluation."""
+
+    fixed: float  # drawing labels, building the network, capturing the step
+    step: float
+    evaluation: float
+
+
+def _estimate(run: Run, device: str, prices: dict[Run, Price]) -> float:
+    """Seconds that a run will take, with a fifth to spare, from trials of its kind, whose outcome `prices` keeps."""
+    kind = replace(run, seed=0, budget=replace(run.budget, steps=1, evaluations=1))
+    if kind not in prices:
+        prices[kind] = _price(run, device)
+    price, budget = prices[kind], run.budget
+    return 1.2 * (price.fixed + price.step * budget.steps + price.evaluation * budget.evaluations)
+
+
+def _price(run: Run, device: str) -> Price:
+    """From two short trials: by what the longer one takes more, a step and an evaluation; the rest is taken once."""
+    steps, evaluations = (10, 60), (1, 3)
+    _trial(run, device, steps[0], evaluations[0])  # loads and warms up
+    short, long = (_trial(run, device, *sizes) for sizes in zip(steps, evaluations, strict=True))
+    step = max(0.0, long[0] - short[0]) / (steps[1] - steps[0])
+    evaluation = max(0.0, long[1] - short[1]) / (evaluations[1] - evaluations[0])
+    return Price(max(0.0, sum(short) - step * steps[0] - evaluation * evaluations[0]), step, evaluation)
+
+
+def _trial(run: Run, device: str, steps: int, evaluations: int) -> tuple[float, float]:
+    """Seconds that a run of this size spends on training, in which its step is captured, and on all else."""
+    start = time.monotonic()
+    record = training.train(replace(run, budget=replace(run.budget, steps=steps, evaluations=evaluations)), device)
+    return record.cost["seconds"], time.monotonic() - start - record.cost["seconds"]
 
 
 def _follow_parent() -> None:

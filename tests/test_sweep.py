@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ from nlcore.inputs import UserError
 from nlcore.noise import Matrix, Uniform
 from nlcore.runs import Budget, Run, store
 from nlcore.training import train
+from nlcore.training.step import Training
 
 RUN = Run("digits", "perceptron", Budget(steps=5, evaluations=1), Uniform(1.0))
 RUNS = [replace(RUN, seed=s) for s in range(3)]
@@ -71,6 +73,33 @@ def test_a_budget_starts_only_what_can_finish():
     long = replace(RUN, budget=Budget(steps=10_000_000))
     found, said = collect([long, RUN], minutes=0.2)
     assert [r.run for r in found] == [RUN] and "too long to start" in said[0]
+
+
+def test_what_a_run_takes_once_is_not_counted_as_steps(monkeypatch):
+    """A clock that only a pretended training moves: 5 s to load, 3 s to capture, 1 ms a step, 0.2 s an evaluation."""
+    clock = [0.0]
+
+    def pretended(run, device):
+        seconds = 3 + 0.001 * run.budget.steps
+        clock[0] += 5 + seconds + 0.2 * run.budget.evaluations
+        return SimpleNamespace(cost={"seconds": seconds, "steps": run.budget.steps})
+
+    monkeypatch.setattr(sweep.training, "train", pretended)
+    monkeypatch.setattr(sweep.time, "monotonic", lambda: clock[0])
+    prices = {}
+    for steps, evaluations in ((10_000, 10), (5, 1)):
+        run = replace(RUN, budget=Budget(steps, evaluations=evaluations))
+        true = 8 + 0.001 * steps + 0.2 * evaluations
+        assert sweep._estimate(run, "cpu", prices) == pytest.approx(1.2 * true)
+    assert len(prices) == 1
+
+
+def test_a_slow_first_step_is_counted_once(monkeypatch):
+    """The same with real trainings: half a second before the first step is no part of what a step takes."""
+    honest = Training.begin
+    monkeypatch.setattr(Training, "begin", lambda self, t: (t or time.sleep(0.5), honest(self, t)))
+    price = sweep._price(RUN, "cpu")
+    assert price.fixed > 0.25 and price.step < 0.005
 
 
 @pytest.mark.parametrize("options", [{"minutes": 0}, {"minutes": -1}, {"jobs": 0}])
