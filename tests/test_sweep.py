@@ -1,13 +1,16 @@
 """Sweeps: nothing finished is lost, nothing is done twice, one broken run breaks nothing else."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from nlcore import data, sweep
 from nlcore.inputs import UserError
@@ -46,6 +49,32 @@ def test_a_pool_gives_the_same_numbers():
     assert len(said) == 3
     for a, b in zip(alone, pooled, strict=True):
         assert a.history[-1]["test_accuracy"] == b.history[-1]["test_accuracy"]
+
+
+def test_gpus_are_shared_out_among_workers(monkeypatch):
+    """With three pretended GPUs; what a worker of the pool gets is seen in real processes."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    given, runs = [], [replace(RUN, budget=Budget(steps=10_000), seed=s) for s in range(5)]
+    monkeypatch.setattr(sweep, "_train", lambda todo, places, jobs, seconds: given.append((places, jobs)) or ())
+    for options in ({}, {"device": "cuda"}, {"device": "cuda:1"}, {"device": "cuda:1", "jobs": 5}):
+        sweep.collect(runs, "nopaper", **options)
+    every = ["cuda:0", "cuda:1", "cuda:2"]
+    assert given == [(every, 3), (every, 3), (["cuda:1"], 1), (["cuda:1"], 5)]
+
+
+def test_every_worker_has_its_device(tmp_path):
+    with sweep._workers(3, ["cuda:0", "cuda:1"]) as pool:
+        found = [pool.submit(place_of_worker, tmp_path, 3) for _ in range(3)]
+        assert sorted(future.result() for future in found) == ["cuda:0", "cuda:0", "cuda:1"]
+
+
+def place_of_worker(folder: Path, count: int) -> str:
+    """In a worker: its device, told once so many workers are there."""
+    (folder / str(os.getpid())).touch()
+    while len(os.listdir(folder)) < count:
+        time.sleep(0.01)
+    return sweep._place[0]
 
 
 def test_stale_records_are_told_and_trained_again(monkeypatch, tmp_path):
