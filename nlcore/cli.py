@@ -89,8 +89,8 @@ def run(
     experiment: Annotated[str, typer.Argument(help="such as rolnick2017.uniform; or all")],
     tier: Tier = "smoke",
     override: Set = None,
-    jobs: Annotated[int | None, typer.Option(help="runs side by side (default: a core each; one on a GPU)")] = None,
-    device: Annotated[str, typer.Option(help="auto | cpu | cuda")] = "auto",
+    jobs: Annotated[int | None, typer.Option(help="runs side by side (default: a core or a GPU each)")] = None,
+    device: Annotated[str, typer.Option(help="auto | cpu | cuda (all GPUs) | cuda:1")] = "auto",
     budget: Annotated[float | None, typer.Option(help="minutes; no run is started that cannot finish")] = None,
 ) -> None:
     """Train the runs of an experiment that have no current record. Stop it at any time; a second start continues."""
@@ -172,7 +172,7 @@ app.add_typer(mentor, name="mentor")
 Data = Annotated[str, typer.Argument(help="a data set, such as a folder of images")]
 Steps = Annotated[int, typer.Option(help="of the student (default: 50 epochs, 500 at least)")]
 Model = Annotated[str, typer.Option(help="the student")]
-Device = Annotated[str, typer.Option(help="auto | cpu | cuda")]
+Device = Annotated[str, typer.Option(help="auto | cpu | cuda | cuda:1")]
 
 
 @mentor.command()
@@ -302,7 +302,7 @@ def verify(
     override: Set = None,
     count: Annotated[int, typer.Option(help="how many runs, the shortest first")] = 1,
     tolerance: Annotated[float, typer.Option(help="allowed difference of the last test accuracy")] = 0.01,
-    device: Annotated[str, typer.Option(help="cpu | cuda (default: what the record was made on)")] = "",
+    device: Annotated[str, typer.Option(help="cpu | cuda | cuda:1 (default: what the record was made on)")] = "",
 ) -> None:
     """Train published runs again and compare."""
     from . import sweep

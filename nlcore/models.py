@@ -30,7 +30,7 @@ def head(features, K, width=256):
 def conv_small(shape, K):
     """Two strided convolutions before the head of Conv4: a net that one CPU core trains quickly (ours)."""
     C, H, W = shape
-    first = [nn.Conv2d(C, 16, 5, stride=2, padding=2), nn.ReLU()]
+    first = [nn.Conv2d(C, 16, 5, stride=2, padding=2), nn.ReLU(inplace=True)]  # its maps are large
     # flat before the ReLU, whose gradient is faster in the order of the head than in that of the convolution
     second = [nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.Flatten(), nn.ReLU()]
     h, w = math.ceil(H / 4), math.ceil(W / 4)
@@ -42,8 +42,8 @@ def conv(shape, K, blocks):
     C, H, W = shape
     layers = []
     for channels in blocks:
-        layers += [nn.Conv2d(C, channels, 3, padding=1), nn.ReLU()]
-        layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [nn.Conv2d(C, channels, 3, padding=1), nn.ReLU(inplace=True)]
+        layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2)]
         C, H, W = channels, H // 2, W // 2
     return nn.Sequential(*layers, *head(C * H * W, K))
 

@@ -9,11 +9,13 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
+from multiprocessing.queues import SimpleQueue
+from typing import NamedTuple
 
 from .inputs import UserError, lookup, require
 from .runs import Record, Run, store
 from .training import train as training
-from .training.device import pick_device
+from .training.device import devices
 from .training.split import check
 from .training.step import CaptureFailed
 
@@ -51,15 +53,15 @@ def train_missing(
     """Train what is wanted, runs of papers, and has no record; returns the state and record of every run by key.
 
     `train` says what is trained: nothing ("never"), runs without a record ("missing"), or stale ones as well. `jobs`
-    processes run side by side (default: one per CPU core; one on a GPU or for a few short runs), and whoever is done
-    gets the next run, of whatever experiment. With `minutes` no run is started that cannot finish in time. Every record
-    is saved the moment it exists, so a killed sweep loses only runs in progress. A `UserError` says, before anything
-    starts, what no run can be made of.
+    processes run side by side (default: one per CPU core or GPU; one for a few short runs), in turn on each GPU that
+    `device` stands for, and whoever is done gets the next run, of whatever experiment. With `minutes` no run is started
+    that cannot finish in time. Every record is saved the moment it exists, so a killed sweep loses only runs in
+    progress. A `UserError` says, before anything starts, what no run can be made of.
     """
     lookup("train", train, TRAIN)
     require(minutes is None or minutes > 0, f"--budget must be more than 0 minutes, not {minutes}")
     require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
-    place, found = pick_device(device), states_of(wanted)
+    places, found = devices(device), states_of(wanted)
     todo = [run for run in unique(wanted) if to_train(train, *found[run.key])]
     if not todo:
         return found
@@ -68,9 +70,11 @@ def train_missing(
     for run in differing.values():
         check(run)
     brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
-    usual = 1 if place.type == "cuda" or brief else cores()
-    jobs = min(jobs or usual, len(todo))
-    for i, line in enumerate(_train(todo, place.type, jobs, 60 * minutes if minutes else None), 1):
+    most = cores() if places[0].type == "cpu" else len(places)
+    jobs = min(jobs or (1 if brief else most), len(todo))
+    for i, line in enumerate(
+        _train(todo, [str(place) for place in places], jobs, 60 * minutes if minutes else None), 1
+    ):
         echo(f"[{i}/{len(todo)}] {line}")
     return states_of(wanted)
 
@@ -100,32 +104,35 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def _train(todo: list[Run], device: str, jobs: int, seconds: float | None):
-    """Train runs and yield a line for each that ended, or was not started because it would not end in time."""
-    deadline, speed = time.monotonic() + (seconds or 0), {}
+def _train(todo: list[Run], places: list[str], jobs: int, seconds: float | None):
+    """Train runs on `places` and yield a line for each that ended, or was not started as it would not end in time."""
+    deadline, prices = time.monotonic() + (seconds or 0), {}
 
     def late(run: Run) -> bool:
-        return bool(seconds) and time.monotonic() + _estimate(run, device, speed) > deadline
+        if not seconds:
+            return False
+        needed = _estimate(run, places[0], prices)  # the trials take time as well
+        return time.monotonic() + needed > deadline
 
     if jobs > 1:
-        yield from _train_in_pool(todo, device, jobs, late)
+        yield from _train_in_pool(todo, places, jobs, late)
         return
     for run in todo:
-        told = "too long to start" if late(run) else work(run, device, progress=True)
+        told = "too long to start" if late(run) else work(run, places[0], progress=True)
         yield f"{title(run)}: {told}"
 
 
-def _train_in_pool(todo: list[Run], device: str, jobs: int, late: Callable[[Run], bool]):
+def _train_in_pool(todo: list[Run], places: list[str], jobs: int, late: Callable[[Run], bool]):
     """The same with `jobs` processes; whoever is done gets the next run."""
     queue, busy = list(todo), {}
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_follow_parent) as pool:
+    with _workers(jobs, places) as pool:
         while queue or busy:
             while queue and len(busy) < jobs:
                 run = queue.pop(0)
                 if late(run):
                     yield f"{title(run)}: too long to start"
                 else:
-                    busy[pool.submit(work, run, device)] = run
+                    busy[pool.submit(_work_here, run)] = run
             for future in wait(busy, return_when=FIRST_COMPLETED).done:
                 run = busy.pop(future)
                 try:
@@ -135,22 +142,61 @@ def _train_in_pool(todo: list[Run], device: str, jobs: int, late: Callable[[Run]
                 yield f"{title(run)}: {told}"
 
 
-def _estimate(run: Run, device: str, speed: dict) -> float:
-    """Seconds that a run will take, with a fifth to spare, from a short trial of its kind, which `speed` keeps."""
-    kind = replace(run, seed=0, budget=replace(run.budget, steps=1))
-    if kind not in speed:
-        trial = replace(run, budget=replace(run.budget, steps=min(100, run.budget.steps), evaluations=1))
-        training.train(trial, device)  # loads and warms up
-        start = time.monotonic()
-        cost = training.train(trial, device).cost
-        speed[kind] = cost["seconds"] / cost["steps"], time.monotonic() - start - cost["seconds"]
-    step, around = speed[kind]  # around: drawing labels and one evaluation
-    return 1.2 * (step * run.budget.steps + around * run.budget.evaluations)
+class Price(NamedTuple):
+    """Seconds that a run of some kind takes: once, for each step, for each evaluation."""
+
+    fixed: float  # drawing labels, building the network, capturing the step
+    step: float
+    evaluation: float
 
 
-def _follow_parent() -> None:
-    """Let a worker end with its parent, also when that was killed."""
+def _estimate(run: Run, device: str, prices: dict[Run, Price]) -> float:
+    """Seconds that a run will take, with a fifth to spare, from trials of its kind, whose outcome `prices` keeps."""
+    kind = replace(run, seed=0, budget=replace(run.budget, steps=1, evaluations=1))
+    if kind not in prices:
+        prices[kind] = _price(run, device)
+    price, budget = prices[kind], run.budget
+    return 1.2 * (price.fixed + price.step * budget.steps + price.evaluation * budget.evaluations)
+
+
+def _price(run: Run, device: str) -> Price:
+    """From two short trials: by what the longer one takes more, a step and an evaluation; the rest is taken once."""
+    steps, evaluations = (10, 60), (1, 3)
+    _trial(run, device, steps[0], evaluations[0])  # loads and warms up
+    short, long = (_trial(run, device, *sizes) for sizes in zip(steps, evaluations, strict=True))
+    step = max(0.0, long[0] - short[0]) / (steps[1] - steps[0])
+    evaluation = max(0.0, long[1] - short[1]) / (evaluations[1] - evaluations[0])
+    return Price(max(0.0, sum(short) - step * steps[0] - evaluation * evaluations[0]), step, evaluation)
+
+
+def _trial(run: Run, device: str, steps: int, evaluations: int) -> tuple[float, float]:
+    """Seconds that a run of this size spends on training, in which its step is captured, and on all else."""
+    start = time.monotonic()
+    record = training.train(replace(run, budget=replace(run.budget, steps=steps, evaluations=evaluations)), device)
+    return record.cost["seconds"], time.monotonic() - start - record.cost["seconds"]
+
+
+_place: list[str] = []  # in a worker: the device that it trains on
+
+
+def _workers(jobs: int, places: list[str]) -> ProcessPoolExecutor:
+    """So many single-threaded processes, each with a device of its own as far as there are as many."""
+    context = get_context("spawn")
+    given = context.SimpleQueue()
+    for i in range(jobs):
+        given.put(places[i % len(places)])
+    return ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(given,))
+
+
+def _begin(given: SimpleQueue) -> None:
+    """Let a worker take a device, and end with its parent, also when that was killed."""
     threading.Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
+    _place.append(given.get())
+
+
+def _work_here(run: Run) -> str:
+    """The same as `work`, on the device of this worker."""
+    return work(run, _place[0])
 
 
 def work(run: Run, device: str, progress: bool = False) -> str:

@@ -1,18 +1,23 @@
 """Sweeps: nothing finished is lost, nothing is done twice, one broken run breaks nothing else."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from nlcore import data, sweep
 from nlcore.inputs import UserError
 from nlcore.noise import Matrix, Uniform
 from nlcore.runs import Budget, Run, store
 from nlcore.training import train
+from nlcore.training.step import Training
 
 RUN = Run("digits", "perceptron", Budget(steps=5, evaluations=1), Uniform(1.0))
 RUNS = [replace(RUN, seed=s) for s in range(3)]
@@ -46,6 +51,32 @@ def test_a_pool_gives_the_same_numbers():
         assert a.history[-1]["test_accuracy"] == b.history[-1]["test_accuracy"]
 
 
+def test_gpus_are_shared_out_among_workers(monkeypatch):
+    """With three pretended GPUs; what a worker of the pool gets is seen in real processes."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    given, runs = [], [replace(RUN, budget=Budget(steps=10_000), seed=s) for s in range(5)]
+    monkeypatch.setattr(sweep, "_train", lambda todo, places, jobs, seconds: given.append((places, jobs)) or ())
+    for options in ({}, {"device": "cuda"}, {"device": "cuda:1"}, {"device": "cuda:1", "jobs": 5}):
+        sweep.collect(runs, "nopaper", **options)
+    every = ["cuda:0", "cuda:1", "cuda:2"]
+    assert given == [(every, 3), (every, 3), (["cuda:1"], 1), (["cuda:1"], 5)]
+
+
+def test_every_worker_has_its_device(tmp_path):
+    with sweep._workers(3, ["cuda:0", "cuda:1"]) as pool:
+        found = [pool.submit(place_of_worker, tmp_path, 3) for _ in range(3)]
+        assert sorted(future.result() for future in found) == ["cuda:0", "cuda:0", "cuda:1"]
+
+
+def place_of_worker(folder: Path, count: int) -> str:
+    """In a worker: its device, told once so many workers are there."""
+    (folder / str(os.getpid())).touch()
+    while len(os.listdir(folder)) < count:
+        time.sleep(0.01)
+    return sweep._place[0]
+
+
 def test_stale_records_are_told_and_trained_again(monkeypatch, tmp_path):
     found, _ = collect(RUNS[:1])
     store.save(replace(found[0], golden="0" * 8))
@@ -71,6 +102,33 @@ def test_a_budget_starts_only_what_can_finish():
     long = replace(RUN, budget=Budget(steps=10_000_000))
     found, said = collect([long, RUN], minutes=0.2)
     assert [r.run for r in found] == [RUN] and "too long to start" in said[0]
+
+
+def test_what_a_run_takes_once_is_not_counted_as_steps(monkeypatch):
+    """A clock that only a pretended training moves: 5 s to load, 3 s to capture, 1 ms a step, 0.2 s an evaluation."""
+    clock = [0.0]
+
+    def pretended(run, device):
+        seconds = 3 + 0.001 * run.budget.steps
+        clock[0] += 5 + seconds + 0.2 * run.budget.evaluations
+        return SimpleNamespace(cost={"seconds": seconds, "steps": run.budget.steps})
+
+    monkeypatch.setattr(sweep.training, "train", pretended)
+    monkeypatch.setattr(sweep.time, "monotonic", lambda: clock[0])
+    prices = {}
+    for steps, evaluations in ((10_000, 10), (5, 1)):
+        run = replace(RUN, budget=Budget(steps, evaluations=evaluations))
+        true = 8 + 0.001 * steps + 0.2 * evaluations
+        assert sweep._estimate(run, "cpu", prices) == pytest.approx(1.2 * true)
+    assert len(prices) == 1
+
+
+def test_a_slow_first_step_is_counted_once(monkeypatch):
+    """The same with real trainings: half a second before the first step is no part of what a step takes."""
+    honest = Training.begin
+    monkeypatch.setattr(Training, "begin", lambda self, t: (t or time.sleep(0.5), honest(self, t)))
+    price = sweep._price(RUN, "cpu")
+    assert price.fixed > 0.25 and price.step < 0.005
 
 
 @pytest.mark.parametrize("options", [{"minutes": 0}, {"minutes": -1}, {"jobs": 0}])

@@ -3,20 +3,28 @@
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
 from ..inputs import lookup, require
 
 
+def devices(name: str = "auto") -> list[torch.device]:
+    """All that a name stands for: `cuda` is every GPU, `cuda:1` the second one, `auto` every GPU or else the CPU."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = [f"cuda:{i}" for i in range(count)]
+    asked = name.partition(":")[0] == "cuda"
+    require(not asked or count > 0, f"device {name!r} was asked for, but torch sees no GPU here")
+    lookup("device", name, ("auto", "cpu", "cuda", *gpus))
+    if name in gpus:
+        return [torch.device(name)]
+    return [torch.device(gpu) for gpu in gpus if name != "cpu"] or [torch.device("cpu")]
+
+
 def pick_device(name: str = "auto") -> torch.device:
-    """`auto` is CUDA where torch sees a GPU, else the CPU."""
-    lookup("device", name, ("auto", "cpu", "cuda"))
-    require(name != "cuda" or torch.cuda.is_available(), "device 'cuda' was asked for, but torch sees no GPU here")
-    if name == "cpu" or not torch.cuda.is_available():
-        return torch.device("cpu")
-    return torch.device("cuda", torch.cuda.current_device())
+    """The first of them, for whoever trains on one."""
+    return devices(name)[0]
 
 
 def device_name(device: torch.device) -> str:
@@ -29,7 +37,8 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     """Seeded generators, fp32 that is fp32, and one CPU thread (faster for small nets, and bit for bit the same); all
     put back afterwards."""
     threads, cuda = torch.get_num_threads(), device.type == "cuda"
-    with torch.random.fork_rng([device] if cuda else []), full_precision():
+    current = torch.cuda.device(device) if cuda else nullcontext()
+    with current, torch.random.fork_rng([device] if cuda else []), full_precision():
         torch.default_generator.manual_seed(seed)
         if cuda:
             torch.cuda.manual_seed(seed)

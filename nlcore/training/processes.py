@@ -12,7 +12,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..inputs import require
-from .device import pick_device
+from .device import devices
 
 
 class Process(NamedTuple):
@@ -63,11 +63,12 @@ def running_averages(net: nn.Module) -> list[Tensor]:
 
 def joined(device: str) -> Process:
     """This process, among those that torchrun has started."""
-    place, rank, world = pick_device(device), int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    places, rank, world = devices(device), int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    place = places[0]
     if place.type == "cuda":
-        local, count = int(os.environ.get("LOCAL_RANK", 0)), torch.cuda.device_count()
-        require(local < count, f"this is process {local + 1} of this machine, which has {count} GPUs")
-        place = torch.device("cuda", local)
+        local = int(os.environ.get("LOCAL_RANK", 0))
+        require(local < len(places), f"this is process {local + 1} of this machine; GPUs for {device}: {len(places)}")
+        place = places[local]
         torch.cuda.set_device(place)
     if world > 1:
         store = next(dist.rendezvous("env://"))[0]  # when torchrun starts again it has addresses of the dead as well

@@ -4,7 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor, nn
@@ -203,7 +203,7 @@ def capture(training: Training, given) -> Callable[[], None]:
     """A step on `given`, whose memory is filled anew for every step, as one CUDA graph. Warm-up steps are undone, so
     that a captured run equals an eager one."""
     saved, memory = snapshot(training)
-    generator, stream = torch.cuda.get_rng_state(), side_stream()
+    generator, stream = torch.cuda.get_rng_state(), side_stream(training.source.device)
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _ in range(3):
@@ -220,14 +220,10 @@ def capture(training: Training, given) -> Callable[[], None]:
     return graph.replay
 
 
-_streams: list = []
-
-
-def side_stream():
-    """One stream for every capture of the process: each stream keeps a workspace of its own."""
-    if not _streams:
-        _streams.append(torch.cuda.Stream())
-    return _streams[0]
+@cache
+def side_stream(device: torch.device):
+    """One stream for every capture of the process on a device: each stream keeps a workspace of its own."""
+    return torch.cuda.Stream(device)
 
 
 # how a step is captured, by type of device; a test puts a recorder in for the CPU

@@ -15,7 +15,7 @@ from nlcore.methods import CE, FasTEN, HAlpha, MLaC
 from nlcore.noise import Clean, Matrix, SymmetricInclusive, Uniform
 from nlcore.runs import Budget, Run
 from nlcore.training import step, train
-from nlcore.training.device import pick_device
+from nlcore.training.device import devices, pick_device
 from nlcore.training.sources import moments
 from nlcore.training.split import split as divide
 
@@ -174,3 +174,15 @@ def test_cuda_is_refused_where_there_is_none():
             pick_device("cuda")
     with pytest.raises(UserError, match="cuda"):
         pick_device("cudda")
+
+
+def test_a_name_stands_for_one_gpu_or_for_all(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    found = {name: [str(place) for place in devices(name)] for name in ("auto", "cuda", "cuda:1", "cpu")}
+    every = ["cuda:0", "cuda:1", "cuda:2"]
+    assert found == {"auto": every, "cuda": every, "cuda:1": ["cuda:1"], "cpu": ["cpu"]}
+    assert pick_device() == pick_device("cuda") == torch.device("cuda:0") and pick_device("cuda:2").index == 2
+    for name in ("cuda:3", "cuda:", "cuda:x", "cpu:1"):
+        with pytest.raises(UserError, match="device"):
+            devices(name)
