@@ -53,10 +53,10 @@ KNEE = sizes(
     dataset=("digits", "mnist", "mnist", "mnist"),
     models=(["conv_small"], ["conv_small"], ["conv4"], ["conv4"]),
     seeds=(1, 3, 5, 5),
-    floor=(150, 2000, 15_000, 15_000),
+    floor=(150, 1000, 15_000, 15_000),
     lr=(4e-3, 1e-3, 1e-3, 1e-3),
     alphas=[20],
-    examples=([600], [10_000], [10_000], [10_000]),
+    examples=([600], [5000], [10_000], [10_000]),
     orders=(["confusing", "learned"], *[["confusing", "learned", "random"]] * 3),
     deltas=([0, 0.5, 1], *[[0, 0.25, 0.5, 0.75, 0.9, 1]] * 3),
 )
