@@ -106,8 +106,8 @@ def test_the_curriculum_that_takes_all_is_cross_entropy():
 
 def test_a_mentor_learns_a_curriculum():
     """Claim E1: mean squared error below 0.01, and weights of 0 or 1 told apart in more than 97 of 100 pairs."""
-    assert imitate("pd", "paper", steps=800)[1] < 0.01
-    mentor, error = imitate("pd", "released", steps=800)
+    assert imitate("pd", "paper")[1] < 0.01  # as golden runs have them: a process learns each once
+    mentor, error = imitate("pd", "released")
     assert error < 0.01
     z, percent = examples(5000, mentor.steps)
     v = pd(z[:, -1, 0], z[:, -1, 1], percent)
