@@ -15,6 +15,7 @@ from nlcore.methods import METHODS, mentornet
 from nlcore.methods.mentor import imitate, teach
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+pytestmark = pytest.mark.xdist_group("benchmarks")  # one process measures the parts
 
 
 def said(script: str, *options: str) -> dict:
@@ -36,14 +37,18 @@ def bench(out: Path, *options: str) -> str:
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory) -> dict:
-    """All parts, quick: `step` from a process of its own, as usual, the others from this one, which has imported torch."""
+    """All parts, quick: `step` in a process of its own, as always, the others in this one, which has torch already."""
     folder, options = tmp_path_factory.mktemp("bench"), ["--quick", "--out"]
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCHMARKS))
         patch.setenv("NLCORE_RUNS", str(folder / "runs"))
         script = importlib.import_module("bench")
         apart = script.measured
-        patch.setattr(script, "measured", lambda part, quick: apart(part, quick) if "step.py" in part.quick else here(part))
+
+        def measured(part, quick):
+            return apart(part, quick) if part.quick.startswith("step.py") else here(part)
+
+        patch.setattr(script, "measured", measured)
         patch.setattr(sys, "argv", ["bench.py", *options, str(folder / "bench.json")])
         with redirect_stdout(io.StringIO()) as told:
             script.main()

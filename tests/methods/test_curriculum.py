@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_train import SHORT, history
 
@@ -161,6 +161,7 @@ def test_a_mentor_moves_between_data_sets_of_other_sizes(tmp_path):
     assert "first_test_accuracy" in history(run)[-1]
 
 
+@settings(max_examples=15)
 @given(seeds)
 def test_an_explicit_step_is_the_closed_form_or_goes_there(seed):
     """One step of 1 / lambda_2 minimises a quadratic; steps along a constant slope end at 0 or 1."""
