@@ -28,8 +28,8 @@ reproduce: env  ## train the experiments at tier smoke, execute every chapter on
 	@echo "the book of these results: $(CURDIR)/$(SMOKE)/_build/html/index.html"
 
 test: env lint  ## everything that CI checks
-	$(TIMED) units pytest tests -n 2 --dist loadfile
-	NLCORE_RUNS=$(PUBLISHED) TQDM_DISABLE=1 $(TIMED) chapters pytest book --nbval --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadfile -W ignore
+	$(TIMED) units pytest tests -n 2 --dist loadgroup
+	NLCORE_RUNS=$(PUBLISHED) TQDM_DISABLE=1 $(TIMED) chapters pytest book --nbval --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadfile --no-loadscope-reorder -W ignore
 	$(MAKE) --no-print-directory book
 
 book: env  ## render the committed chapters; nothing is executed

@@ -41,7 +41,7 @@ PARTS = {
         "our loop beside the textbook loop, steps per second",
         110,
         "step.py --seconds 0.5 --rounds 2",
-        f"step.py {TINY}",
+        f"step.py {TINY} --batches 128",
     ),
     "same": Part("do both loops compute the same losses", 20, "same.py", "same.py --models mlp2"),
     "limit": Part("how near a step comes to what a core can do", 35, "limit.py --seconds 0.5", f"limit.py {TINY}"),
@@ -56,7 +56,7 @@ PARTS = {
         "how seconds grow with labels, images, classes, runs",
         25,
         "growth.py --steps 100 --rounds 2",
-        "growth.py --steps 5 --rounds 1",
+        "growth.py --steps 2 --rounds 1",
     ),
 }
 # read from files that other commands write, where there are any

@@ -1,14 +1,21 @@
 """The benchmarks run, and the promise about memory holds; speeds are reported, never asserted."""
 
+import importlib
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from nlcore.methods import METHODS, mentornet
+from nlcore.methods.mentor import imitate, teach
+
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+pytestmark = pytest.mark.xdist_group("benchmarks")  # one process measures the parts
 
 
 def said(script: str, *options: str) -> dict:
@@ -30,9 +37,36 @@ def bench(out: Path, *options: str) -> str:
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory) -> dict:
-    out = tmp_path_factory.mktemp("bench") / "bench.json"
-    assert "6 parts" in bench(out)
-    return json.loads(out.read_text())["parts"]
+    """All parts, quick: `step` in a process of its own, as always, the others in this one, which has torch already."""
+    folder, options = tmp_path_factory.mktemp("bench"), ["--quick", "--out"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        patch.setenv("NLCORE_RUNS", str(folder / "runs"))
+        script = importlib.import_module("bench")
+        apart = script.measured
+
+        def measured(part, quick):
+            return apart(part, quick) if part.quick.startswith("step.py") else here(part)
+
+        patch.setattr(script, "measured", measured)
+        patch.setattr(sys, "argv", ["bench.py", *options, str(folder / "bench.json")])
+        with redirect_stdout(io.StringIO()) as told:
+            script.main()
+    assert "6 parts" in told.getvalue()
+    return json.loads((folder / "bench.json").read_text())["parts"]
+
+
+def here(part) -> list[dict]:
+    """The rows of a part, its script's `main` called in this process; a mentor need not be good."""
+    name, *options = part.quick.split()
+    script = importlib.import_module(name.removesuffix(".py"))
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as told:
+        for module in (mentornet, script) if name == "methods.py" else ():
+            patch.setattr(module, "imitate", lambda kind, form: imitate(kind, form, steps=10))
+            patch.setattr(module, "teach", lambda *given: teach(*given[:5], steps=10))
+        patch.setattr(sys, "argv", [name, *options, "--json"])
+        script.main()
+    return json.loads(told.getvalue())
 
 
 def test_the_benchmark_writes_a_list_of_rows_for_each_part(parts):
@@ -50,8 +84,6 @@ def test_both_loops_compute_the_same_losses(parts):
 
 
 def test_every_method_has_a_cost(parts):
-    from nlcore.methods import METHODS
-
     rows = parts["methods"]["rows"]
     assert set(METHODS) <= {row.get("method") for row in rows} and all(row.get("ratio", 1) > 0 for row in rows)
     assert sum("mentor" in row and row["seconds"] > 0 for row in rows) == 2

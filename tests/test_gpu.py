@@ -1,7 +1,7 @@
 """`make gpu` names what exists, goes on where it was, and says where no GPU is; speeds side by side are counted."""
 
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -80,15 +80,20 @@ def test_where_no_run_fits_in_a_call_one_begins(gpu, monkeypatch, fits, commands
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_without_a_gpu_one_sentence_is_told():
-    out = subprocess.run([sys.executable, BENCHMARKS / "gpu.py"], capture_output=True, text=True)
-    assert out.returncode == 2 and out.stderr.startswith("torch sees no GPU") and out.stderr.count("\n") == 1
+def test_without_a_gpu_one_sentence_is_told(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["gpu.py"])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(BENCHMARKS / "gpu.py"), run_name="__main__")
+    told = capsys.readouterr().err
+    assert stop.value.code == 2 and told.startswith("torch sees no GPU") and told.count("\n") == 1
 
 
-def test_trainings_side_by_side_are_counted_together():
+def test_trainings_side_by_side_are_counted_together(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import several
+
     options = ["--device", "cpu", "--model", "perceptron", "--jobs", "1", "2", "--seconds", "0.05"]
-    command = [sys.executable, BENCHMARKS / "several.py", *options, "--json"]
-    out = subprocess.run(command, capture_output=True, text=True)
-    assert out.returncode == 0, out.stderr
-    rows = json.loads(out.stdout)
+    monkeypatch.setattr(sys, "argv", ["several.py", *options, "--json"])
+    several.main()
+    rows = json.loads(capsys.readouterr().out)
     assert [row["jobs"] for row in rows] == [1, 2] and all(row["steps_per_second"] > 0 for row in rows)

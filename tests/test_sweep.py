@@ -14,7 +14,8 @@ import torch
 
 from nlcore import data, sweep
 from nlcore.inputs import UserError
-from nlcore.noise import Matrix, Uniform
+from nlcore.methods import GLC
+from nlcore.noise import Matrix, SymmetricInclusive, Uniform
 from nlcore.runs import Budget, Run, store
 from nlcore.training import train
 from nlcore.training.step import Training
@@ -27,6 +28,10 @@ def collect(runs, train="missing", **options):
     said = []
     found = sweep.collect(runs, "nopaper", train, **({"jobs": 1} | options), echo=said.append)
     return found, said
+
+
+def without_times(record) -> list[dict]:
+    return [row | {"seconds": 0} for row in record.history]
 
 
 def states(runs) -> list[str]:
@@ -160,64 +165,53 @@ from nlcore.runs import Budget, Run
 from nlcore.training import step
 
 mark, stage = map(pathlib.Path, sys.argv[1:])
+at, seen = {"first": 1, "second": 2}[stage.name], []
+original = step.optimiser
+
+def spy(*args):  # each stage makes one; the one that shall be killed says so and waits
+    seen.append(1)
+    if len(seen) == at:
+        mark.touch()
+        time.sleep(600)
+    return original(*args)
+
+step.optimiser = spy
 run = Run("digits", "mlp1", Budget(20, evaluations=2), SymmetricInclusive(0.4), GLC(), 600, trusted=50)
-if stage.name != "none":
-    at, seen = {"first": 1, "second": 2}[stage.name], []
-    original = step.optimiser
-
-    def spy(*args):  # each stage makes one; the one that shall be killed says so and waits
-        seen.append(1)
-        if len(seen) == at:
-            mark.touch()
-            time.sleep(600)
-        return original(*args)
-
-    step.optimiser = spy
 sweep.collect([run], "nopaper", jobs=1)
 """
+GOLD_RUN = Run("digits", "mlp1", Budget(20, evaluations=2), SymmetricInclusive(0.4), GLC(), 600, trusted=50)
 
 
 @pytest.mark.parametrize("stage", ["first", "second"])
 def test_a_run_of_two_stages_killed_in_either_is_made_again(stage, tmp_path):
     """A record is whole or not there: what was killed leaves nothing that a second start could go wrong by."""
-    mark, script = tmp_path / "mark", [sys.executable, "-c", GOLD]
-    process = subprocess.Popen([*script, mark, stage], stdout=subprocess.DEVNULL)
+    mark = tmp_path / "mark"
+    process = subprocess.Popen([sys.executable, "-c", GOLD, mark, stage], stdout=subprocess.DEVNULL)
     while not mark.exists():
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not [*store.working().glob("*.json")]
-    assert subprocess.run([*script, mark, "none"], stdout=subprocess.DEVNULL).returncode == 0
-    (path,) = store.working().glob("*.json")
-    ours = store.load_working(path.stem)
-    assert [r | {"seconds": 0} for r in ours.history] == [
-        r | {"seconds": 0} for r in train.train(ours.run, "cpu").history
-    ]
+    [ours], _ = collect([GOLD_RUN])
+    assert [path.stem for path in store.working().glob("*.json")] == [GOLD_RUN.key]
+    assert without_times(ours) == without_times(train.train(GOLD_RUN, "cpu"))
 
 
 LONG = """
-import pathlib, sys
 from nlcore import sweep
 from nlcore.noise import Uniform
 from nlcore.runs import Budget, Run
 from nlcore.training.checkpoint import Checkpoints
-from nlcore.training.step import Training
 
 Checkpoints.due = lambda self, step, evaluated=False: step % 50 == 0
-if sys.argv[1] == "count":
-    step, done = Training.step, []
-    Training.step = lambda self, given: (done.append(1), step(self, given))
-run = Run("digits", "mlp1", Budget(1000, evaluations=2), Uniform(1.0))
-sweep.collect([run], "nopaper", jobs=1)
-if sys.argv[1] == "count":
-    print(len(done))
+sweep.collect([Run("digits", "mlp1", Budget(1000, evaluations=2), Uniform(1.0))], "nopaper", jobs=1)
 """
+LONG_RUN = Run("digits", "mlp1", Budget(1000, evaluations=2), Uniform(1.0))
 
 
-def test_a_long_run_that_was_killed_goes_on_where_it_was():
-    script = [sys.executable, "-c", LONG]
-    process = subprocess.Popen([*script, "die"], stdout=subprocess.DEVNULL)
+def test_a_long_run_that_was_killed_goes_on_where_it_was(monkeypatch):
+    process = subprocess.Popen([sys.executable, "-c", LONG], stdout=subprocess.DEVNULL)
     states = store.working() / "checkpoints"
     while not [*states.glob("*-000000[2-9]??.0.pt")]:
         assert process.poll() is None
@@ -225,12 +219,12 @@ def test_a_long_run_that_was_killed_goes_on_where_it_was():
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not [*store.working().glob("*.json")] and [*states.glob("*.pt")]
-    out = subprocess.run([*script, "count"], capture_output=True, text=True, check=True).stdout
-    assert int(out.split()[-1]) <= 800 and not [*states.iterdir()]
-    (path,) = store.working().glob("*.json")
-    ours = store.load_working(path.stem)
-    again = train.train(ours.run, "cpu").history
-    assert [r | {"seconds": 0} for r in ours.history] == [r | {"seconds": 0} for r in again]
+    step, done = Training.step, []
+    monkeypatch.setattr(Training, "step", lambda self, given: (done.append(1), step(self, given)))
+    [ours], _ = collect([LONG_RUN])
+    assert len(done) <= 800 and not [*states.iterdir()]
+    assert [path.stem for path in store.working().glob("*.json")] == [LONG_RUN.key]
+    assert without_times(ours) == without_times(train.train(LONG_RUN, "cpu"))
 
 
 def test_a_killed_sweep_goes_on_where_it_stopped():

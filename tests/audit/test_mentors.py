@@ -13,6 +13,8 @@ from nlcore.audit import mentors
 from nlcore.inputs import UserError
 from nlcore.methods.mentor import Mentor
 
+pytestmark = pytest.mark.xdist_group("photos")  # one test moves the folder that another reads
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):

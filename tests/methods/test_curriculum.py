@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_train import SHORT, history
 
@@ -106,8 +106,8 @@ def test_the_curriculum_that_takes_all_is_cross_entropy():
 
 def test_a_mentor_learns_a_curriculum():
     """Claim E1: mean squared error below 0.01, and weights of 0 or 1 told apart in more than 97 of 100 pairs."""
-    assert imitate("pd", "paper", steps=800)[1] < 0.01
-    mentor, error = imitate("pd", "released", steps=800)
+    assert imitate("pd", "paper")[1] < 0.01  # as golden runs have them: a process learns each once
+    mentor, error = imitate("pd", "released")
     assert error < 0.01
     z, percent = examples(5000, mentor.steps)
     v = pd(z[:, -1, 0], z[:, -1, 1], percent)
@@ -161,6 +161,7 @@ def test_a_mentor_moves_between_data_sets_of_other_sizes(tmp_path):
     assert "first_test_accuracy" in history(run)[-1]
 
 
+@settings(max_examples=15)
 @given(seeds)
 def test_an_explicit_step_is_the_closed_form_or_goes_there(seed):
     """One step of 1 / lambda_2 minimises a quadratic; steps along a constant slope end at 0 or 1."""

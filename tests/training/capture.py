@@ -175,13 +175,20 @@ def recorded(training: Training, given) -> Callable[[], None]:
             training.step(given)
     undo(training, saved, memory)
     torch.set_rng_state(generator)
+    results = [places(out) for *_, out in tape.done]
 
     def replay() -> None:
-        with torch.no_grad():
-            for func, args, kwargs, out in tape.done:
-                new = func(*args, **kwargs)
-                for old, now in zip(tree_leaves(out), tree_leaves(new), strict=True):
-                    if isinstance(old, Tensor) and old.data_ptr() != now.data_ptr():
-                        old.copy_(now)
+        with torch.no_grad(), torch._C.DisableTorchFunction():  # operators alone; modes have done their part
+            for (func, args, kwargs, _), olds in zip(tape.done, results, strict=True):
+                news = tree_leaves(func(*args, **kwargs))
+                for i, old, address in olds:
+                    if news[i].data_ptr() != address:
+                        old.copy_(news[i])
 
     return replay
+
+
+def places(out) -> list[tuple[int, Tensor, int]]:
+    """The tensors of a result, each with its place among the leaves and its address."""
+    leaves = enumerate(tree_leaves(out))
+    return [(i, leaf, leaf.data_ptr()) for i, leaf in leaves if isinstance(leaf, Tensor)]

@@ -22,8 +22,8 @@ from nlcore.training.sources import Resident
 from nlcore.training.step import Training
 
 CPU = torch.device("cpu")
-BUDGET = Budget(24, 32, evaluations=3, optimiser="sgd", lr=0.02, schedule="steps", milestones=(0.5,))
-RUN = Run("digits", "conv_small", replace(BUDGET, augment="flip_crop"), SymmetricInclusive(0.4), examples=240)
+BUDGET = Budget(24, 16, evaluations=3, optimiser="sgd", lr=0.02, schedule="steps", milestones=(0.5,))
+RUN = Run("digits", "conv_small", replace(BUDGET, augment="flip_crop"), SymmetricInclusive(0.4), examples=120)
 RUN = replace(RUN, validation=60)
 
 
