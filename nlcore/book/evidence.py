@@ -109,16 +109,21 @@ def number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.3g}"
 
 
+def under_its_rule(row: pd.Series) -> str:
+    """`last: 10.0 (8.1 to 11.9)`; nothing where nothing was run."""
+    words = found_in_words(row)
+    return f"{row.rule}: {words}" if words and row.seeds else words
+
+
 def evidence_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Effects as a table, a line each, with what we find under the paper's rule and under the other one."""
     found = []
     for (claim, what), line in rows.groupby(["claim", "what"], sort=False):
         own, others = line[line.own_rule].iloc[0], line[~line.own_rule]
         row = {"claim": claim, "what is measured": what, "claimed": own.bound, "paper": number(own.papers_effect)}
-        row |= {"rule": own.rule, "ours": found_in_words(own), "verdict": own.verdict}
+        row |= {"ours": under_its_rule(own), "verdict": own.verdict}
         other = others.iloc[0] if len(others) else None
-        row["other rule"] = "" if other is None else other.rule
-        row["ours there"] = "" if other is None else found_in_words(other)
+        row["ours, other rule"] = "" if other is None else under_its_rule(other)
         row["verdict there"] = "" if other is None else other.verdict
         found.append(row)
     return pd.DataFrame(found).set_index("claim")

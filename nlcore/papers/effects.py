@@ -36,8 +36,8 @@ class Effect(NamedTuple):
     def bound(self) -> str:
         """`>= 0`, `<= 3` or `-1 to 1`."""
         if math.isinf(self.most):
-            return f">= {self.least:g}"
-        return f"<= {self.most:g}" if math.isinf(self.least) else f"{self.least:g} to {self.most:g}"
+            return f">= {self.least:.3g}"
+        return f"<= {self.most:.3g}" if math.isinf(self.least) else f"{self.least:.3g} to {self.most:.3g}"
 
 
 class Claim(NamedTuple):

@@ -72,9 +72,9 @@ def test_one_seed_is_drawn_without_an_end():
 def test_the_table_has_both_rules_and_the_papers_value():
     table = evidence.evidence_table(ROWS)
     first = table.loc["A1"]
-    assert (first.claimed, first.paper, first.ours) == (">= 1", "4", "3 (2 to 4)")
-    assert (first["other rule"], first["ours there"]) == ("noisy validation", "0.5 (-0.5 to 1.5)")
-    assert table.loc["A2", "paper"] == "" == table.loc["A2", "ours there"]
+    assert (first.claimed, first.paper, first.ours) == (">= 1", "4", "last: 3 (2 to 4)")
+    assert first["ours, other rule"] == "noisy validation: 0.5 (-0.5 to 1.5)"
+    assert table.loc["A2", "paper"] == "" == table.loc["A2", "ours, other rule"]
 
 
 def test_what_changes_with_the_rule_is_counted_and_named():

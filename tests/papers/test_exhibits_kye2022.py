@@ -10,7 +10,15 @@ from nlcore.papers.kye2022.experiments import ALL
 from nlcore.papers.tables import blank
 
 SYMMETRIC = "symmetric_inclusive"
-DEFAULTS = {"lam": 0.5, "rho": 0.8, "correct": True, "immediate": False, "perturb": 0.0, "trusted_batch": 100, "shared": True}
+DEFAULTS = {
+    "lam": 0.5,
+    "rho": 0.8,
+    "correct": True,
+    "immediate": False,
+    "perturb": 0.0,
+    "trusted_batch": 100,
+    "shared": True,
+}
 
 
 @pytest.fixture(autouse=True)
