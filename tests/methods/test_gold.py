@@ -115,6 +115,23 @@ def test_perturbed_corrections_are_random():
     assert (net.believed == guess).double().mean() < 0.5
 
 
+def test_a_noisy_network_of_its_own_shares_nothing():
+    """Neither weights nor gradients: each network learns from its own part of the loss."""
+    method, net, batch = two_heads(shared=False, correct=False)
+    pairs = [*zip(net.body.parameters(), net.noisy.parameters(), strict=True)]
+    assert len(pairs) == 4 and not any(torch.equal(a, b) for a, b in pairs)
+    method.loss(net, batch, None).backward()
+    with torch.no_grad():
+        T = estimated(net.noisy(batch.trusted_x).softmax(1), batch.trusted_y, 10)
+    clean = torch.cat(
+        [nll_through(net(batch.x).softmax(1), T, batch.y), cross_entropy(net(batch.trusted_x), batch.trusted_y)]
+    ).mean()
+    noisy = method.lam * cross_entropy(net.noisy(batch.x), batch.y).mean()
+    for loss, part in ((clean, net.body), (noisy, net.noisy)):
+        for found, weight in zip(torch.autograd.grad(loss, [*part.parameters()]), part.parameters(), strict=True):
+            torch.testing.assert_close(weight.grad, found)
+
+
 def test_t_of_clean_data_tends_to_the_identity():
     """Claim B11, end to end."""
     last = history(replace(RUN, method=FasTEN(), noise=SymmetricInclusive(0.0)))[-1]

@@ -253,3 +253,24 @@ def test_clothing_of_paper():
         "",
         0.24,
     )
+
+
+def test_time_to_best():
+    """Chosen by noisy validation: FasTEN's first evaluation, GLC's second; ratios are of the same seed."""
+    early = HARD[:2].assign(step=1, seed=0, key=["a", "b"], seconds=[15.0, 5.0], noisy_validation=[0.1, 0.9])
+    late = early.assign(step=2, seconds=[30.0, 10.0], noisy_validation=0.5)
+    history = pd.concat([early, late], ignore_index=True)
+    slower = history.assign(seed=1, key=history.key + "1", seconds=4 * history.seconds)
+    table = exhibits.time_to_best(pd.concat([history, slower], ignore_index=True))
+    assert [*table.index] == ["glc", "fasten"]
+    assert table.loc["glc", "paper, whole training"] == "1.49"
+    assert table.loc["glc", "time, FasTEN = 1"] == "6.00" and table.loc["fasten", "time, FasTEN = 1"] == "1.00"
+    scattered = slower.assign(seconds=slower.seconds.mask(slower.method == "glc", 30.0))
+    table = exhibits.time_to_best(pd.concat([history, scattered], ignore_index=True))
+    assert table.loc["glc", "time, FasTEN = 1"].startswith("3.00 (")
+
+
+def test_two_heads_or_two_networks():
+    both = fastens({}, {"shared": False}, test_accuracy=[0.8, 0.7], train_seconds=[2.0, 3.0])
+    table = exhibits.heads(both)
+    assert table.loc["two heads"].tolist() == ["80.0", 2.0] and table.loc["two networks"].tolist() == ["70.0", 3.0]

@@ -160,3 +160,17 @@ def test_words_name_verdicts_and_what_smoothing_does():
         "ece_smooth": "0.055",
         "gain": "+1.3 points",
     }
+
+
+def test_sizes_of_weights_and_logits():
+    sizes = runs(
+        ("ce", NONE, 0, 0.5), ("label_smoothing", 0.1, 0, 0.5), logit_gap=[16.0, 4.5], norm_weights=[18.0, 17.0]
+    )
+    table = exhibits.norms(sizes.assign(norm_rows=1.0, norm_features=2.0))
+    assert table["lead of the largest logit"].tolist() == [16.0, 4.5] and [*table.index] == [0.0, 0.1]
+
+
+def test_a_hundred_classes_by_smoothing_and_noise():
+    noisy = CLEAN.assign(rate=[0.0, 0.0, 0.0, 0.2, 0.0])
+    table = exhibits.hundred_classes(noisy)
+    assert table.loc[(0.0, 0.0), "ece"] == 0.4 and table.loc[(0.1, 0.2), "ece"] == 0.06

@@ -194,3 +194,13 @@ def test_words_name_verdicts_and_data():
         "field_data": "fashion",
         "network": "conv_small, mlp2",
     }
+
+
+def test_by_rule():
+    """Two evaluations of a run, of which noisy validation prefers the first."""
+    first = runs(("ce", UNIFORM, 0.6, 0, 0.7), ("ce", "clean", 0.0, 0, 0.9)).assign(step=1, noisy_validation=0.5)
+    last = first.assign(step=2, noisy_validation=0.4, test_accuracy=[0.2, 0.8])
+    history = pd.concat([first, last]).assign(key=["noisy", "clean"] * 2).reset_index(drop=True)
+    table = exhibits.by_rule(history)
+    assert table.loc["ce", ("last", "uniform 0.6")] == "20.0" and table.loc["ce", ("last", "clean")] == "80.0"
+    assert table.loc["ce", ("noisy validation", "uniform 0.6")] == "70.0"

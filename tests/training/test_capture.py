@@ -59,6 +59,7 @@ VARIANTS = {name: small(kind()) for name, kind in METHODS.items()}
 VARIANTS |= {"deep_knn": replace(VARIANTS["deep_knn"], k=5), "mentornet data": MentorNet("data", burn_in=0.1)}
 VARIANTS |= {"forward T": Forward(LAW), "distillation mlp2": Distillation(0.1, 4.0, 0.5, "mlp2")}
 VARIANTS |= {"fasten perturbed": FasTEN(perturb=0.5, rho=0.1, trusted_batch=20)}
+VARIANTS |= {"fasten separate": FasTEN(shared=False, trusted_batch=20)}
 
 
 @pytest.mark.parametrize("name", VARIANTS)

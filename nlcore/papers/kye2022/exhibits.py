@@ -110,7 +110,7 @@ def time_to_best(history: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for name in [name for name in ALL if name in {*chosen.method}]:
         told = estimate(chosen, Effect("", partial(_over_fasten, name), factor=True))
-        ratio = f"{told.effect:.2f} ({told.low:.2f} to {told.high:.2f})" if told and told.error > 0 else "1"
+        ratio = f"{told.effect:.2f}" + (f" ({told.low:.2f} to {told.high:.2f})" if told.error > 1e-9 else "")
         accuracy = share(chosen[chosen.method == name].test_accuracy)
         paper = f"{hours[name]:.2f}" if name in hours else ""
         rows[name] = {"time, FasTEN = 1": ratio, "paper, whole training": paper, "accuracy there": accuracy}
