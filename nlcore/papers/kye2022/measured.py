@@ -81,11 +81,22 @@ def seconds(rows: pd.DataFrame) -> pd.Series:
     return took / took.fasten
 
 
+def costs(rows: pd.DataFrame) -> pd.Series:
+    """Seconds of whole trainings by method, over those of FasTEN: the least over the noises, since the noise costs
+    nothing and what else the machine does only adds."""
+    took = by_method(rows, lambda one: one.seconds.min())
+    return took / took.fasten
+
+
 def cost_of(name: str, rows: pd.DataFrame) -> float:
-    return seconds(rows)[name]
+    return costs(rows)[name]
 
 
 def cheapest_other(rows: pd.DataFrame) -> float:
+    return costs(rows)[OTHERS].min(skipna=False)
+
+
+def quickest_other(rows: pd.DataFrame) -> float:
     return seconds(rows)[OTHERS].min(skipna=False)
 
 
@@ -96,7 +107,7 @@ def middle_other(rows: pd.DataFrame) -> float:
 
 def order_of_costs(rows: pd.DataFrame) -> float:
     """Rank correlation with the order of the paper's figure."""
-    took = seconds(rows)[FIG_1]
+    took = costs(rows)[FIG_1]
     return took.rank().corr(pd.Series(range(len(FIG_1)), FIG_1)) if took.notna().all() else math.nan
 
 
