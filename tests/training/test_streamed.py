@@ -377,8 +377,7 @@ def test_killed_and_started_again_it_ends_the_same(place, tmp_path, name, deaths
 
 def test_two_processes_learn_with_equal_weights_and_survive(place, tmp_path):
     """Gradients are the means over processes; one is killed in the second epoch, and torchrun starts both again."""
-    words = ["stream", place, "--method", "fasten", "--model", "wide_resnet_tiny", "--side", SIDE]
-    words += ["--set", "trusted_batch=50"]
+    words = ["stream", place, "--method", "fasten", "--model", "resnet32", "--set", "trusted_batch=50", "--side", SIDE]
     words += ["--batch", 25, "--steps", 42, "--every", 8, "--lr", 0.05, "--device", "cpu", "--workers", 0, "--out"]
     log, out = tmp_path / "log", tmp_path / "out"
     assert started(log, *words, out, die=19, by=TORCHRUN) == 0, log.read_text()
