@@ -57,12 +57,13 @@ def pair_accuracy(guess: Tensor, label: Tensor, true: Tensor) -> dict[str, float
 
 def detection(weight: Tensor, right: Tensor) -> dict[str, float]:
     """How weights (M,) in [0, 1] tell `right` labels (M,) from wrong ones: share kept (weight > 0.5), precision and
-    recall of the kept as right ones, area under the ROC curve of the weight. Of nothing: NaN."""
+    recall of the kept as right ones, area under the ROC curve of the weight. Of nothing, or of weights that are no
+    numbers any more: NaN."""
     kept, right = weight > 0.5, right.bool()
     parts = {"kept": kept, "kept_precision": right[kept], "kept_recall": kept[right]}
     shares = {name: part.double().mean().item() for name, part in parts.items()}
-    both_kinds = 0 < int(right.sum()) < len(right)
-    return shares | {"kept_auc": roc_auc_score(right.cpu(), weight.cpu()) if both_kinds else math.nan}
+    ranked = 0 < int(right.sum()) < len(right) and bool(weight.isfinite().all())
+    return shares | {"kept_auc": roc_auc_score(right.cpu(), weight.cpu()) if ranked else math.nan}
 
 
 def transition_error(found: Tensor, true: Tensor) -> dict[str, float]:
