@@ -276,6 +276,8 @@ def test_detection():
     perfect = detection(torch.tensor([0.9, 0.8, 0.6, 0.1]), torch.tensor([True, True, True, False]))
     assert perfect["kept_auc"] == perfect["kept_precision"] == perfect["kept_recall"] == 1
     assert np.isnan(detection(torch.ones(3), torch.ones(3))["kept_auc"])
+    lost = detection(torch.tensor([float("nan")] * 2), torch.tensor([True, False]))
+    assert np.isnan(lost["kept_auc"]) and lost["kept"] == 0  # of a run that diverged
 
 
 def test_the_error_of_a_transition_matrix():
