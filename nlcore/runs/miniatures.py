@@ -106,7 +106,7 @@ def of_methods() -> list[Run]:
 def of_noises() -> list[Run]:
     """Every noise that ten classes can have, and what carries added labels."""
     noises = [Clean(), Uniform(2.0)]
-    noises += [Structured(6.0, 0.5, order) for order in ("confusing", "reverse", "random", "fresh")]
+    noises += [Structured(6.0, 0.5, order) for order in ("confusing", "learned", "reverse", "random", "fresh")]
     noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, PairFlip)]
     carriers = ("novel", "white", "photos", "digits")
     carried = [with_noise(Uniform(2.0), carrier=carrier, examples=300) for carrier in carriers]

@@ -227,7 +227,7 @@ def test_examples_needed_that_no_size_reaches_are_no_number():
 
 
 def test_frames_given_are_the_only_ones_judged():
-    table = scoreboard.verdicts("rolnick2017", "laptop", {"structured": pd.DataFrame()})
+    table = scoreboard.effects("rolnick2017", "laptop", {"structured": pd.DataFrame()})
     assert set(table.claim) == {"A5", "Q1"} and set(table.verdict) == {"not run"}
 
 
