@@ -145,7 +145,8 @@ def sections(folder: Path) -> dict[str, str]:
 def linked(table: pd.DataFrame, addresses: dict[str, str]) -> Styler:
     """A table whose claims link to their sections."""
     links = {claim: f'<a href="{addresses[claim]}">{claim}</a>' for claim in table.index.unique() if claim in addresses}
-    return table.style.format_index(lambda claim: links.get(claim, claim))
+    named = table.style.set_uuid(f"from-{table.index[0]}")  # else at random, and no two renderings would be alike
+    return named.format_index(lambda claim: links.get(claim, claim))
 
 
 def findings(rows: pd.DataFrame) -> dict[str, str]:
