@@ -85,7 +85,19 @@ def test_run_then_status_then_scoreboard(capsys):
     rows = json.loads(out)
     assert code == 0 and {"experiment", "tier", "done", "stale", "failed", "missing", "stale_keys"} <= set(rows[0])
     code, out, _ = nlcore(capsys, "scoreboard", "--json")
-    named = {"claim", "paper", "tier", "rule", "effect", "error", "interval", "bound", "papers_effect", "verdict", "where"}
+    named = {
+        "claim",
+        "paper",
+        "tier",
+        "rule",
+        "effect",
+        "error",
+        "interval",
+        "bound",
+        "papers_effect",
+        "verdict",
+        "where",
+    }
     assert code == 0 and all(named <= set(row) for row in json.loads(out))
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from pandas.io.formats.style import Styler
 
 from ..papers.scoreboard import found_in_words, verdicts
 
@@ -142,11 +141,13 @@ def sections(folder: Path) -> dict[str, str]:
     return found
 
 
-def linked(table: pd.DataFrame, addresses: dict[str, str]) -> Styler:
-    """A table whose claims link to their sections."""
+def linked(table: pd.DataFrame, addresses: dict[str, str]) -> object:
+    """A table whose claims link to their sections, for display in a chapter: alike every time that it is rendered."""
+    from IPython.display import HTML
+
     links = {claim: f'<a href="{addresses[claim]}">{claim}</a>' for claim in table.index.unique() if claim in addresses}
-    named = table.style.set_uuid(f"from-{table.index[0]}")  # else at random, and no two renderings would be alike
-    return named.format_index(lambda claim: links.get(claim, claim))
+    named = table.style.set_uuid(f"from-{table.index[0]}").format_index(lambda claim: links.get(claim, claim))
+    return HTML(named.to_html())
 
 
 def findings(rows: pd.DataFrame) -> dict[str, str]:

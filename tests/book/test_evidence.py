@@ -88,7 +88,7 @@ def test_what_changes_with_the_rule_is_counted_and_named():
 def test_every_claim_has_a_section_to_which_its_line_links():
     addresses = evidence.sections(home() / "book")
     assert {*addresses} == {claim.id for paper in PAPERS.values() for claim in paper.CLAIMS}
-    html = evidence.linked(evidence.evidence_table(ROWS), addresses).to_html()
+    html = evidence.linked(evidence.evidence_table(ROWS), addresses).data
     assert f'<a href="{addresses["A1"]}">A1</a>' in html and addresses["A1"].endswith(".html#claim-a1")
 
 
