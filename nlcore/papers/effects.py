@@ -9,6 +9,8 @@ from scipy import stats
 
 from .base import Experiment
 
+SIGN = "the sign is the claim"  # why a bound is 0
+
 
 class Estimate(NamedTuple):
     """The mean of an effect over seeds, its standard error and 95 % interval (Student's t); of one seed it has none."""
@@ -111,6 +113,29 @@ def mean(rows: pd.DataFrame, column: str = "test_accuracy", **at) -> float:
 def points(rows: pd.DataFrame, **at) -> float:
     """The test accuracy where columns have these values, in percent."""
     return 100 * mean(rows, **at)
+
+
+def ahead(rows: pd.DataFrame, a, b, by: str = "method", **at) -> float:
+    """Points of test accuracy that the runs whose column `by` is `a` are ahead of those where it is `b`."""
+    return points(rows, **{by: a}, **at) - points(rows, **{by: b}, **at)
+
+
+def leads(rows: pd.DataFrame, a: str, b: str, noise: str) -> pd.Series:
+    """Points that method `a` is ahead of `b`, by the rates of a noise that were run."""
+    rates = sorted(rows[rows.noise == noise].rate.unique())
+    return pd.Series({rate: ahead(rows, a, b, noise=noise, rate=rate) for rate in rates}, dtype=float)
+
+
+def rank_correlation(values: pd.Series) -> float:
+    """Of numbers with their index; NaN where one is missing."""
+    return values.rank().corr(values.index.to_series().rank()) if values.notna().all() else math.nan
+
+
+def in_words(found, form: str = ".3g", ends: str = "") -> str:
+    """`10.0 (8.1 to 11.9)`; the number alone where there is no interval, whose ends may have a form of their own."""
+    ends = ends or form
+    middle = format(found.effect, form)
+    return middle if math.isinf(found.low) else f"{middle} ({found.low:{ends}} to {found.high:{ends}})"
 
 
 def identity(what: str, largest: Callable[[], float], most: float, why: str = "more is not rounding") -> Effect:

@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from ..effects import Claim, Effect, identity
+from ..effects import SIGN, Claim, Effect, identity
 from . import published
 from .experiments import burn_in, students, transfer
 from .measured import (
-    ahead,
+    ahead_with,
     error_of_imitation,
     gain_by_burn_in,
     helped_more,
@@ -18,7 +18,6 @@ from .measured import (
     told_apart,
 )
 
-SIGN = "the sign is the claim"
 BIG, SMALL = 0, 1
 STUDENT = {BIG: "big student", SMALL: "small student"}
 one_data_set = partial(Claim, single=("dataset",))
@@ -27,7 +26,7 @@ one_data_set = partial(Claim, single=("dataset",))
 def gap(a: str, b: str, rate: float, which: int, told: str, **bound) -> Effect:
     """How many points one method is ahead of another with a student."""
     what = f"{STUDENT[which]}: {told} at {rate:g} [points]"
-    return Effect(what, partial(ahead, a, b, rate, which), **({"least": 0, "why": SIGN} | bound))
+    return Effect(what, partial(ahead_with, which, a, b, rate), **({"least": 0, "why": SIGN} | bound))
 
 
 def of_students(suffix: str, which: int, gain: float, why: str) -> list[Claim]:

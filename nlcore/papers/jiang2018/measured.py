@@ -8,7 +8,7 @@ import torch
 from ...methods.curriculum import linear, self_paced
 from ...methods.mentor import Mentor, examples, imitate
 from ...training.device import reproducible
-from ..effects import mean, points
+from ..effects import ahead, mean, points
 from .experiments import students
 
 
@@ -38,15 +38,14 @@ def student(rows: pd.DataFrame, which: int) -> pd.DataFrame:
     return rows.assign(name=named(rows))[rows.model == model]
 
 
-def ahead(a: str, b: str, rate: float, which: int, rows: pd.DataFrame) -> float:
+def ahead_with(which: int, a: str, b: str, rate: float, rows: pd.DataFrame) -> float:
     """Points that method `a` is ahead of `b` with a student."""
-    of = student(rows, which)
-    return points(of, name=a, rate=rate) - points(of, name=b, rate=rate)
+    return ahead(student(rows, which), a, b, by="name", rate=rate)
 
 
 def helped_more(rows: pd.DataFrame) -> float:
     """Points that DD gains more with the big student than with the small one at 0.4."""
-    big, small = (ahead("DD", "ce", 0.4, which, rows) for which in (0, 1))
+    big, small = (ahead_with(which, "DD", "ce", 0.4, rows) for which in (0, 1))
     return big - small
 
 
@@ -58,7 +57,7 @@ def moved_ahead(rows: pd.DataFrame) -> float:
     at_home = {"DD from " + dataset.partition("#")[0] for dataset in rows.dataset.unique()}
     if not moved or at_home & {*moved}:
         return math.nan
-    gaps = [ahead(name, "ce", rate, 0, rows) for name in moved for rate in rows.rate.unique()]
+    gaps = [ahead_with(0, name, "ce", rate, rows) for name in moved for rate in rows.rate.unique()]
     return pd.Series(gaps).min(skipna=False)
 
 
@@ -77,9 +76,7 @@ def rise(name: str, rows: pd.DataFrame) -> float:
 
 def gain_by_burn_in(kind: str, rows: pd.DataFrame) -> float:
     """Points by a burn-in of 0.2."""
-    if rows.rate.nunique() != 1:
-        return math.nan
-    return points(rows, method_kind=kind, method_burn_in=0.2) - points(rows, method_kind=kind, method_burn_in=0)
+    return ahead(rows, 0.2, 0, by="method_burn_in", method_kind=kind) if rows.rate.nunique() == 1 else math.nan
 
 
 def error_of_imitation() -> float:

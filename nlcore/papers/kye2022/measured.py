@@ -8,7 +8,7 @@ import torch
 
 from ...methods.fasten import estimated
 from ...noise import AsymmetricCifar10
-from ..effects import mean, points
+from ..effects import ahead, leads, mean, points, rank_correlation
 
 FIG_1 = ["fasten", "glc", "deep_knn", "mslc", "mwnet", "l2rw", "mloc", "mlac"]  # from the cheapest on
 OTHERS = FIG_1[1:]
@@ -24,44 +24,36 @@ def whole(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def ahead(a: str, b: str, rate: float, rows: pd.DataFrame) -> float:
+def ahead_at(a: str, b: str, rate: float, rows: pd.DataFrame) -> float:
     """Points that method `a` is ahead of `b` under symmetric noise."""
-    at = {"noise": SYMMETRIC, "rate": rate}
-    return points(rows, method=a, **at) - points(rows, method=b, **at)
+    return ahead(rows, a, b, noise=SYMMETRIC, rate=rate)
 
 
 def ahead_dependent(a: str, b: str, rows: pd.DataFrame) -> float:
     """Points that method `a` is ahead of `b` under asymmetric noise of 0.4."""
-    dependent = rows[rows.noise != SYMMETRIC]
-    return points(dependent, method=a, rate=0.4) - points(dependent, method=b, rate=0.4)
-
-
-def rates(rows: pd.DataFrame) -> list[float]:
-    """Of symmetric noise."""
-    return sorted(rows[rows.noise == SYMMETRIC].rate.unique())
+    return ahead(rows[rows.noise != SYMMETRIC], a, b, rate=0.4)
 
 
 def least_lead(other: str, rows: pd.DataFrame) -> float:
     """Points that FasTEN is ahead of a method at the rate of symmetric noise where it leads least."""
-    return pd.Series([ahead("fasten", other, rate, rows) for rate in rates(rows)], dtype=float).min(skipna=False)
+    return leads(rows, "fasten", other, SYMMETRIC).min(skipna=False)
 
 
-def leads(rows: pd.DataFrame) -> pd.Series:
+def over_glc(rows: pd.DataFrame) -> pd.Series:
     """Points that FasTEN is ahead of GLC by rate of symmetric noise; of fewer than three rates none."""
-    found = pd.Series({rate: ahead("fasten", "glc", rate, rows) for rate in rates(rows)}, dtype=float)
+    found = leads(rows, "fasten", "glc", SYMMETRIC)
     return found if len(found) > 2 and found.notna().all() else found[:0]
 
 
 def growth_of_the_lead(rows: pd.DataFrame) -> float:
     """From the lowest to the highest rate."""
-    found = leads(rows)
+    found = over_glc(rows)
     return found.iloc[-1] - found.iloc[0] if len(found) else math.nan
 
 
 def lead_goes_with_the_rate(rows: pd.DataFrame) -> float:
     """Rank correlation."""
-    found = leads(rows)
-    return found.rank().corr(found.index.to_series().rank()) if len(found) else math.nan
+    return rank_correlation(over_glc(rows))
 
 
 def by_method(rows: pd.DataFrame, of: Callable[[pd.DataFrame], float]) -> pd.Series:
@@ -107,8 +99,7 @@ def middle_other(rows: pd.DataFrame) -> float:
 
 def order_of_costs(rows: pd.DataFrame) -> float:
     """Rank correlation with the order of the paper's figure."""
-    took = costs(rows)[FIG_1]
-    return took.rank().corr(pd.Series(range(len(FIG_1)), FIG_1)) if took.notna().all() else math.nan
+    return rank_correlation(costs(rows)[FIG_1].reset_index(drop=True))
 
 
 def priced(frame: pd.DataFrame) -> pd.DataFrame:
@@ -175,8 +166,7 @@ def put_right(rows: pd.DataFrame) -> float:
 
 def shared_ahead(rate: float, rows: pd.DataFrame) -> float:
     """Points that two heads on one network are ahead of two networks."""
-    at = {"method": "fasten", "rate": rate, "noise": SYMMETRIC}
-    return points(rows, method_shared=True, **at) - points(rows, method_shared=False, **at)
+    return ahead(rows, True, False, by="method_shared", method="fasten", rate=rate, noise=SYMMETRIC)
 
 
 def cost_of_separation(rows: pd.DataFrame) -> float:

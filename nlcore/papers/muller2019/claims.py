@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ..effects import Claim, Effect, identity
+from ..effects import SIGN, Claim, Effect, identity
 from . import published
 from .experiments import calibration, cifar100, distillation, information, noise, norms
 from .measured import (
@@ -27,7 +27,6 @@ from .measured import (
 LUKASIK = published.LUKASIK
 SINGLE = ("dataset", "model", "images")
 STUDENTS = (*SINGLE, "method_teacher")
-SIGN = "the sign is the claim"
 CLEAN = "cross entropy and smoothing on clean labels, and what the networks are examined for"
 
 UNHARMED = Effect(

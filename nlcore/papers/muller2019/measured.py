@@ -9,7 +9,7 @@ from torch import Tensor
 from ... import data
 from ...losses import backward_corrected, cross_entropy, smoothed_cross_entropy
 from ...noise import SymmetricExclusive
-from ..effects import points
+from ..effects import ahead
 
 
 def by_a(column: str, rows: pd.DataFrame, rate: float = 0.0) -> pd.Series:
@@ -97,7 +97,7 @@ def fewer_errors_under_noise(rows: pd.DataFrame) -> float:
 
 def gain_of(method: str, rows: pd.DataFrame) -> float:
     """Points that a correction is ahead of cross entropy at 0.2."""
-    return points(rows, method=method, rate=0.2) - points(rows, method="ce", rate=0.2)
+    return ahead(rows, method, "ce", rate=0.2)
 
 
 def much_smoothing_ahead(rows: pd.DataFrame) -> float:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ..effects import Claim, Effect, identity, points
+from ..effects import SIGN, Claim, Effect, ahead, identity, points
 from . import published
 from .experiments import (
     batch_size,
@@ -43,7 +43,6 @@ from .measured import (
     white_ahead,
 )
 
-SIGN = "the sign is the claim"
 AT_100 = Effect("accuracy at alpha = 100 [%]", partial(conv_at, 100), least=90, why="the number of the abstract")
 AT_50 = Effect(
     "accuracy at alpha = 50 [%]", partial(conv_at, 50), least=95, why="the paper's 96.3, less a point for a smaller net"
@@ -135,7 +134,7 @@ CLAIMS = [
         [
             Effect(
                 "Conv6 ahead of Conv4 at alpha = 10 [points]",
-                lambda rows: points(rows, model="conv6", alpha=10) - points(rows, model="conv4", alpha=10),
+                partial(ahead, a="conv6", b="conv4", by="model", alpha=10),
                 most=3,
                 why="twice the distance that the paper's two curves have there",
             )

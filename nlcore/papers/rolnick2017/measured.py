@@ -8,7 +8,7 @@ import torch
 
 from ...losses import cross_entropy, smoothed_cross_entropy
 from ...methods import Batch, HAlpha
-from ..effects import points
+from ..effects import ahead, points, rank_correlation
 from .published import fig9
 
 
@@ -36,7 +36,7 @@ def gain_by_depth(rows: pd.DataFrame) -> float:
 
 def loss_to_10(model: str, rows: pd.DataFrame) -> float:
     """Points lost from alpha = 0 to 10."""
-    return points(rows, model=model, alpha=0) - points(rows, model=model, alpha=10)
+    return ahead(rows, 0, 10, by="alpha", model=model)
 
 
 def by_delta(rows: pd.DataFrame, fresh: bool = False) -> tuple[float, float, pd.Series]:
@@ -169,13 +169,11 @@ def by_batch(schedule: str, rows: pd.DataFrame) -> pd.Series:
 
 
 def rank_with_batch(rows: pd.DataFrame) -> float:
-    curve = by_batch("constant", rows)
-    return curve.rank().corr(pd.Series(curve.index, curve.index).rank())
+    return rank_correlation(by_batch("constant", rows))
 
 
 def fall_of_infinite_batch(rows: pd.DataFrame) -> float:
-    at = {"method": "h_alpha", "schedule": "constant"}
-    return points(rows, method_alpha=0, **at) - points(rows, method_alpha=50, **at)
+    return ahead(rows, 0, 50, by="method_alpha", method="h_alpha", schedule="constant")
 
 
 def gain_by_batch(schedule: str, rows: pd.DataFrame) -> float:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ..effects import Claim, Effect, identity
+from ..effects import SIGN, Claim, Effect, identity
 from . import published
 from .experiments import cifar10, cifar100, fashion, pruning, q_sweep
 from .measured import (
@@ -30,7 +30,6 @@ from .measured import (
 RULE = "noisy validation"  # the paper holds out a tenth of the noisy labels
 CURVES = ("dataset", "model", "images")
 TABLE = (*CURVES, "method_q", "method_k")
-SIGN = "the sign is the claim"
 LEAD = Effect("L_q ahead of cross entropy at the rate where it leads least [points]", least_lead, least=0, why=SIGN)
 SCATTER = "half a point is twice what the paper's own draws of L_q scatter by"
 

@@ -8,43 +8,32 @@ from torch import Tensor
 
 from ... import data
 from ...losses import cross_entropy, lq
-from ..effects import mean, points
+from ..effects import ahead, leads, mean, points, rank_correlation
 
 UNIFORM = "symmetric_exclusive"
 
 
-def ahead(a: str, b: str, rows: pd.DataFrame, **at) -> float:
-    """Points that method `a` is ahead of `b` where columns have these values."""
-    return points(rows, method=a, **at) - points(rows, method=b, **at)
-
-
 def ahead_at(a: str, b: str, dataset: str, rate: float, rows: pd.DataFrame) -> float:
-    """The same on a data set, at a rate of uniform noise."""
-    return ahead(a, b, rows, noise=UNIFORM, rate=rate, dataset=dataset)
+    """Points that method `a` is ahead of `b` on a data set, at a rate of uniform noise."""
+    return ahead(rows, a, b, noise=UNIFORM, rate=rate, dataset=dataset)
 
 
 def ahead_class_dependent(rows: pd.DataFrame) -> float:
     """Points that L_q is ahead of cross entropy on CIFAR-10 at a rate of 0.4."""
-    return ahead("gce", "ce", rows, noise="asymmetric_cifar10", rate=0.4, dataset="cifar10")
-
-
-def leads(rows: pd.DataFrame) -> pd.Series:
-    """Points that L_q is ahead of cross entropy, by the rates of uniform noise that were run."""
-    rates = sorted(rows[rows.noise == UNIFORM].rate.unique())
-    return pd.Series({rate: ahead("gce", "ce", rows, noise=UNIFORM, rate=rate) for rate in rates}, dtype=float)
+    return ahead(rows, "gce", "ce", noise="asymmetric_cifar10", rate=0.4, dataset="cifar10")
 
 
 def least_lead(rows: pd.DataFrame) -> float:
-    return leads(rows).min(skipna=False)
+    return leads(rows, "gce", "ce", UNIFORM).min(skipna=False)
 
 
 def growth_of_the_lead(rows: pd.DataFrame) -> float:
-    found = leads(rows)
+    found = leads(rows, "gce", "ce", UNIFORM)
     return found.get(0.6, math.nan) - found.get(0.4, math.nan)
 
 
 def truncated_ahead(rate: float, rows: pd.DataFrame) -> float:
-    return ahead("truncated", "gce", rows, noise=UNIFORM, rate=rate)
+    return ahead(rows, "truncated", "gce", noise=UNIFORM, rate=rate)
 
 
 def lost_of_what_was_learned(rows: pd.DataFrame) -> float:
@@ -82,9 +71,7 @@ def clean_cost_of_1(rows: pd.DataFrame) -> float:
 
 def rank_with_q(rows: pd.DataFrame) -> float:
     """Rank correlation of q with the epochs until a curve on clean labels reaches 80 % of what it ends at."""
-    q = pd.Series([0.0, 0.4, 0.8, 1.0])
-    epochs = q.map(lambda value: mean(rows, "rise", rate=0.0, method_q=value))
-    return math.nan if epochs.isna().any() else q.rank().corr(epochs.rank())
+    return rank_correlation(pd.Series({q: mean(rows, "rise", rate=0.0, method_q=q) for q in (0.0, 0.4, 0.8, 1.0)}))
 
 
 def share_of_ce(rows: pd.DataFrame) -> float:
