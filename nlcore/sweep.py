@@ -72,9 +72,8 @@ def train_missing(
     brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
     most = cores() if places[0].type == "cpu" else len(places)
     jobs = min(jobs or (1 if brief else most), len(todo))
-    for i, line in enumerate(
-        _train(todo, [str(place) for place in places], jobs, 60 * minutes if minutes else None), 1
-    ):
+    seconds = 60 * minutes if minutes else None
+    for i, line in enumerate(_train(todo, [str(place) for place in places], jobs, seconds), 1):
         echo(f"[{i}/{len(todo)}] {line}")
     return states_of(wanted)
 

@@ -1,4 +1,4 @@
-"""The evidence in one picture: all effects with their intervals beside the papers', and what helps, and when."""
+"""The evidence in one picture: all effects with their intervals, beside the papers'."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..papers.scoreboard import found_in_words, verdicts
+from ..papers.scoreboard import found_in_words, number, verdicts
 
 # colour and shape of a verdict: blue, grey and vermilion can be told apart by everybody
 LOOKS = {
@@ -103,11 +103,6 @@ def scale_of(line: pd.DataFrame) -> float:
     return max(shown) or 1.0
 
 
-def number(value: float) -> str:
-    """Three digits; nothing where there is no value."""
-    return "" if math.isnan(value) else f"{value:.3g}"
-
-
 def under_its_rule(row: pd.Series) -> str:
     """`last: 10.0 (8.1 to 11.9)`; nothing where nothing was run."""
     words = found_in_words(row)
@@ -154,15 +149,10 @@ def findings(rows: pd.DataFrame) -> dict[str, str]:
     """How many claims have each verdict, and which change it under noisy validation, in words."""
     table = verdicts(rows)
     counts = table.verdict.value_counts()
-    words = {
-        "reproduced": "reproduced",
-        "inconclusive": "inconclusive",
-        "failed": "not reproduced",
-        "not_run": "not run",
-    }
-    said = {name: str(counts.get(word, 0)) for name, word in words.items()} | {"claims": str(len(table))}
     own, noisy = table.verdict == "reproduced", table.noisy_validation == "reproduced"
-    for name, changed in (("fall", own & ~noisy), ("rise", noisy & ~own)):
-        said[name] = str(changed.sum())
-        said["fallen" if name == "fall" else "risen"] = ", ".join(table.claim[changed]) or "none"
-    return said
+    fallen, risen = table.claim[own & ~noisy], table.claim[noisy & ~own]
+    said = {"claims": len(table), "fall": len(fallen), "rise": len(risen)}
+    for word in ("reproduced", "inconclusive", "not reproduced", "not run"):
+        said[word.replace(" ", "_")] = counts.get(word, 0)
+    named = {"fallen": ", ".join(fallen) or "none", "risen": ", ".join(risen) or "none"}
+    return {name: str(count) for name, count in said.items()} | named

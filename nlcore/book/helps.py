@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from .. import figures, papers
 from ..measures.evaluate import select
 from ..methods import METHODS
-from ..papers.effects import Effect, Estimate, estimate, points
+from ..papers.effects import Effect, Estimate, ahead, estimate, in_words, points
 from ..papers.jiang2018.measured import named
 from ..papers.scoreboard import NOISY
 
@@ -70,14 +70,13 @@ def needs(method: str) -> str:
     """What a method has to be given beside noisy labels."""
     if method in ("forward", "backward"):
         return "the true T"
-    kind = {"PD": "", "DD": "mentornet"}.get(method, method)
-    trusted = method == "DD" or (kind in METHODS and bool(METHODS[kind]().trust))
+    trusted = method == "DD" or (method in METHODS and bool(METHODS[method]().trust))
     return "trusted images" if trusted else "nothing"
 
 
 def gain(rows: pd.DataFrame, method: str) -> Estimate | None:
     """Points that a method is ahead of cross entropy, paired by seed; rows are of one kind and rate of noise."""
-    return estimate(rows, Effect("gain", lambda one: points(one, name=method) - points(one, name="ce")))
+    return estimate(rows, Effect("gain", lambda one: ahead(one, method, "ce", by="name")))
 
 
 def gains(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -103,20 +102,18 @@ def estimates(rows: pd.DataFrame) -> dict[str, Estimate]:
     return {method: told for method, told in found.items() if told}
 
 
-def in_words(row, signed: bool) -> str:
-    """`+10.0 (8.1 to 11.9)`."""
-    middle = f"{row.effect:+.1f}" if signed else f"{row.effect:.1f} %"
-    return middle if math.isinf(row.low) else f"{middle} ({row.low:.1f} to {row.high:.1f})"
+def lines(found: pd.DataFrame) -> pd.DataFrame:
+    """Every recipe and method once, in their order."""
+    return found[["recipe", "method"]].drop_duplicates()
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
     """The gains as text: a row per recipe and method, the two rules side by side for each noise."""
-    cells = [in_words(row, row.method != "ce") for row in found.itertuples()]
+    forms = {True: {"form": ".1f", "unit": " %"}, False: {"form": "+.1f", "ends": ".1f"}}
+    cells = [in_words(row, **forms[row.method == "ce"]) for row in found.itertuples()]
     named = found.assign(cell=cells, needs=found.method.map(needs), method=found.method.map(NAMES))
     wide = named.pivot(index=["recipe", "method", "needs"], columns=["noise", "rule"], values="cell")
-    order = found.drop_duplicates(["recipe", "method"])
-    first = sorted(zip(order.recipe, order.method, strict=True), key=lambda pair: [*RECIPES].index(pair[0]))
-    rows = [(recipe, NAMES[method], needs(method)) for recipe, method in first]
+    rows = [(line.recipe, NAMES[line.method], needs(line.method)) for line in lines(found).itertuples()]
     columns = [(noise, rule) for noise in NOISES for rule in RULES if (noise, rule) in wide.columns]
     return wide.reindex(index=pd.MultiIndex.from_tuples(rows, names=wide.index.names), columns=columns).fillna("")
 
@@ -125,13 +122,12 @@ def picture(found: pd.DataFrame) -> Figure:
     """A panel per noise, a line per method: its gain when training runs to the end (filled) and when noisy validation
     stops it (open), with 95 % intervals."""
     shown = found[found.method != "ce"]
-    lines = [*shown.drop_duplicates(["recipe", "method"])[["recipe", "method"]].itertuples(index=False)]
-    lines.sort(key=lambda line: [*RECIPES].index(line.recipe))
+    order = [*lines(shown).itertuples()]
     noises = [noise for noise in NOISES if noise in {*shown.noise}]
-    fig, panels = figures.row(len(noises), 3.6, 0.9 + 0.3 * len(lines), sharey=True, sharex=True)
+    fig, panels = figures.row(len(noises), 3.6, 0.9 + 0.3 * len(order), sharey=True, sharex=True)
     colours = dict(zip(RECIPES, ("#0072b2", "#d55e00", "#009e73"), strict=True))
     for ax, noise in zip(panels, noises, strict=True):
-        for place, line in enumerate(reversed(lines)):
+        for place, line in enumerate(reversed(order)):
             same = shown[(shown.recipe == line.recipe) & (shown.method == line.method) & (shown.noise == noise)]
             for row in same.itertuples():
                 last = row.rule == "last"
@@ -143,7 +139,7 @@ def picture(found: pd.DataFrame) -> Figure:
         ax.set_xlabel(f"{noise}\npoints ahead of cross entropy", fontsize=9)
         ax.set_xlim(-45, 45)
         ax.grid(axis="y", lw=0.3)
-    panels[0].set_yticks(range(len(lines)), [NAMES[line.method] for line in reversed(lines)], fontsize=8)
+    panels[0].set_yticks(range(len(order)), [NAMES[line.method] for line in reversed(order)], fontsize=8)
     handles = [Line2D([], [], color=colour, marker="o", label=f"recipe of {name}") for name, colour in colours.items()]
     handles.append(Line2D([], [], color="grey", marker="o", label="last evaluation"))
     handles.append(Line2D([], [], color="grey", marker="o", mfc="white", label="noisy validation"))
@@ -159,6 +155,6 @@ def findings(found: pd.DataFrame) -> dict[str, str]:
             rows = found[(found.noise == noise) & (found.rule == rule) & (found.method != "ce")]
             rows = rows[rows.method.map(needs) != "the true T"]  # nobody has it
             best = rows.loc[rows.effect.idxmax()] if len(rows) else None
-            said[f"gain_{kind}{name}"] = "(not run)" if best is None else in_words(best, signed=True)
+            said[f"gain_{kind}{name}"] = "(not run)" if best is None else in_words(best, "+.1f", ".1f")
             said[f"best_{kind}{name}"] = "(not run)" if best is None else NAMES[best.method]
     return said

@@ -9,7 +9,7 @@ from ..measures.evaluate import curve_numbers
 from ..runs import frame
 from ..sweep import find
 from . import PAPERS
-from .effects import Claim, Effect, Estimate, estimate, together, verdict
+from .effects import Claim, Effect, Estimate, estimate, in_words, together, verdict
 
 NOISY = "noisy validation"
 NOTHING = {"effect": math.nan, "error": math.nan, "low": math.nan, "high": math.nan, "seeds": 0}
@@ -43,15 +43,15 @@ def rules(claim: Claim) -> list[str]:
 def judged(claim: Claim, history: pd.DataFrame | None) -> list[dict]:
     """A row for each effect of a claim under each rule, on a frame with a row per run and evaluation."""
     published = claim.published() if claim.published else None
+    theirs = [math.nan if published is None else of_paper(effect, published) for effect in claim.effects]
     rows = []
-    for rule in rules(claim):
+    for place, rule in enumerate(rules(claim)):
         runs, missing = chosen(claim, history, rule)
-        for effect in claim.effects:
-            row = {"what": effect.what, "rule": rule, "own_rule": rule == rules(claim)[0]}
+        for effect, papers_effect in zip(claim.effects, theirs, strict=True):
+            row = {"what": effect.what, "rule": rule, "own_rule": place == 0}
             row |= measured(claim, effect, runs, missing)
             row |= {"bound": effect.bound, "least": effect.least, "most": effect.most, "why": effect.why}
-            row["papers_effect"] = math.nan if published is None else of_paper(effect, published)
-            rows.append(row | {"where": claim.where, "sentence": claim.sentence})
+            rows.append(row | {"papers_effect": papers_effect, "where": claim.where, "sentence": claim.sentence})
     return rows
 
 
@@ -86,8 +86,8 @@ def evidence(found: Estimate, runs: pd.DataFrame) -> str:
     """`on fashion, conv_small: 10.0 (8.1 to 11.9), 3 seeds`."""
     networks = runs.model.unique()
     on = [*sorted(runs.dataset.unique()), *(networks if len(networks) == 1 else [])]
-    spread = f" ({found.low:.3g} to {found.high:.3g}), {found.seeds} seeds" if found.seeds > 1 else ", one seed"
-    return f"on {', '.join(on)}: {found.effect:.3g}{spread}"
+    seeds = f"{found.seeds} seeds" if found.seeds > 1 else "one seed"
+    return f"on {', '.join(on)}: {in_words(found)}, {seeds}"
 
 
 def of_paper(effect: Effect, published: pd.DataFrame) -> float:
@@ -133,8 +133,13 @@ def in_short(rows: pd.DataFrame) -> pd.DataFrame:
     """Effects as a table to read: what was found, with its interval, beside the bound and the paper's own value."""
     columns = ["claim", "tier", "rule", "what", "verdict"]
     table = rows[columns].assign(ours=rows.apply(found_in_words, axis=1), claimed=rows.bound)
-    table["paper"] = rows.papers_effect.map("{:.3g}".format).replace("nan", "")
+    table["paper"] = rows.papers_effect.map(number)
     return table[["claim", "tier", "what", "rule", "ours", "claimed", "paper", "verdict"]]
+
+
+def number(value: float) -> str:
+    """Three digits; nothing where there is no value."""
+    return "" if math.isnan(value) else f"{value:.3g}"
 
 
 def found_in_words(row: pd.Series) -> str:
@@ -143,7 +148,7 @@ def found_in_words(row: pd.Series) -> str:
         return ""
     if row.seeds == 0:  # an identity
         return f"{row.effect:.1e}"
-    return f"{row.effect:.3g}" + (f" ({row.low:.3g} to {row.high:.3g})" if row.seeds > 1 else " (one seed)")
+    return in_words(row) + ("" if row.seeds > 1 else " (one seed)")
 
 
 def totals(rows: pd.DataFrame) -> pd.DataFrame:

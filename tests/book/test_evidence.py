@@ -79,7 +79,7 @@ def test_the_table_has_both_rules_and_the_papers_value():
 
 def test_what_changes_with_the_rule_is_counted_and_named():
     said = evidence.findings(ROWS)
-    assert (said["claims"], said["reproduced"], said["failed"]) == ("3", "2", "1")
+    assert (said["claims"], said["reproduced"], said["not_reproduced"]) == ("3", "2", "1")
     assert (said["fall"], said["fallen"], said["rise"], said["risen"]) == ("1", "A1", "0", "none")
     totals = scoreboard.totals(ROWS)
     assert totals.loc["reproduced"].tolist() == [2, 1] and totals.loc["inconclusive"].tolist() == [0, 1]

@@ -11,7 +11,7 @@ from ... import figures
 from ...measures.evaluate import RULES, select
 from ...methods import METHODS, FasTEN
 from ...noise import SymmetricInclusive
-from ..effects import Effect, estimate, mean
+from ..effects import Effect, estimate, in_words, mean
 from ..tables import blank, percent, published, share
 from .claims import CLAIMS
 from .experiments import ALL
@@ -110,7 +110,7 @@ def time_to_best(history: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for name in [name for name in ALL if name in {*chosen.method}]:
         told = estimate(chosen, Effect("", partial(_over_fasten, name), factor=True))
-        ratio = f"{told.effect:.2f}" + (f" ({told.low:.2f} to {told.high:.2f})" if told.error > 1e-9 else "")
+        ratio = in_words(told, ".2f") if told.error > 1e-9 else f"{told.effect:.2f}"
         accuracy = share(chosen[chosen.method == name].test_accuracy)
         paper = f"{hours[name]:.2f}" if name in hours else ""
         rows[name] = {"time, FasTEN = 1": ratio, "paper, whole training": paper, "accuracy there": accuracy}
