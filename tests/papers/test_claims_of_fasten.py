@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
+from judged import judge, over_seeds
 
 from nlcore.papers import tables
-from nlcore.papers.effects import estimate, verdict
 from nlcore.papers.kye2022 import CLAIMS, measured, published
 from nlcore.papers.scoreboard import of_paper
 
@@ -57,19 +57,6 @@ def turned(id: str) -> pd.DataFrame:
         lost = 0.1 * rows.method_correct
         return rows.assign(test_accuracy=rows.test_accuracy - lost)
     return rows.assign(test_accuracy=1 - rows.test_accuracy)
-
-
-def over_seeds(*frames: pd.DataFrame) -> pd.DataFrame:
-    """As many seeds as frames, a little apart."""
-    parts = [
-        frame.assign(seed=seed, test_accuracy=frame.test_accuracy + 1e-5 * seed) for seed, frame in enumerate(frames)
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def judge(effect, rows: pd.DataFrame) -> str:
-    found = estimate(rows, effect)
-    return verdict(found, effect) if found else "not run"
 
 
 @pytest.mark.parametrize("id, effect", EFFECTS)

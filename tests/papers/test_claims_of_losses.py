@@ -5,11 +5,11 @@ import math
 
 import pandas as pd
 import pytest
+from judged import judge
 
 from nlcore.measures.evaluate import curve_numbers
 from nlcore.noise import NOISES
 from nlcore.papers import muller2019, tables, zhang2018
-from nlcore.papers.effects import estimate, verdict
 from nlcore.papers.muller2019 import measured as mullers
 from nlcore.papers.scoreboard import judged, of_paper
 from nlcore.papers.zhang2018 import measured as zhangs
@@ -145,11 +145,6 @@ def over_seeds(*frames: pd.DataFrame) -> pd.DataFrame:
             part = frame.assign(**{name: frame[name] * (1 + sign * spread) for name in measured})
             found.append(part.assign(seed=len(found)))
     return pd.concat(found)
-
-
-def judge(effect, frame: pd.DataFrame) -> str:
-    found = estimate(frame, effect)
-    return verdict(found, effect) if found else "not run"
 
 
 @pytest.mark.parametrize("id, effect", EFFECTS)

@@ -2,8 +2,8 @@
 
 import pandas as pd
 import pytest
+from judged import judge, over_seeds
 
-from nlcore.papers.effects import estimate, verdict
 from nlcore.papers.jiang2018 import CLAIMS, measured, published
 from nlcore.papers.scoreboard import of_paper
 
@@ -46,19 +46,6 @@ def turned(id: str) -> pd.DataFrame:
         names = rows.model.unique()
         return rows.assign(model=rows.model.map(dict(zip(names, names[::-1], strict=True))))
     return rows.assign(test_accuracy=1 - rows.test_accuracy)
-
-
-def over_seeds(*frames: pd.DataFrame) -> pd.DataFrame:
-    """As many seeds as frames, a little apart."""
-    parts = [
-        frame.assign(seed=seed, test_accuracy=frame.test_accuracy + 1e-5 * seed) for seed, frame in enumerate(frames)
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def judge(effect, rows: pd.DataFrame) -> str:
-    found = estimate(rows, effect)
-    return verdict(found, effect) if found else "not run"
 
 
 @pytest.mark.parametrize("id, effect", EFFECTS)
