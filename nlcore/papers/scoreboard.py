@@ -109,11 +109,17 @@ def verdicts(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def scoreboard(tiers: tuple[str, ...]) -> pd.DataFrame:
-    """All papers' effects at every tier that has records; "not run" only for a claim that no tier has run."""
+    """All papers' effects at every tier that has records; "not run" where a claim was run in part, or at no tier."""
     rows = pd.concat([effects(paper, tier) for paper in PAPERS for tier in tiers], ignore_index=True)
-    ran = rows[rows.verdict != "not run"]
-    never = rows[~rows.claim.isin(ran.claim)].drop_duplicates(["claim", "paper", "what", "rule"], keep="last")
-    rows = pd.concat([ran, never.assign(tier=", ".join(tiers))])
+    return of_tiers_that_ran(rows, ", ".join(tiers))
+
+
+def of_tiers_that_ran(rows: pd.DataFrame, all_tiers: str) -> pd.DataFrame:
+    """Each claim at the tiers at which any of its effects was run, with all its effects there; one that was run at none
+    once, for `all_tiers`."""
+    ran = (rows.verdict != "not run").groupby([rows.claim, rows.paper, rows.tier]).transform("any")
+    never = rows[~rows.claim.isin(rows.claim[ran])].drop_duplicates(["claim", "paper", "what", "rule"], keep="last")
+    rows = pd.concat([rows[ran], never.assign(tier=all_tiers)])
     return rows.drop_duplicates(["claim", "paper", "tier", "what", "rule"]).reset_index(drop=True)
 
 

@@ -252,6 +252,20 @@ def test_a_claim_is_judged_under_the_papers_rule_and_under_noisy_validation():
     assert set(at_100.verdict) == {"inconclusive"}  # of one seed
 
 
+def test_a_claim_that_was_run_in_part_is_not_reproduced_by_what_was_run():
+    told = {"paper": "p", "rule": "last", "own_rule": True, "where": "", "sentence": ""}
+    verdicts = [("A", "smoke", "one", "reproduced"), ("A", "smoke", "two", "not run"), ("A", "gpu", "one", "not run")]
+    verdicts += [("B", "smoke", "one", "not run"), ("B", "gpu", "one", "not run")]
+    rows = pd.DataFrame([told | dict(zip(("claim", "tier", "what", "verdict"), v, strict=True)) for v in verdicts])
+    kept = scoreboard.of_tiers_that_ran(rows, "smoke, gpu")
+    assert kept[["claim", "tier", "what"]].to_numpy().tolist() == [
+        ["A", "smoke", "one"],
+        ["A", "smoke", "two"],
+        ["B", "smoke, gpu", "one"],
+    ]
+    assert scoreboard.verdicts(kept).verdict.tolist() == ["not run", "not run"]
+
+
 def test_the_scoreboard_has_every_claim():
     table = scoreboard.scoreboard(("smoke", "laptop"))
     assert set(table.verdict) <= VERDICTS
