@@ -2,10 +2,12 @@
 
 import difflib
 import json
+import sys
 import types
 import typing
 from collections.abc import Iterable
 from dataclasses import fields
+from multiprocessing import parent_process
 
 
 class UserError(Exception):
@@ -17,8 +19,26 @@ def lookup(kind: str, name: str, options: dict | Iterable[str]):
     if name in options:
         return options[name] if isinstance(options, dict) else name
     near = difflib.get_close_matches(str(name), list(options), n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(options)}."
-    raise UserError(f"unknown {kind} {name!r}: {hint}")
+    hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {few(list(options))}."
+    raise UserError(f"unknown {kind} {short(name)}: {hint}")
+
+
+def short(value, most: int = 100) -> str:
+    """A value as it is written in Python, cut off where it is too long for a sentence."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]} …"
+
+
+def few(names: list[str], most: int = 10, between: str = ", ") -> str:
+    """Names in a row, the first ones where there are too many for a sentence."""
+    left = len(names) - most
+    return between.join(names[:most]) + (f" and {left} more" if left > 0 else "")
+
+
+def tell(sentence: str) -> None:
+    """Say on standard error what a user should know and need not change; workers leave that to their parent."""
+    if parent_process() is None:
+        print(sentence, file=sys.stderr)
 
 
 def require(condition: bool, sentence: str) -> None:

@@ -1,14 +1,16 @@
 """The networks of the papers, from images (C, H, W) to logits (B, K). Sizes that we did not find are ours."""
 
 import math
-from functools import partial
+import warnings
+from functools import lru_cache, partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, unfold
 
-from .inputs import lookup
+from .inputs import UserError, lookup, require
+from .machine import memory
 
 
 def mlp(shape, K, depth, width=256):
@@ -101,7 +103,7 @@ class Leaky(nn.Module):
         self.stride, self.added = stride, b - a  # channels that the shortcut lacks
 
     def forward(self, x):
-        short = nn.functional.avg_pool2d(x, self.stride) if self.stride > 1 else x
+        short = nn.functional.avg_pool2d(x, self.stride, ceil_mode=True) if self.stride > 1 else x
         filled = nn.functional.pad(short, (0, 0, 0, 0, 0, self.added))
         return self.body(x) + filled
 
@@ -269,3 +271,30 @@ def build(name: str, shape: tuple[int, int, int], K: int) -> Net:
     """The network called `name` for images of `shape` (C, H, W) and K classes, initialised by torch's global generator;
     an error, with the nearest names, where there is none of that name."""
     return Net(lookup("model", name, MODELS)(shape, K))
+
+
+@lru_cache(maxsize=64)
+def check(name: str, shape: tuple[int, int, int], K: int, batch: int) -> None:
+    """Refuse, without computing anything, images (C, H, W) that a network cannot take, or batches that are too large
+    for the memory of this machine (where there is a GPU, it says so itself)."""
+    told = f"{name} cannot take images of {shape[1]} x {shape[2]} pixels with {shape[0]} channels"
+    try:
+        needed = training_bytes(name, shape, K, batch)
+    except RuntimeError as error:
+        raise UserError(f"{told} ({str(error).splitlines()[0]})") from None
+    fits = torch.cuda.is_available() or needed < memory()
+    require(fits, f"{told} in batches of {batch}: that needs {needed / 1e9:.0f} GB of memory; make the images smaller")
+
+
+def training_bytes(name: str, shape: tuple[int, int, int], K: int, batch: int) -> int:
+    """About how much memory a step takes: what every layer gives, for the backward pass, and the weights with their
+    gradients and the two averages of Adam. Nothing is computed but sizes."""
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of layers without weights, which the forward pass refuses
+        net, x = build(name, shape, K), torch.empty(2, *shape)
+    given = []  # bytes, for two images
+    for layer in net.modules():
+        if not [*layer.children()] and not getattr(layer, "inplace", False):
+            layer.register_forward_hook(lambda _, __, out: given.append(out.nbytes))
+    net(x)
+    return sum(given) // 2 * batch + 4 * sum(p.nbytes for p in net.parameters())

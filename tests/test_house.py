@@ -23,7 +23,7 @@ FLOORS = [
     {"methods"},
     {"models", "measures", "noise"},
     {"data"},
-    {"inputs", "files", "losses", "figures", "__init__"},
+    {"inputs", "files", "machine", "losses", "figures", "__init__"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 

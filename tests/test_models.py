@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nlcore.inputs import UserError
-from nlcore.models import MODELS, build
+from nlcore.models import MODELS, build, check, training_bytes
 
 MNIST, CIFAR = (1, 28, 28), (3, 32, 32)
 
@@ -65,12 +65,28 @@ def test_parameter_counts(name, shape):
     assert sum(p.numel() for p in build(name, shape, 10).parameters()) == COUNTS[name, shape]
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), MNIST, CIFAR])
+@pytest.mark.parametrize("shape", [(1, 8, 8), (4, 9, 11), MNIST, CIFAR])
 @pytest.mark.parametrize("name", MODELS)
 def test_every_network_takes_every_image_size(name, shape):
     net = build(name, shape, 7).eval()
     with torch.no_grad():
         assert net(torch.zeros(2, *shape)).shape == (2, 7)
+
+
+@pytest.mark.parametrize("name", ["conv4", "conv6", "cifarnet", "airbench94"])
+def test_images_that_a_network_cannot_take_are_refused(name):
+    with pytest.raises(UserError, match=f"{name} cannot take images of 1 x 1 pixels with 3 channels"):
+        check(name, (3, 1, 1), 10, 32)
+
+
+def test_images_too_large_for_the_memory_are_refused():
+    check("conv_small", CIFAR, 10, 128)
+    with pytest.raises(UserError, match="GB of memory; make the images smaller"):
+        check("resnet18", (3, 100_000, 100_000), 10, 128)
+
+
+def test_the_memory_of_a_step_is_that_of_its_layers():
+    assert training_bytes("perceptron", MNIST, 10, 7) == 7 * 4 * (784 + 10) + 4 * 4 * (784 * 10 + 10)
 
 
 def test_the_cifar_stem_keeps_the_resolution():

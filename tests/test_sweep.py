@@ -270,7 +270,7 @@ def test_the_users_own_data_are_pinned_by_content(tmp_path):
         arrays = {"train_images": draw.integers(0, 99, (40, 6, 6, 3), dtype=np.uint8) + np.uint8(shift)}
         arrays |= {"train_labels": np.arange(40) % 4, "test_images": arrays["train_images"][:8]}
         np.savez(tmp_path / "own.npz", **arrays, test_labels=np.arange(8) % 4)
-        data.load.cache_clear()
+        data.datasets._loaded.cache_clear()
 
     write(0)
     first = data.pin(str(tmp_path / "own.npz"))

@@ -1,5 +1,6 @@
 """A mentor of one's own: learned from the labels of a data set that somebody has checked, applied to all of them."""
 
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,9 @@ import pandas as pd
 import torch
 
 from .. import data as datasets
-from ..inputs import UserError, lookup, require
+from .. import models
+from ..data.own import SPLITS
+from ..inputs import UserError, few, lookup, require, short, tell
 from ..methods import MentorNet
 from ..methods.mentor import Mentor
 from ..models import Net, build
@@ -86,22 +89,56 @@ def _write(out: Path, save: Callable[[BinaryIO], None]) -> None:
 
 
 def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Tensor]:
-    """Training images (m,) whose label was checked, and their true classes (m,); images kept for testing are passed
-    over, and a `UserError` says what else is wrong with the table."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as a table ({type(error).__name__}: {error})") from None
-    missing = {"file", "label"} - {*table.columns}
-    require(not missing, f"{path} lacks the column {' and '.join(sorted(missing))}; it needs file,label")
+    """Training images (m,) whose label was checked, and their true classes (m,); rows of images that are kept for
+    testing are passed over, and counted. A `UserError` says what else is wrong with the table."""
+    table = _table(path)
+    place = Path(datasets.parted(data.name)[0])
     rows = {file: row for row, file in enumerate(data.files)}
+    names = {file: _name(file, place, rows) for file in table.file.unique()}
+    kept = [place, *(folder for folder in place.glob("*/") if folder.name.lower() in SPLITS["test"])]
+    others = {file: name for file, name in names.items() if name not in rows}
+    tested = [file for file, name in others.items() if any(os.path.isfile(folder / name) for folder in kept)]
+    table = table[~table.file.isin(tested)]
+    if tested:
+        tell(f"{path}: {len(tested)} rows are of images kept for testing, and passed over: {few(tested, most=3)}")
+    files = table.file.map(names)
+    index = [lookup("training image", file, rows) for file in files]
+    require(len(index) > 0, f"{path} names no training image of {place}")
+    twice = files[files.duplicated()].tolist()
+    require(not twice, f"{path} names an image twice: {few(twice, most=3)}")
     classes = {name: k for k, name in enumerate(data.classes)}
-    folder = Path(data.name.partition("#")[0]).expanduser()
-    table = table[[file in rows or not (folder / file).is_file() for file in table.file]]
-    index = [lookup("training image", file, rows) for file in table.file]
-    require(len({*index}) == len(index), f"{path} names an image twice")
-    require(len(index) > 0, f"{path} names no training image")
     return torch.tensor(index), torch.tensor([lookup("class", label, classes) for label in table.label])
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """A table with the columns file and label, as text; separated by commas, semicolons or tabs."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            header = file.readline()
+        separator = max(",;\t", key=header.count)
+        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as a table ({type(error).__name__}: {short(str(error))})") from None
+    table.columns = table.columns.str.strip().str.lower()
+    missing = {"file", "label"} - {*table.columns}
+    has = few([short(name, 30) for name in table.columns])
+    require(not missing, f"{path} lacks the column {' and '.join(sorted(missing))}; it needs file,label and has {has}")
+    require(len(table) > 0, f"{path} has no row below its header")
+    for column in ("file", "label"):
+        empty = np.flatnonzero(table[column] == "")[:1]
+        require(not len(empty), f"{path}: row {empty + 1} below the header has no {column}")
+    return table
+
+
+def _name(file: str, place: Path, rows: dict[str, int]) -> str:
+    """A file of a table as `Dataset.files` has it, which may be written with its whole path, with the folder of the
+    split before it, or as Windows does."""
+    if file in rows:
+        return file
+    written = file.replace("\\", "/").removeprefix("./")
+    written = written.removeprefix(f"{place.as_posix()}/")
+    split, _, rest = written.partition("/")
+    return rest if split.lower() in SPLITS["train"] and rest in rows else written
 
 
 def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net, float]:
@@ -113,6 +150,7 @@ def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net
     enough = 10 * max(M // 128, 1)  # steps of ten epochs
     require(steps >= enough, f"{steps} steps are less than ten epochs of {M} images; at least {enough} are needed")
     run = Run(data.name, model, Budget(steps, 128, evaluations=10, **SGD), method=method, seed=seed, trusted=len(index))
+    models.check(model, tuple(data.train.x.shape[1:]), data.K, 128)
     label, rows = data.train.y, torch.arange(M)
     truth = label.clone()
     truth[index] = true

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..inputs import UserError, require
+from ..inputs import UserError, few, require
 from .images import balanced
 
 
@@ -43,6 +43,8 @@ def read(folder: Path, trusted: int = 0) -> Archive:
     folder = folder.expanduser().resolve()
     lines, digest = _text_files(folder)
     classes = _filled(lines["category_names_eng"])
+    twice = sorted({name for name in classes if classes.count(name) > 1})
+    require(not twice, f"category_names_eng.txt has {few(twice)} more than once")
     labels = {kind: _labels(kind, lines[f"{kind}_label_kv"], len(classes)) for kind in ("noisy", "clean")}
     keys = {part: _filled(lines[f"{part}_key_list"]) for part in LISTS}
     _check_images(folder, keys, labels)
@@ -63,7 +65,7 @@ def _text_files(folder: Path) -> tuple[dict[str, list[str]], str]:
     lines, digest = {}, hashlib.sha256()
     for name in ["category_names_eng", "noisy_label_kv", "clean_label_kv", *(f"{part}_key_list" for part in LISTS)]:
         try:
-            lines[name] = (folder / f"{name}.txt").read_text().split("\n")
+            lines[name] = (folder / f"{name}.txt").read_text("utf-8-sig").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{folder / name}.txt cannot be read ({error}); the layout is that of Clothing1M") from None
         digest.update("\n".join([name, *lines[name]]).encode())
@@ -98,5 +100,6 @@ def _labels(kind: str, lines: list[str], K: int) -> dict[str, int]:
             key, _, label = line.strip().rpartition(" ")
             good = key and label.isdecimal() and int(label) < K
             require(good, f"{kind}_label_kv.txt, line {i}: {line!r} is not a path and one of {K} classes, from 0")
-            labels[key] = int(label)
+            same = labels.setdefault(key, int(label)) == int(label)
+            require(same, f"{kind}_label_kv.txt, line {i}: {key} has another label in a line before")
     return labels

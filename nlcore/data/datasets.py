@@ -1,39 +1,76 @@
 """Data sets by name: known ones, fetched when they are missing, and the user's own."""
 
+import os
+import re
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from ..inputs import UserError, lookup, require
+from ..inputs import UserError, few, lookup, require, short, tell
 from . import fetch
+from .duplicates import duplicates
 from .own import from_folder
 from .prepared import KNOWN, Dataset, divided, from_npz, read, root, verified
 
 
-@lru_cache(maxsize=4)
 def load(name: str) -> Dataset:
     """A data set by name, fetched if it is not there yet; or the user's own, `path` or `path#hash` (see `pin`).
 
     A `UserError` says what is wrong with a name, a file or a folder, or that the content is not what was pinned.
     """
-    path, pinned = name, ""
-    if "#" in name:
-        path, _, pinned = name.rpartition("#")
+    path, pinned = parted(name)
+    if path not in KNOWN:
+        path = str(_place(path))
+    elif os.path.isdir(path):
+        tell(f"{path} is the known data set; the folder of that name is ./{path}")
+    data = _loaded(path)
+    same = data.sha256.startswith(pinned)
+    require(same, f"{path} has changed since it was pinned: {data.sha256[:12]}, not {pinned}")
+    return data._replace(name=name)
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: str) -> Dataset:
+    """A data set, read once; of one's own, a whole path."""
     if path == "digits":
         return verified(path, *_digits())
     if path in KNOWN:
         if not (root() / f"{path}.npz").exists():
             fetch.get(path)
         return read(path)
-    place = Path(path).expanduser()
-    if not place.exists() and place.suffix != ".npz":
-        lookup("data set", path, [*KNOWN, "path/to/file.npz", "path/to/folder"])
+    place = Path(path)
     arrays, class_names = from_folder(place) if place.is_dir() else from_npz(place)
     data = verified(path, arrays, class_names)
-    same = data.sha256.startswith(pinned)
-    require(same, f"{path} has changed since it was pinned: {data.sha256[:12]}, not {pinned}")
-    return data._replace(name=name)
+    _tell_duplicates(data)
+    return data
+
+
+def _place(path: str) -> Path:
+    """The whole path of a data set of one's own; a `UserError` if nothing is there, with the known names for a word."""
+    place = Path(path).expanduser()
+    if not os.path.exists(place):
+        word = len(place.parts) == 1 and not place.suffix and not path.startswith((".", "~"))
+        require(word, f"there is no file or folder {short(path)}")
+        lookup("data set", path, [*KNOWN, "path/to/file.npz", "path/to/folder"])
+    return place.resolve()
+
+
+def parted(name: str) -> tuple[str, str]:
+    """The path and the pinned hash, if there is one, of a name such as `photos#0123456789ab`."""
+    path, _, pinned = name.rpartition("#")
+    is_pin = path and re.fullmatch("[0-9a-f]{12}", pinned) and not os.path.exists(Path(name).expanduser())
+    return (path, pinned) if is_pin else (name, "")
+
+
+def _tell_duplicates(data: Dataset) -> None:
+    """Say if images of the user are in the training and the test set, or in several classes."""
+    found = duplicates(data)
+    if found["in_test"]:
+        tell(f"{data.name}: {found['in_test']} training images are test images too")
+    if found["differ"]:
+        labels = few([" = ".join(group) for group in found["differ"]], most=3)
+        tell(f"{data.name}: equal images with different labels, in {len(found['differ'])} cases: {labels}")
 
 
 def train_size(name: str) -> int:
@@ -49,8 +86,11 @@ def classes(name: str) -> int:
 
 
 def pin(name: str) -> str:
-    """A data set by value: known names as they are, the user's own with the hash of its content."""
-    return name if name in KNOWN or "#" in name else f"{name}#{load(name).sha256[:12]}"
+    """A data set by value: known names as they are, the user's own as its whole path with the hash of its content."""
+    path, pinned = parted(name)
+    if path in KNOWN:
+        return name
+    return f"{_place(path)}#{pinned or load(name).sha256[:12]}"
 
 
 def _digits():

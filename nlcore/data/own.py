@@ -1,37 +1,145 @@
-"""A data set of one's own: a folder of images."""
+"""A data set of one's own: a folder of pictures."""
 
+import hashlib
+import unicodedata
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from ..inputs import UserError, require
+from ..inputs import UserError, few, require, tell
+from ..machine import memory
+from .pictures import is_picture, shown
 from .prepared import divided
-from .vision import vision
+
+SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems put into folders, beside what begins with a dot
+SPLITS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
+NEEDS = "it needs train/ and test/ with a folder of pictures for each class, or folders of classes alone"
+
+
+class Found(NamedTuple):
+    """The pictures of a folder by class, and what else lies there."""
+
+    pictures: dict[str, list[Path]]
+    others: list[Path]
 
 
 def from_folder(place: Path):
-    """The arrays (see `prepared.ARRAYS`) and class names of a folder of images, all of one size.
+    """The arrays (see `prepared.ARRAYS`) and class names of a folder of pictures, all of one size.
 
-    It holds `train/` and `test/`, each with a folder per class; or class folders alone, and then every fifth image is
-    for testing. `train_files` are the paths of the training images. A `UserError` names an image that cannot be read
-    or has another size, folders of classes that differ, and too few images.
+    It holds `train/` and `test/` (or one of their usual other names), each with a folder per class; or class folders
+    alone, and then a fifth of each class is for testing, chosen by content. `train_files` are the paths of the training
+    pictures. What is no picture of a class is left out, and said. A `UserError` names pictures that cannot be read or
+    have another size, folders of classes that differ or are empty.
     """
-    has_split = (place / "train").is_dir() and (place / "test").is_dir()
-    folders = [place / "train", place / "test"] if has_split else [place]
+    splits, others = _splits(place)
+    parts = [_found(folder) for folder in splits or [place]]
+    others += [file for part in parts for file in part.others]
+    if others:
+        tell(f"{place}: left out, as no pictures of a class: {few(sorted(str(f.relative_to(place)) for f in others))}")
+    _check(place, splits, parts)
+    classes = [*parts[0].pictures]
+    labelled = [(file, k) for part in parts for k, name in enumerate(classes) for file in part.pictures[name]]
+    files, label = [file for file, _ in labelled], np.array([k for _, k in labelled])
+    x = _decoded(place, files)
+    if splits:
+        test = np.arange(len(files)) >= sum(map(len, parts[0].pictures.values()))
+    else:
+        test = _fifth(x, label)
+    require(bool(test.any()), f"{place}: no class has two different pictures, one to train on and one to test")
+    arrays = divided(x, label, test)
+    root = splits[0] if splits else place
+    arrays["train_files"] = [str(files[i].relative_to(root)) for i in np.flatnonzero(~test)]
+    return arrays, classes
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What a user has put into a folder, sorted by name."""
     try:
-        parts = [vision().datasets.ImageFolder(folder) for folder in folders]
-        samples = [sample for part in parts for sample in part.samples]  # (file, class)
-        images = [np.asarray(parts[0].loader(file)) for file, _ in samples]
+        return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name not in SYSTEM)
     except OSError as error:
-        needs = "it needs a folder of them for each class"
-        raise UserError(f"{place} holds no readable images; {needs} ({error})") from None
-    require(parts[0].classes == parts[-1].classes, f"{place}: train/ and test/ must have the same class folders")
-    files = [file for file, _ in samples]
-    for file, image in zip(files, images, strict=True):
-        require(image.shape == images[0].shape, f"{[file]} and {files[0]} differ in size; resize all images alike")
-    at = np.arange(len(files))
-    test = at >= len(parts[0]) if has_split else at % 5 == 4
-    require(bool(test.any()), f"{place} holds fewer than five images; some are needed to train on and some to test")
-    arrays = divided(np.stack(images), np.array([k for _, k in samples]), test)
-    arrays["train_files"] = [str(Path(files[i]).relative_to(parts[0].root)) for i in np.flatnonzero(~test)]
-    return arrays, parts[0].classes
+        raise UserError(f"{folder} cannot be read ({error.strerror})") from None
+
+
+def _splits(place: Path) -> tuple[list[Path], list[Path]]:
+    """The folders for training and testing, if there are any, and what else lies beside them."""
+    inside = _inside(place)
+    named = {p.name.lower(): p for p in inside if p.is_dir()}
+    chosen = [[named[name] for name in names if name in named] for names in SPLITS.values()]
+    if not any(chosen):
+        return [], []
+    for (kind, names), folders in zip(SPLITS.items(), chosen, strict=True):
+        wanted = " or ".join(f"{name}/" for name in names)
+        there = few([f"{p.name}/" for p in named.values()])
+        require(bool(folders), f"{place} has no folder to {kind}, {wanted}, beside {there}; {NEEDS}")
+    splits = [folders[0] for folders in chosen]
+    return splits, [p for p in inside if p not in splits]
+
+
+def _found(folder: Path) -> Found:
+    """The pictures in a folder of class folders, each with all below it. Names are compared as people read them."""
+    pictures, others = {}, []
+    for inside in _inside(folder):
+        if inside.is_dir():
+            own = pictures.setdefault(unicodedata.normalize("NFC", inside.name), [])
+            for file in _below(inside):
+                (own if is_picture(file) else others).append(file)
+        else:
+            others.append(inside)
+    return Found(pictures, others)
+
+
+def _below(folder: Path) -> list[Path]:
+    """All files in a folder and the folders in it."""
+    files = []
+    for inside in _inside(folder):
+        files += _below(inside) if inside.is_dir() else [inside]
+    return files
+
+
+def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
+    """Refuse folders without classes, classes without pictures, and splits whose classes differ."""
+    for folder, part in zip(splits or [place], parts, strict=True):
+        require(bool(part.pictures), f"{folder} holds no folder of pictures; {NEEDS}")
+        empty = [f"{folder.name}/{name}/" for name, files in part.pictures.items() if not files]
+        require(not empty, f"{place}: no pictures in {few(empty)}; {NEEDS}")
+    differ = sorted(parts[0].pictures.keys() ^ parts[-1].pictures.keys())
+    one, two = (folder.name for folder in splits) if splits else ("", "")
+    require(
+        not differ, f"{place}: {one}/ and {two}/ must have the same class folders; only one of them has {few(differ)}"
+    )
+
+
+def _decoded(place: Path, files: list[Path]) -> np.ndarray:
+    """Images (N, H, W, 3) of one size; what cannot be read or has another size is named."""
+    images, bad = [], []
+    for file in files:
+        try:
+            image = np.asarray(shown(file))
+        except UserError as error:
+            bad.append(str(error))
+            continue
+        if not images:
+            needed = len(files) * image.nbytes
+            fits = 2 * needed < memory()
+            require(
+                fits, f"{place}: {len(files)} pictures as large as {file} take {needed / 1e9:.0f} GB; make them smaller"
+            )
+            first = file
+        elif image.shape != images[0].shape:
+            bad.append(f"{file} and {first} differ in size; resize all pictures alike")
+        images.append(image)
+    require(not bad, f"{place}: {few(bad, most=3, between='; ')}")
+    return np.stack(images)
+
+
+def _fifth(x: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Which images (N,) are for testing: of each class a fifth of the different ones, chosen by what they show, so that
+    equal images stay together and no order of names matters."""
+    digest = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in x])
+    chosen = []
+    for k in np.unique(label):
+        different = np.unique(digest[label == k])
+        if len(different) > 1:
+            chosen += different[: max(len(different) // 5, 1)].tolist()
+    return np.isin(digest, chosen)

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from .. import home
-from ..inputs import UserError, require
+from ..inputs import UserError, few, require, short
 
+MOST_CLASSES = 10_000
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 # number of training images, and the SHA-256 of the decoded arrays; None: not known yet, the first fetch is trusted
@@ -91,29 +92,71 @@ def from_npz(path: Path):
 
     Without the array `classes`, the classes are the numbers up to the largest training label.
     """
-    require(path.exists(), f"there is no file {path}")
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            found = {key: arrays[key] for key in arrays.files}
-    except (zipfile.BadZipFile, zlib.error, ValueError, TypeError, EOFError, OSError) as error:
-        raise UserError(f"{path} is corrupt or not an .npz without pickles ({error})") from None
+    found = _opened(path)
     missing = [key for key in ARRAYS if key not in found]
     require(not missing, f"{path} lacks the array {', '.join(missing)}; it needs {', '.join(ARRAYS)}")
-    classes = found.get("classes", range(int(found["train_labels"].max(initial=0)) + 1))
     for split in ("train", "test"):
-        _check_split(path, split, found[f"{split}_images"], found[f"{split}_labels"], len(classes))
+        _check_split(path, split, found[f"{split}_images"], found[f"{split}_labels"])
     one, two = found["train_images"].shape[1:], found["test_images"].shape[1:]
     require(one == two, f"{path}: train images are {one}, test images {two}; they must be alike")
+    classes = found.get("classes", range(int(found["train_labels"].max()) + 1))
+    if "classes" in found:
+        _check_names(path, "classes", classes)
+    if "train_files" in found:
+        _check_names(path, "train_files", found["train_files"])
+        count, M = len(found["train_files"]), len(found["train_labels"])
+        require(count == M, f"{path}: {count} train_files but {M} train_labels")
+    _check_classes(path, found, len(classes))
     return found, classes
 
 
-def _check_split(path: Path, split: str, x: np.ndarray, y: np.ndarray, K: int) -> None:
-    """Refuse images and labels of a split that are of a wrong type or shape, do not match, or are none of K classes."""
+def _opened(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an `.npz`."""
+    require(path.exists(), f"there is no file {path}")
+    whole = "an .npz with images and labels is needed, as numpy.savez writes it"
+    pickled = path.suffix in (".pt", ".pth", ".pkl", ".pickle")
+    require(not pickled, f"{path}: files that may run code when they are read are never opened; {whole}")
+    try:
+        with path.open("rb") as file:
+            arrays = np.load(file, allow_pickle=False)
+            single = isinstance(arrays, np.ndarray)
+            require(not single, f"{path} holds a single array; {whole}")
+            return {key: arrays[key] for key in arrays.files}
+    except (zipfile.BadZipFile, zlib.error, ValueError, TypeError, EOFError, OSError, KeyError, MemoryError) as error:
+        raise UserError(f"{path} is corrupt or not an .npz without pickles ({short(str(error))})") from None
+
+
+def _check_split(path: Path, split: str, x: np.ndarray, y: np.ndarray) -> None:
+    """Refuse images and labels of a split that are of a wrong type or shape or do not match."""
     good = x.dtype == np.uint8 and x.ndim == 4
     require(good, f"{path}: {split}_images must be uint8 (N, H, W, C), not {x.dtype} {x.shape}")
     good = y.dtype.kind in "iu" and y.ndim == 1
     require(good, f"{path}: {split}_labels must be whole numbers (N,), not {y.dtype} {y.shape}")
     require(len(x) == len(y), f"{path}: {len(x)} {split}_images but {len(y)} {split}_labels")
     require(len(x) > 0, f"{path}: the {split} split is empty")
-    bad = np.flatnonzero((y < 0) | (y >= K))[:1]
-    require(not len(bad), f"{path}: {split}_labels{bad} is {y[bad]}, but there are {K} classes, from 0")
+    good = x.shape[3] in (1, 3, 4) and x.size > 0
+    require(good, f"{path}: {split}_images are {x.shape}; (N, H, W, C) is needed with 1, 3 or 4 channels C")
+
+
+def _check_names(path: Path, name: str, names: np.ndarray) -> None:
+    """Refuse names that are none, or that occur twice."""
+    good = names.ndim == 1 and names.dtype.kind in "iuUS"
+    require(good, f"{path}: {name} must be names, one each, not {names.dtype} {names.shape}")
+    found, count = np.unique(names, return_counts=True)
+    twice = [str(name) for name in found[count > 1]]
+    require(not twice, f"{path}: {name} has {few(twice)} more than once")
+
+
+def _check_classes(path: Path, found: dict[str, np.ndarray], K: int) -> None:
+    """Refuse labels that are none of K classes, classes without a training image, and more classes than we can hold."""
+    for split in ("train", "test"):
+        y = found[f"{split}_labels"]
+        bad = np.flatnonzero((y < 0) | (y >= K))[:1]
+        require(not len(bad), f"{path}: {split}_labels{bad} is {y[bad]}, but there are {K} classes, from 0")
+    filled = np.unique(found["train_labels"])
+    absent = next((k for k, label in enumerate(filled) if k != label), len(filled))  # the first one
+    told = f"{path}: no training image has label {absent}, of {K} from 0; number the classes without gaps"
+    require(len(filled) == K, told)
+    require(
+        K <= MOST_CLASSES, f"{path}: {K} classes are too many; at most {MOST_CLASSES} can be, as matrices are K x K"
+    )

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 from .. import data
@@ -80,7 +80,24 @@ class Experiment(NamedTuple):
             lookup(f"parameter of {self.name}", key, known)
             conform(key, value, known[key])
             require(value != [], f"{key} must not be empty")
-        return self.make(self.tiers[tier] | own)
+        return self.make(fitted(self.tiers[tier] | own, own))
+
+
+def fitted(size: dict, own: dict) -> dict:
+    """A size whose numbers of images were chosen for another data set, with those that the caller's own set has; where
+    it has none of them, all are examples and a fifth is trusted."""
+    if own.get("dataset", "digits") in data.KNOWN:
+        return size
+    used = data.train_size(own["dataset"]) * 10 // 11  # the others are held out
+    for name, most, instead in (("examples", used, 0), ("trusted", used // 2, used // 5)):
+        if name in size and name not in own:
+            size = size | {name: [n for n in size[name] if n <= most] or [instead]}
+    return size
+
+
+def reaching(method: Method, K: int) -> Method:
+    """A method whose steps have a trusted image of each of K classes, if it uses any."""
+    return replace(method, trusted_batch=K) if 0 < method.trusted_batch < K else method
 
 
 def known(noise: Noise, K: int) -> tuple[tuple[float, ...], ...]:
@@ -112,7 +129,7 @@ def compared(
         held = (examples or N) // 10
         fits = 0 <= examples <= N - held
         require(fits, f"{name} has {N} images, {held} are held out; examples={examples} is not possible (0: all)")
-        for method in methods(noise, K):
+        for method in (reaching(method, K) for method in methods(noise, K)):
             numbers = size["trusted"] if method.trust or aside else [0]
             for trusted in numbers:
                 found.append(Run(name, model, budget, noise, method, examples, held, seed, trusted=trusted, **options))

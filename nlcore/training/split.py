@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .. import data as datasets
+from .. import models
 from ..data import Dataset, balanced
 from ..inputs import require
 from ..noise import card, draw, foreign
@@ -124,6 +125,8 @@ def check(run: Run) -> None:
     require(data.K > 1, f"{run.dataset} has a single class; there is nothing to tell apart")
     run.noise.check(data.K)
     stage = method.first
+    for model in {run.model, stage and stage.model or run.model}:
+        models.check(model, tuple(data.train.x.shape[1:]), data.K, run.budget.batch)
     if stage and stage.dataset:
         check(replace(run, dataset=stage.dataset, method=stage.method, model=stage.model or run.model))
     best = method.keeps_best or (stage and stage.best)
@@ -132,7 +135,8 @@ def check(run: Run) -> None:
     calibrated = run.validation > 0 or "calibration" not in run.analyses
     require(calibrated, "calibration needs images that are held out, with their noisy labels: validation=N")
     fits = not method.trusted_batch or run.trusted >= data.K <= method.trusted_batch
-    require(fits, f"{name} needs at least one trusted image of each of {data.K} classes, also in every step")
+    told = f"also in every step (trusted={run.trusted}, trusted_batch={method.trusted_batch})"
+    require(fits, f"{name} needs at least one trusted image of each of {data.K} classes, {told}")
     if run.trusted:
         parts(run, data.train.y.numpy(), data.K)
     if run.carrier == "novel":

@@ -14,8 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader
 
+from .. import models
 from ..data.archive import Archive, Part
 from ..data.images import crop
+from ..data.pictures import shown
 from ..inputs import UserError, require
 from ..measures.analysis import Trained
 from ..measures.evaluate import accuracy
@@ -46,12 +48,7 @@ def decoded(files: np.ndarray, side: int, index: list[int]) -> tuple[Tensor, Ten
 
     x = np.empty((len(index), side, side, 3), np.uint8)
     for i, out in zip(index, x, strict=True):
-        try:
-            with Image.open(files[i]) as image:
-                image.draft("RGB", (side, side))  # a JPEG need not be decoded much larger
-                out[:] = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
-        except (OSError, SyntaxError, ValueError) as error:
-            raise UserError(f"{files[i].decode()} cannot be decoded ({error})") from None
+        out[:] = shown(files[i], side).resize((side, side), Image.Resampling.BILINEAR)
     return torch.tensor(index), torch.from_numpy(x).permute(0, 3, 1, 2)
 
 
@@ -230,3 +227,4 @@ def check(run: Run, archive: Archive, process: Process, reading: Reading) -> Non
     told = f"{N} noisy images do not suffice for {run.validation} held out and {run.examples or least} to train on"
     require(fits, f"{told} in {process.world} processes")
     require(reading.workers >= 0 and reading.side >= 8, "workers must be 0 or more, side 8 or more")
+    models.check(run.model, (3, reading.size, reading.size), K, run.budget.batch)

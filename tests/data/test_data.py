@@ -15,7 +15,7 @@ from nlcore.inputs import UserError
 
 @pytest.fixture(autouse=True)
 def fresh():
-    data.load.cache_clear()
+    data.datasets._loaded.cache_clear()
 
 
 def own(path, **changes):
@@ -45,15 +45,31 @@ def test_the_order_of_a_source_does_not_matter(tmp_path):
     assert c.sha256 != a.sha256
 
 
+SPLITS = {"train_images": 12, "test_images": 6}
 BAD = {
     "lacks": {"test_labels": None},
     "uint8": {"train_images": np.zeros((12, 5, 5, 3), np.float32)},
-    "classes": {"train_labels": np.arange(12), "classes": np.array(["a", "b"])},
+    "classes": {"train_labels": np.arange(12) % 3, "classes": np.array(["a", "b"])},
     "train_labels$|12 train_images but 11": {"train_labels": np.zeros(11, int)},
     "whole numbers": {"test_labels": np.zeros(6)},
     "alike": {"test_images": np.zeros((6, 4, 5, 3), np.uint8)},
     "empty": {"test_images": np.zeros((0, 5, 5, 3), np.uint8), "test_labels": np.zeros(0, int)},
-    "is \\[-1\\]": {"train_labels": np.arange(12) - 1},
+    "is \\[-1\\]": {"train_labels": np.arange(12) % 3 - 1},
+    "no training image has label 0": {"train_labels": 1 + np.arange(12) % 3, "test_labels": 1 + np.arange(6) % 3},
+    "no training image has label 3, of 100005": {"train_labels": np.array([0, 1, 2] * 3 + [100_004] * 3)},
+    "no training image has label 2, of 3": {"train_labels": np.arange(12) % 2, "classes": np.array(["a", "b", "c"])},
+    "not <U1": {"train_labels": np.array(["a", "b", "c"] * 4)},
+    "not float64": {"train_labels": np.full(12, np.nan)},
+    "not bool": {"train_labels": np.arange(12) % 2 == 0},
+    "whole numbers .*\\(12, 1\\)": {"train_labels": np.arange(12)[:, None] % 3},
+    "with 1, 3 or 4 channels": {k: np.zeros((n, 3, 5, 5), np.uint8)[..., :2] for k, n in SPLITS.items()},
+    "must be uint8 \\(N, H, W, C\\), not uint16": {"train_images": np.zeros((12, 5, 5, 3), np.uint16)},
+    "4 channels C": {k: np.zeros((n, 0, 5, 3), np.uint8) for k, n in SPLITS.items()},
+    "classes has a more than once": {"classes": np.array(["a", "b", "a"])},
+    "classes must be names": {"classes": np.array([["a", "b", "c"]])},
+    "classes must be names, one each, not float64": {"classes": np.array([0.5, 1.5, 2.5])},
+    "11 train_files but 12": {"train_files": np.arange(11).astype(str)},
+    "train_files has 1 more than once": {"train_files": np.ones(12, int)},
 }
 
 
@@ -102,7 +118,7 @@ def test_a_folder_of_class_folders_is_split(tmp_path):
 
 def test_bad_folders(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="readable images"):
+    with pytest.raises(UserError, match="holds no folder of pictures"):
         data.load(str(tmp_path / "empty"))
     place = folder(tmp_path / "pets")
     Image.new("RGB", (9, 9)).save(place / "train" / "dog" / "odd.png")
@@ -111,6 +127,26 @@ def test_bad_folders(tmp_path):
     (place / "train" / "dog" / "odd.png").write_text("no picture")
     with pytest.raises(UserError, match="odd.png"):
         data.load(str(place))
+
+
+def test_other_kinds_of_files_get_a_sentence(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((3, 5, 5, 3), np.uint8))
+    with pytest.raises(UserError, match="a.npy holds a single array; an .npz"):
+        data.load(str(tmp_path / "a.npy"))
+    for name in ("a.pt", "a.pkl"):
+        (tmp_path / name).write_bytes(b"PK")
+        with pytest.raises(UserError, match=f"{name}: files that may run code"):
+            data.load(str(tmp_path / name))
+    np.savez(tmp_path / "p.npz", train_images=np.array([{}], object))
+    with pytest.raises(UserError, match="without pickles"):
+        data.load(str(tmp_path / "p.npz"))
+
+
+def test_more_classes_than_a_matrix_can_have_are_refused(tmp_path):
+    y = np.arange(10_001)
+    x = np.zeros((len(y), 1, 1, 1), np.uint8)
+    with pytest.raises(UserError, match="10001 classes are too many"):
+        data.load(own(tmp_path / "a.npz", train_images=x, train_labels=y, test_images=x, test_labels=y))
 
 
 def test_an_unknown_name_gets_the_nearest():

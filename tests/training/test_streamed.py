@@ -89,6 +89,8 @@ BAD = {
     "line 601: .* one of 10 classes": ("clean_label_kv", _append("images/0/0.png 10")),
     "line 701: .* is not a path and": ("noisy_label_kv", _append("0.png")),
     "one of 3 classes": ("category_names_eng", lambda path: path.write_text("a\nb\nc\n")),
+    "line 701: images/0/0.png has another label": ("noisy_label_kv", _append("images/0/0.png 9")),
+    "category_names_eng.txt has digit 1 more than once": ("category_names_eng", _append("digit 1")),
     "images/3/3.png of noisy_train_key_list.txt is not there": ("images/3/3.png", Path.unlink),
 }
 

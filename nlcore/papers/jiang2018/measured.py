@@ -5,6 +5,7 @@ import math
 import pandas as pd
 import torch
 
+from ...data import parted
 from ...methods.curriculum import linear, self_paced
 from ...methods.mentor import Mentor, examples, imitate
 from ...training.device import reproducible
@@ -16,7 +17,9 @@ def named(frame: pd.DataFrame) -> pd.Series:
     """Which method a row has: a curriculum by its kind, mentors as PD, DD and DD from elsewhere."""
     nothing = pd.Series(index=frame.index, dtype=object)
     kind, source = frame.get("method_kind", nothing), frame.get("method_source", nothing).fillna("")
-    mentor = kind.map({"pd": "PD", "data": "DD"}).where(source == "", "DD from " + source.str.partition("#")[0])
+    mentor = kind.map({"pd": "PD", "data": "DD"}).where(
+        source == "", "DD from " + source.map(lambda name: parted(name)[0])
+    )
     return frame.method.mask(frame.method == "curriculum", kind).mask(frame.method == "mentornet", mentor)
 
 
@@ -54,7 +57,7 @@ def moved_ahead(rows: pd.DataFrame) -> float:
     comes from the same data."""
     names = named(rows)
     moved = [name for name in names.unique() if name.startswith("DD from ")]
-    at_home = {"DD from " + dataset.partition("#")[0] for dataset in rows.dataset.unique()}
+    at_home = {"DD from " + parted(dataset)[0] for dataset in rows.dataset.unique()}
     if not moved or at_home & {*moved}:
         return math.nan
     gaps = [ahead_with(0, name, "ce", rate, rows) for name in moved for rate in rows.rate.unique()]

@@ -1,0 +1,232 @@
+"""What people bring: folders and pictures of all kinds are read as a person would, or named in one sentence."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from nlcore import data
+from nlcore.data import pictures
+from nlcore.inputs import UserError
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    data.datasets._loaded.cache_clear()
+
+
+def save(path, seed=0, size=(6, 6), **options):
+    """A picture of noise; every seed another."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+@pytest.fixture
+def pets(tmp_path):
+    """Two classes of ten pictures, without a split."""
+    for k, name in enumerate(("cat", "dog")):
+        for i in range(10):
+            save(tmp_path / "pets" / name / f"{i}.png", 10 * k + i)
+    return tmp_path / "pets"
+
+
+def divided(pets, train="train", test="test"):
+    """The same with a split: of every class the last three are for testing."""
+    for name in ("cat", "dog"):
+        for i in range(10):
+            split = test if i > 6 else train
+            (pets / split / name).mkdir(parents=True, exist_ok=True)
+            (pets / name / f"{i}.png").rename(pets / split / name / f"{i}.png")
+        (pets / name).rmdir()
+    return pets
+
+
+def test_what_systems_leave_behind_is_no_data(pets):
+    for name in (".DS_Store", "Thumbs.db", "cat/._0.png", ".git/config", "__MACOSX/cat/x.png"):
+        (pets / name).parent.mkdir(parents=True, exist_ok=True)
+        (pets / name).write_bytes(b"no picture")
+    save(pets / ".ipynb_checkpoints" / "0.png")
+    save(pets / "cat" / ".ipynb_checkpoints" / "0-checkpoint.png")
+    found = data.load(str(pets))
+    assert found.classes == ("cat", "dog") and len(found.train.y) + len(found.test.y) == 20
+
+
+@pytest.mark.parametrize("train, test", [("train", "val"), ("Training", "Testing"), ("TRAIN", "valid")])
+def test_the_usual_names_of_splits_are_splits(pets, train, test):
+    found = data.load(str(divided(pets, train, test)))
+    assert found.classes == ("cat", "dog") and (len(found.train.y), len(found.test.y)) == (14, 6)
+
+
+def test_one_split_alone_is_refused(pets):
+    (divided(pets) / "test").rename(pets / "others")
+    with pytest.raises(UserError, match="no folder to test, test/ or"):
+        data.load(str(pets))
+
+
+def test_what_is_left_out_is_said(pets, capsys):
+    (divided(pets) / "notes.txt").write_text("mine")
+    (pets / "train" / "cat" / "sizes.csv").write_text("6,6")
+    save(pets / "train" / "loose.png")
+    save(pets / "val" / "cat" / "0.png", 99)
+    assert len(data.load(str(pets)).train.y) == 14
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 1 and all(name in told for name in ("notes.txt", "sizes.csv", "loose.png", "val"))
+
+
+def test_unusual_suffixes_are_pictures_by_their_content(pets):
+    (pets / "cat" / "0.png").rename(pets / "cat" / "0.jfif")
+    (pets / "cat" / "1.png").rename(pets / "cat" / "one")
+    save(pets / "dog" / "0.GIF", 50)
+    found = data.load(str(pets))
+    assert len(found.train.y) + len(found.test.y) == 21
+
+
+def test_classes_that_differ_are_named(pets):
+    (divided(pets) / "test" / "cat").rename(pets / "test" / "cats")
+    with pytest.raises(UserError, match="only one of them has cat, cats$"):
+        data.load(str(pets))
+
+
+def test_an_accent_is_the_same_however_it_is_written(pets):
+    divided(pets)
+    for split, form in (("train", "NFC"), ("test", "NFD")):
+        (pets / split / "cat").rename(pets / split / unicodedata.normalize(form, "Käfer"))
+    assert unicodedata.normalize("NFC", "Käfer") in data.load(str(pets)).classes
+
+
+def test_a_class_without_pictures_is_named(pets):
+    (divided(pets) / "test" / "eel").mkdir()
+    (pets / "train" / "eel").mkdir()
+    with pytest.raises(UserError, match="no pictures in train/eel/"):
+        data.load(str(pets))
+
+
+def test_the_split_goes_by_content_and_keeps_equal_pictures_together(tmp_path):
+    """Five views of each object, sorted by name: no view is only for testing, and no order of names matters."""
+    for i in range(50):
+        save(tmp_path / "one" / "cat" / f"{i:02d}.png", i)
+        save(tmp_path / "two" / "cat" / f"{97 * i % 50:02d}.png", i)
+    for place in ("one", "two"):
+        for i in range(50):
+            save(tmp_path / place / "dog" / f"{i:02d}.png", 100 + i // 2)  # each twice
+    one, two = (data.load(str(tmp_path / place)) for place in ("one", "two"))
+    assert one.sha256 == two.sha256
+    views = {int(file[4:6]) % 5 for file in one.files if file.startswith("cat")}
+    assert views == {0, 1, 2, 3, 4}
+    pixels = {split: {x.numpy().tobytes() for x in getattr(one, split).x} for split in ("train", "test")}
+    assert not pixels["train"] & pixels["test"]
+
+
+def test_equal_pictures_in_two_classes_or_splits_are_told(pets, capsys):
+    divided(pets)
+    save(pets / "train" / "dog" / "twin.png", 0)
+    save(pets / "test" / "dog" / "twin.png", 15)
+    data.load(str(pets))
+    told = capsys.readouterr().err
+    assert "1 training images are test images too" in told and "cat = dog" in told
+
+
+def test_every_file_that_cannot_be_read_is_named(pets):
+    whole = (pets / "cat" / "0.png").read_bytes()
+    for name, content in (("cat/0.png", whole[:60]), ("dog/3.png", b""), ("dog/4.png", b"<html>")):
+        (pets / name).write_bytes(content)
+    with pytest.raises(UserError) as told:
+        data.load(str(pets))
+    assert all(name in str(told.value) for name in ("cat/0.png", "dog/3.png", "dog/4.png"))
+    assert "\n" not in str(told.value) and "no readable" not in str(told.value)
+
+
+def test_names_that_a_system_allows(tmp_path):
+    place = tmp_path / "job#7" / "meine photos#2"
+    for name in ("Hund klein", "Käfer", "猫"):
+        for i in range(5):
+            save(place / name / f"{i}.png", hash(name) % 1000 + i)
+    pinned = data.pin(str(place))
+    assert data.load(pinned).classes == ("Hund klein", "Käfer", "猫") and pinned.startswith(str(place))
+
+
+def test_one_place_has_one_name(pets, monkeypatch):
+    monkeypatch.chdir(pets.parent)
+    (pets.parent / "link").symlink_to(pets)
+    ways = ("pets", "pets/", "./pets", "../" + pets.parent.name + "/pets", str(pets), "link")
+    assert len({data.pin(way) for way in ways}) == 1 and data.pin(data.pin("pets")) == data.pin("pets")
+
+
+@pytest.mark.parametrize("path", ["./nothere", "f/base", "~/nothere", "pets.npz", "/no/where"])
+def test_a_path_that_is_not_there_is_no_misspelt_name(path):
+    with pytest.raises(UserError, match="there is no file or folder"):
+        data.load(path)
+
+
+def test_a_folder_called_like_a_known_set_is_pointed_at(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    assert data.load("digits").K == 10 and "./digits" in capsys.readouterr().err
+
+
+def shown(path):
+    return np.asarray(pictures.shown(path)).astype(int)
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_pictures_are_upright(tmp_path, turn):
+    """As a viewer shows them, whatever the orientation that the camera noted."""
+    upright = Image.fromarray(np.arange(24, dtype=np.uint8).reshape(4, 6) * 10)
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Pillow's transpositions that a viewer's undoes
+    stored = upright.transpose(Image.Transpose(undo[turn])) if turn > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    stored.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as image:
+        assert np.array_equal(np.asarray(ImageOps.exif_transpose(image)), np.asarray(upright))
+    assert np.array_equal(shown(tmp_path / "a.png")[..., 0], np.asarray(upright))
+
+
+def test_deep_pictures_are_scaled(tmp_path):
+    deep = np.linspace(0, 65535, 36).reshape(6, 6)
+    for name in ("a.png", "a.tif"):
+        Image.fromarray(deep.astype(np.uint16)).save(tmp_path / name)
+        assert abs(shown(tmp_path / name)[..., 1] - deep / 257).max() <= 0.5
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_numbers_whose_white_is_unknown_are_refused(tmp_path, kind):
+    Image.fromarray(np.ones((6, 6), kind)).save(tmp_path / "a.tif")
+    with pytest.raises(UserError, match="a.tif has numbers of 32 bits"):
+        pictures.shown(tmp_path / "a.tif")
+
+
+def test_what_is_transparent_is_white(tmp_path):
+    clear = np.zeros((6, 6, 4), np.uint8)
+    clear[:3, :, 3] = 255  # above black, below nothing
+    Image.fromarray(clear).save(tmp_path / "rgba.png")
+    palette = Image.fromarray(clear[..., 3]).convert("P")
+    palette.save(tmp_path / "palette.png", transparency=bytes([0] + [255] * 255))
+    grey = Image.merge("LA", [Image.new("L", (6, 6)), Image.fromarray(clear[..., 3])])
+    grey.save(tmp_path / "grey.png")
+    for name in ("rgba.png", "grey.png"):
+        assert (shown(tmp_path / name)[:3] == 0).all() and (shown(tmp_path / name)[3:] == 255).all()
+    assert (shown(tmp_path / "palette.png") == 255).all()
+
+
+def test_colour_spaces_become_rgb(tmp_path):
+    for mode, suffix in (("L", "png"), ("1", "png"), ("CMYK", "jpg"), ("YCbCr", "jpg"), ("P", "png")):
+        Image.new("RGB", (6, 6), (200, 200, 200)).convert(mode).save(tmp_path / f"a.{suffix}")
+        assert shown(tmp_path / f"a.{suffix}").shape == (6, 6, 3)
+
+
+def test_a_picture_that_is_too_large_is_named_before_it_is_decoded(tmp_path, monkeypatch):
+    save(tmp_path / "a.png", size=(20, 20))
+    for most, told in (("MOST_PIXELS", "20 x 20 pixels"), ("MAX_IMAGE_PIXELS", "cannot be decoded")):
+        with monkeypatch.context() as patch, pytest.raises(UserError, match=f"a.png .*{told}"):
+            patch.setattr(pictures if most == "MOST_PIXELS" else Image, most, 100)
+            pictures.shown(tmp_path / "a.png")
+
+
+def test_pictures_that_do_not_fit_the_memory_are_refused_at_once(pets, monkeypatch):
+    monkeypatch.setattr("nlcore.data.own.memory", lambda: 1000)
+    with pytest.raises(UserError, match="make them smaller"):
+        data.load(str(pets))

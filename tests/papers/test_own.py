@@ -1,0 +1,28 @@
+"""One's own data fit every experiment: as many images as there are, in place of numbers chosen for other data."""
+
+import numpy as np
+import pytest
+
+from nlcore import papers
+from nlcore.training.split import check
+
+# their point is in other images: of a shape of their own, or half of all
+CARRIED = ("rolnick2017.source", "rolnick2017.cifar_source", "rolnick2017.novel")
+EXPERIMENTS = {name: made for name, made in papers.experiments().items() if name not in CARRIED}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """150 images of three classes."""
+    draw, y, path = np.random.default_rng(0), np.arange(150) % 3, tmp_path_factory.mktemp("own") / "own.npz"
+    x = draw.integers(0, 255, (190, 12, 12, 3), dtype=np.uint8)
+    np.savez(path, train_images=x[:150], train_labels=y, test_images=x[150:], test_labels=y[:40])
+    return str(path)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_users_own_data_fit(own, name):
+    for tier in ("smoke", "laptop"):
+        runs = papers.runs(name, tier, dataset=own)
+        for run in {(run.method, run.noise, run.examples): run for run in runs}.values():
+            check(run)
