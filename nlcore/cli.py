@@ -278,6 +278,9 @@ def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] =
     from .papers.scoreboard import in_short, told
     from .papers.scoreboard import scoreboard as all_effects
 
+    require(
+        (home() / "book").is_dir(), f"{home()} has no book/ with records; go to a checkout, or set NLCORE_HOME to one"
+    )
     effects = all_effects((lookup("tier", tier, papers.TIERS),) if tier else papers.TIERS)
     _print(told(effects) if as_json else in_short(effects).to_dict("records"), as_json)
 

@@ -126,6 +126,13 @@ def test_a_record_of_a_gpu_is_told_where_there_is_none(capsys, monkeypatch):
     assert nlcore(capsys, "verify", "rolnick2017.uniform", "--device", "cpu")[0] == 0 and tried == ["cpu"]
 
 
+def test_a_place_without_the_book_is_told(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    for words in (["scoreboard"], ["chapter", "01_noise_models"]):
+        code, out, err = nlcore(capsys, *words)
+        assert code == 2 and out == "" and "NLCORE_HOME" in err and len(err.splitlines()) == 1
+
+
 def test_data_lists_what_is_there(capsys):
     code, out, _ = nlcore(capsys, "data", "--json")
     rows = {row["name"]: row for row in json.loads(out)}

@@ -101,6 +101,8 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
     """Refuse folders without classes, classes without pictures, and splits whose classes differ."""
     for folder, part in zip(splits or [place], parts, strict=True):
         require(bool(part.pictures), f"{folder} holds no folder of pictures; {NEEDS}")
+        if len(part.pictures) == 1:
+            _refuse_single(folder)
         empty = [f"{folder.name}/{name}/" for name, files in part.pictures.items() if not files]
         require(not empty, f"{place}: no pictures in {few(empty)}; {NEEDS}")
     differ = sorted(parts[0].pictures.keys() ^ parts[-1].pictures.keys())
@@ -108,6 +110,14 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
     require(
         not differ, f"{place}: {one}/ and {two}/ must have the same class folders; only one of them has {few(differ)}"
     )
+
+
+def _refuse_single(folder: Path) -> None:
+    """Say that a folder has a single class, and which folder in it may have been meant."""
+    single = next(inside for inside in _inside(folder) if inside.is_dir())
+    deeper = [f"{inside.name}/" for inside in _inside(single) if inside.is_dir()]
+    hint = f"; did you mean {single}, with {few(deeper)}?" if deeper else "; there is nothing to tell apart"
+    raise UserError(f"{folder} has a single class, {single.name}{hint}")
 
 
 def _decoded(place: Path, files: list[Path]) -> np.ndarray:

@@ -97,6 +97,14 @@ def test_an_accent_is_the_same_however_it_is_written(pets):
     assert unicodedata.normalize("NFC", "Käfer") in data.load(str(pets)).classes
 
 
+def test_a_single_class_is_refused_with_what_may_have_been_meant(pets):
+    with pytest.raises(UserError, match=f"single class, pets; did you mean {pets}, with cat/, dog/"):
+        data.load(str(pets.parent))
+    with pytest.raises(UserError, match="single class, cat; there is nothing to tell apart"):
+        (pets / "dog").rename(pets.parent / "dog")
+        data.load(str(pets))
+
+
 def test_a_class_without_pictures_is_named(pets):
     (divided(pets) / "test" / "eel").mkdir()
     (pets / "train" / "eel").mkdir()
