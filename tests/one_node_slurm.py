@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
 
 CONFIGURATION = """
 ClusterName=one
@@ -43,7 +43,7 @@ ReturnToService=2
 MinJobAge=300
 KillWait=1
 SlurmdTimeout=30
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=8000 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=60 State=UP
 """
 
@@ -68,9 +68,13 @@ class Slurm:
     def __init__(self, folder: Path, cpus: int = 2):
         self.folder, self.daemons = folder, {}
         self.host = socket.gethostname().partition(".")[0]
-        self.environment = os.environ | {"SLURM_CONF": str(folder / "slurm.conf")}
-        for name in ("state", "spool"):
+        for name in ("state", "spool", "bin"):
             (folder / name).mkdir(parents=True)
+        where = {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+        self.environment = os.environ | where
+        srun = folder / "bin" / "srun"  # Snakemake's jobs forget SLURM_CONF
+        srun.write_text(f'#!/bin/sh\nSLURM_CONF={where["SLURM_CONF"]} exec {shutil.which("srun")} "$@"\n')
+        srun.chmod(0o755)
         ports = free_port(), free_port()
         text = CONFIGURATION.format(host=self.host, folder=folder, ports=ports, cpus=cpus)
         (folder / "slurm.conf").write_text(text)
