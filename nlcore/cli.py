@@ -95,8 +95,8 @@ def run(
     budget: Annotated[float | None, typer.Option(help="minutes; no run is started that cannot finish")] = None,
     keys: Annotated[str | None, typer.Option(help="only these runs: KEY,KEY,... or a file with a key a line")] = None,
 ) -> None:
-    """Train the runs of an experiment that have no current record. Stop it at any time; a second start continues. Several
-    that share a store, on whatever machines, share the work."""
+    """Train the runs of an experiment that have no current record. Stop it at any time; a second start continues.
+    Several that share a store, on whatever machines, share the work."""
     from . import papers, sweep
     from .runs import store
 

@@ -101,8 +101,8 @@ def to_train(train: str, state: str, record: Record | None) -> bool:
 
 
 def batches(runs: list[Run], records: list[Record], count: int) -> list[list[Run]]:
-    """Runs in `count` batches, or one for each run where these are fewer, that will take about equally long: the longest
-    run first, each to the batch that has least to do.
+    """Runs in `count` batches, or one for each run where these are fewer, that will take about equally long: the
+    longest run first, each to the batch that has least to do.
 
     A run will take its steps, each of them as long as in the `records` with its network and method, else as in all of
     them; without any, only steps count.
