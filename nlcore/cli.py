@@ -1,4 +1,4 @@
-"""The command line: nlcore data, run, status, publish, chapter, mentor, stream, scoreboard, verify, golden.
+"""The command line: nlcore data, run, plan, status, publish, chapter, mentor, stream, scoreboard, verify, golden.
 
 torch and pandas take seconds to import; so each command imports what it needs itself, and `--help` is there at once.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import home
+from .files import write_whole
 from .inputs import UserError, conform, lookup, parse, require
 
 if TYPE_CHECKING:
@@ -92,13 +93,17 @@ def run(
     jobs: Annotated[int | None, typer.Option(help="runs side by side (default: a core or a GPU each)")] = None,
     device: Annotated[str, typer.Option(help="auto | cpu | cuda (all GPUs) | cuda:1")] = "auto",
     budget: Annotated[float | None, typer.Option(help="minutes; no run is started that cannot finish")] = None,
+    keys: Annotated[str | None, typer.Option(help="only these runs: KEY,KEY,... or a file with a key a line")] = None,
 ) -> None:
-    """Train the runs of an experiment that have no current record. Stop it at any time; a second start continues."""
+    """Train the runs of an experiment that have no current record. Stop it at any time; a second start continues.
+    Several that share a store, on whatever machines, share the work."""
     from . import papers, sweep
     from .runs import store
 
     names = papers.experiments() if experiment == "all" else [experiment]
     wanted = {name: _runs(name, tier, override) for name in names}
+    if keys:
+        wanted = _only(wanted, keys, f"{experiment} at {tier}")
     options = {"jobs": jobs, "device": device, "minutes": budget, "echo": partial(print, flush=True)}
     found = sweep.train_missing([*wanted.values()], "stale", **options)
     states = []
@@ -108,6 +113,37 @@ def run(
         print(f"{name} at {tier}: {recorded} of {len(runs)} runs have a record, in {store.working()}")
         states += [state for state, _ in own]
     raise SystemExit(int("failed" in states))
+
+
+def _only(wanted: dict[str, tuple[str, list["Run"]]], keys: str, of: str) -> dict[str, tuple[str, list["Run"]]]:
+    """Of the runs of experiments those with these keys: KEY,KEY,... or a file with a key a line."""
+    named = Path(keys).read_text().split() if Path(keys).is_file() else keys.split(",")
+    known = [run.key for _, runs in wanted.values() for run in runs]
+    unknown = sorted({*named} - {*known})
+    require(not unknown, f"no run of {of} has the key {', '.join(unknown[:3])}; one that is there is {known[0]}")
+    kept = {name: (paper, [run for run in runs if run.key in named]) for name, (paper, runs) in wanted.items()}
+    return {name: (paper, runs) for name, (paper, runs) in kept.items() if runs}
+
+
+@app.command()
+def plan(
+    experiment: Experiment,
+    out: Annotated[Path, typer.Option(help="folder for the files of keys")],
+    tier: Tier = "smoke",
+    override: Set = None,
+    batches: Annotated[int, typer.Option(help="how many")] = 8,
+) -> None:
+    """Divide the runs that have no current record into batches that take about equally long; prints a file of keys for
+    each, as `nlcore run --keys` takes it."""
+    from . import sweep
+
+    require(batches > 0, f"--batches must be 1 or more, not {batches}")
+    paper, runs = _runs(experiment, tier, override)
+    found = sweep.find(runs, paper)
+    missing = [run for run in runs if sweep.to_train("stale", *found[run.key])]
+    records = [record for _, record in found.values() if record]
+    for number, batch in enumerate(sweep.batches(missing, records, batches), 1):
+        print(write_whole(out / f"{number}.keys", "".join(f"{run.key}\n" for run in batch)))
 
 
 @app.command()

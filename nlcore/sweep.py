@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import traceback
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -56,7 +57,8 @@ def train_missing(
     processes run side by side (default: one per CPU core or GPU; one for a few short runs), in turn on each GPU that
     `device` stands for, and whoever is done gets the next run, of whatever experiment. With `minutes` no run is started
     that cannot finish in time. Every record is saved the moment it exists, so a killed sweep loses only runs in
-    progress. A `UserError` says, before anything starts, what no run can be made of.
+    progress. Sweeps that share a store share the work: none trains what another has in hand, but waits for its record.
+    A `UserError` says, before anything starts, what no run can be made of.
     """
     lookup("train", train, TRAIN)
     require(minutes is None or minutes > 0, f"--budget must be more than 0 minutes, not {minutes}")
@@ -98,6 +100,39 @@ def to_train(train: str, state: str, record: Record | None) -> bool:
     return record is None or (train == "stale" and state != "done")
 
 
+def batches(runs: list[Run], records: list[Record], count: int) -> list[list[Run]]:
+    """Runs in `count` batches, or one for each run where these are fewer, that will take about equally long: the
+    longest run first, each to the batch that has least to do.
+
+    A run will take its steps, each of them as long as in the `records` with its network and method, else as in all of
+    them; without any, only steps count.
+    """
+    seconds = expected_seconds(runs, records)
+    shares, loads = [[] for _ in range(min(count, len(runs)))], [0.0] * min(count, len(runs))
+    for run in sorted(runs, key=seconds.get, reverse=True):
+        least = loads.index(min(loads))
+        shares[least].append(run)
+        loads[least] += seconds[run]
+    return shares
+
+
+def expected_seconds(runs: list[Run], records: list[Record]) -> dict[Run, float]:
+    """About how long each run will take (see `batches`)."""
+    steps, seconds = Counter(), Counter()
+    for record in records:
+        for group in ("all", kind_of_step(record.run)):
+            steps[group] += record.run.budget.steps
+            seconds[group] += record.cost["seconds"]
+    pace = {group: seconds[group] / steps[group] for group in steps}
+    usual = pace.get("all", 1.0)
+    return {run: run.budget.steps * pace.get(kind_of_step(run), usual) for run in runs}
+
+
+def kind_of_step(run: Run) -> tuple:
+    """What the time of a step depends on most."""
+    return run.model, type(run.method)
+
+
 def cores() -> int:
     """How many CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -116,29 +151,39 @@ def _train(todo: list[Run], places: list[str], jobs: int, seconds: float | None)
     if jobs > 1:
         yield from _train_in_pool(todo, places, jobs, late)
         return
-    for run in todo:
-        told = "too long to start" if late(run) else work(run, places[0], progress=True)
-        yield f"{title(run)}: {told}"
+    queue, elsewhere = deque(todo), set()
+    while queue:
+        run = queue.popleft()
+        told = "too long to start" if late(run) else work(run, places[0], progress=True, wait=run in elsewhere)
+        if told:
+            yield f"{title(run)}: {told}"
+        else:  # when all others are done, its record is waited for
+            elsewhere.add(run)
+            queue.append(run)
 
 
 def _train_in_pool(todo: list[Run], places: list[str], jobs: int, late: Callable[[Run], bool]):
     """The same with `jobs` processes; whoever is done gets the next run."""
-    queue, busy = list(todo), {}
+    queue, busy, elsewhere = deque(todo), {}, set()
     with _workers(jobs, places) as pool:
         while queue or busy:
             while queue and len(busy) < jobs:
-                run = queue.pop(0)
+                run = queue.popleft()
                 if late(run):
                     yield f"{title(run)}: too long to start"
                 else:
-                    busy[pool.submit(_work_here, run)] = run
+                    busy[pool.submit(_work_here, run, run in elsewhere)] = run
             for future in wait(busy, return_when=FIRST_COMPLETED).done:
                 run = busy.pop(future)
                 try:
                     told = future.result()
                 except BrokenProcessPool:
                     raise UserError("a worker was killed, perhaps for memory; start again with fewer --jobs") from None
-                yield f"{title(run)}: {told}"
+                if told:
+                    yield f"{title(run)}: {told}"
+                else:
+                    elsewhere.add(run)
+                    queue.append(run)
 
 
 class Price(NamedTuple):
@@ -193,13 +238,27 @@ def _begin(given: SimpleQueue) -> None:
     _place.append(given.get())
 
 
-def _work_here(run: Run) -> str:
+def _work_here(run: Run, wait: bool) -> str:
     """The same as `work`, on the device of this worker."""
-    return work(run, _place[0])
+    return work(run, _place[0], wait=wait)
 
 
-def work(run: Run, device: str, progress: bool = False) -> str:
-    """Train one run and save its record, or save why that failed; returns what to tell."""
+def work(run: Run, device: str, progress: bool = False, wait: bool = True) -> str:
+    """Train one run and save its record, or save why that failed; returns what to tell.
+
+    While another process has the run in hand, wait for its record; or, not to `wait`, return "" at once.
+    """
+    with store.claim(run.key, wait) as ours:
+        if not ours:
+            return ""
+        made = store.load_working(run.key)
+        if made and not made.stale:
+            return "another process has made its record"
+        return _trained(run, device, progress)
+
+
+def _trained(run: Run, device: str, progress: bool) -> str:
+    """Train a run that no other process has in hand."""
     failed = store.working() / f"{run.key}.failed"
     try:
         keep = training.checkpoints(run, device, store.working() / "checkpoints")

@@ -48,6 +48,8 @@ BAD = {
     "budget": ["run", "rolnick2017.uniform", *QUICK, "--budget", "0"],
     "jobs": ["run", "rolnick2017.uniform", *QUICK, "--jobs", "0"],
     "device": ["run", "rolnick2017.uniform", *QUICK, "--device", "gpu"],
+    "no run of rolnick2017.uniform at smoke has the key abc; one": ["run", "rolnick2017.uniform", "--keys", "abc"],
+    "batches must be 1 or more": ["plan", "rolnick2017.uniform", "--batches", "0", "--out", "plan"],
     "not frobnicate": ["data", "frobnicate"],
     "did you mean fashion": ["data", "get", "fashoin"],
     "did you mean 02_massive_label_noise": ["chapter", "02_massive_labels"],
@@ -99,6 +101,19 @@ def test_run_then_status_then_scoreboard(capsys):
         "where",
     }
     assert code == 0 and all(named <= set(row) for row in json.loads(out))
+
+
+def test_a_plan_names_what_is_missing_and_a_file_of_keys_is_run(capsys, tmp_path):
+    plan = ["plan", "rolnick2017.uniform", *QUICK, "--batches", "2", "--out", str(tmp_path / "plan")]
+    code, out, _ = nlcore(capsys, *plan)
+    first, second = out.split()
+    assert code == 0 and not store.working().exists()
+    code, out, _ = nlcore(capsys, "run", "rolnick2017.uniform", *QUICK, "--keys", first)
+    assert code == 0 and "1 of 1 runs have a record" in out
+    keys = [path.stem for path in store.working().glob("*.json")]
+    assert (tmp_path / "plan" / "1.keys").read_text().split() == keys
+    _, out, _ = nlcore(capsys, *plan)
+    assert len(out.split()) == 1 and (tmp_path / "plan" / "1.keys").read_text().split() not in ([], keys)
 
 
 def test_golden_repeats_a_kind_and_writes_nothing_but_what_moved(capsys, monkeypatch, tmp_path):

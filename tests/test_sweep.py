@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -101,6 +102,54 @@ def test_a_failed_run_is_told_and_does_not_stop_the_others(monkeypatch):
     assert any("division" in line for line in said)
     monkeypatch.setattr(train, "train", honest)
     assert collect(RUNS[1:2])[0] and states(RUNS) == ["done"] * 3
+
+
+CLAIM = """
+import sys
+from nlcore.runs import store
+
+with store.claim(sys.argv[1], wait=False) as ours:
+    print(ours, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def in_hand_elsewhere(run):
+    """Another process has a run in hand."""
+    command = [sys.executable, "-c", CLAIM, run.key]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "True\n"
+        yield other
+        other.kill()  # nothing is left that would have to be cleared away
+
+
+def test_what_another_process_has_in_hand_is_left_to_it():
+    with in_hand_elsewhere(RUN):
+        assert sweep.work(RUN, "cpu", wait=False) == "" and states(RUNS) == ["missing"] * 3
+        assert "in" in sweep.work(RUNS[1], "cpu", wait=False)
+    assert "in" in sweep.work(RUN, "cpu", wait=False) and states(RUNS) == ["done", "done", "missing"]
+    assert "another process" in sweep.work(RUN, "cpu")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_in_hand_elsewhere_comes_last(monkeypatch, jobs):
+    """Its process is killed as soon as all others are done; so it is trained here."""
+    with in_hand_elsewhere(RUN) as other:
+        said = []
+        echo = lambda line: (said.append(line), len(said) == 2 and other.kill())  # noqa: E731
+        sweep.collect(RUNS, "nopaper", jobs=jobs, echo=echo)
+    assert states(RUNS) == ["done"] * 3 and len(said) == 3 and "seed=0" in said[2]
+
+
+def test_batches_take_about_equally_long():
+    long, short = replace(RUN, budget=Budget(900)), [replace(RUN, budget=Budget(300), seed=s) for s in range(6)]
+    sums = [sum(run.budget.steps for run in batch) for batch in sweep.batches([*short, long], [], 3)]
+    assert sums == [900] * 3
+    assert sweep.batches(short[:2], [], 5) == [[short[0]], [short[1]]] and sweep.batches([], [], 5) == []
+    slow = replace(RUN, model="mlp2", budget=Budget(300))
+    records = [SimpleNamespace(run=run, cost={"seconds": s}) for run, s in ((slow, 6.0), (short[0], 1.0))]
+    assert [slow] in sweep.batches([*short, slow], records, 2)
 
 
 def test_a_budget_starts_only_what_can_finish():

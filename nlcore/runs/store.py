@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,6 +30,27 @@ def writable() -> None:
         raise UserError(f"cannot write to {working()} ({error.strerror}); set NLCORE_RUNS to another folder") from None
 
 
+@contextmanager
+def claim(key: str, wait: bool) -> Iterator[bool]:
+    """Take a run in hand, alone among all processes that share the working store; yields whether that could be done at
+    once or, to `wait`, True as soon as it can.
+
+    It is a lock on one byte of one file, which the system lifts when the process ends, however it ends.
+    """
+    working().mkdir(parents=True, exist_ok=True)
+    with open(working() / ".claims", "ab") as file:
+        try:
+            import fcntl  # not on Windows
+
+            fcntl.lockf(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, int(key, 16) >> 2)
+        except (BlockingIOError, PermissionError):
+            yield False
+            return
+        except (ImportError, OSError):  # no such locks: at worst two processes make the same record
+            pass
+        yield True
+
+
 def save(record: Record) -> Path:
     """Write a record to the working store."""
     path = write_whole(working() / f"{record.run.key}.json", record.dump() + "\n")
@@ -44,7 +67,8 @@ def load_working(key: str) -> Record | None:
         return parse_record(path.read_text(errors="replace"), str(path))
     except UserError as error:
         print(f"{error}; it is set aside", file=sys.stderr)
-        path.rename(path.with_suffix(".damaged"))
+        with suppress(FileNotFoundError):  # another process has done it
+            path.rename(path.with_suffix(".damaged"))
         return None
 
 

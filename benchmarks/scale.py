@@ -1,0 +1,120 @@
+"""How the store and what reads it grow with the number of records.
+
+    python benchmarks/scale.py [--records 10 1500 10000] [--rounds 3] [--out book/scale.json]
+
+An experiment of so many runs, which differ in their seeds and have one step each, gets a record for every run in a
+store of its own: copies of one that was trained. Then everything that the experiment asks for is timed, first with the
+records in the working store, then with the same ones published, each as if just started (nothing remembered): `status`
+of all experiments, `collect` of this one without training, the `scoreboard`. `engine` is what a run costs besides its
+training: a sweep of all runs, whose training takes no time. Medians of seconds; those of `engine` in one round.
+"""
+
+import argparse
+import io
+import json
+import os
+import statistics
+import tempfile
+import time
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from bench import commit, machine, rounded
+
+from nlcore import cli, home, papers, sweep
+from nlcore.files import write_whole
+from nlcore.papers.scoreboard import scoreboard
+from nlcore.runs import Record, Run, store
+from nlcore.training import train
+
+PAPER, EXPERIMENT = "kye2022", "kye2022.heads"
+
+
+@contextmanager
+def experiment_of(count: int):
+    """The runs of the experiment, at tier smoke so many."""
+    sizes = papers.experiments()[EXPERIMENT].tiers["smoke"]
+    before = dict(sizes)
+    sizes |= {"steps": 1, "seeds": count // 2}  # each with two methods
+    yield papers.runs(EXPERIMENT, "smoke")
+    sizes.clear()
+    sizes |= before
+
+
+@contextmanager
+def stores():
+    """Empty stores of records, in folders that are removed."""
+    names = ("NLCORE_HOME", "NLCORE_RUNS")
+    before = {name: os.environ.get(name) for name in names}
+    numbers = (home() / "book" / "published.csv").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            os.environ[name] = f"{folder}/{name}"
+        write_whole(home() / "book" / "published.csv", numbers)
+        yield
+    for name, value in before.items():
+        os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def seconds(act, rounds: int) -> float:
+    """Median time of an act, before which nothing is remembered of the store."""
+    taken = []
+    for _ in range(rounds):
+        store._parsed.cache_clear()
+        start = time.perf_counter()
+        with redirect_stdout(io.StringIO()):
+            act()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def readers(runs: list[Run], rounds: int) -> dict[str, float]:
+    """Seconds of each thing that reads the store."""
+    assert len(papers.collect(EXPERIMENT, "smoke", train="never")) == len(runs)
+    acts = {
+        "status": lambda: cli.status("all"),
+        "collect": lambda: papers.collect(EXPERIMENT, "smoke", train="never"),
+        "scoreboard": lambda: scoreboard(papers.TIERS),
+    }
+    return {name: seconds(act, rounds) for name, act in acts.items()}
+
+
+def engine(runs: list[Run], record: Record) -> float:
+    """Milliseconds that a run costs besides its training."""
+    honest = train.train
+    train.train = lambda run, *given, **options: replace(record, run=run)
+    told = seconds(lambda: sweep.collect(runs, PAPER, jobs=1, device="cpu"), 1)
+    train.train = honest
+    return 1000 * told / len(runs)
+
+
+def measured(count: int, record: Record, rounds: int) -> list[dict]:
+    """The rows of one number of records."""
+    with stores(), experiment_of(count) as runs:
+        per_run = engine(runs, record)  # leaves a record of each
+        rows = [{"store": "working"} | readers(runs, rounds)]
+        store.publish(PAPER, [store.load_working(run.key) for run in runs])
+        for run in runs:
+            (store.working() / f"{run.key}.json").unlink()
+        rows.append({"store": "published"} | readers(runs, rounds))
+    return [{"records": count, "engine_ms": per_run} | row for row in rows]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, nargs="+", default=[10, 1500, 10_000], help="even numbers")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=home() / "book" / "scale.json")
+    args = parser.parse_args()
+    with stores(), experiment_of(2) as runs:
+        record = train.train(runs[0], "cpu")
+    rows = [row for count in args.records for row in measured(count, record, args.rounds)]
+    told = {"machine": machine(), "commit": commit(), "date": str(date.today()), "rows": rounded(rows)}
+    write_whole(args.out, json.dumps(told, indent=1) + "\n")
+    print(f"{len(rows)} rows, in {args.out}")
+
+
+if __name__ == "__main__":
+    main()
