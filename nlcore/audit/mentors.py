@@ -1,6 +1,5 @@
 """A mentor of one's own: learned from the labels of a data set that somebody has checked, applied to all of them."""
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -10,6 +9,7 @@ import pandas as pd
 import torch
 
 from .. import data as datasets
+from ..files import whole
 from ..inputs import UserError, lookup, require
 from ..methods import MentorNet
 from ..methods.mentor import Mentor
@@ -65,7 +65,7 @@ def load(path: Path) -> Mentor:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             mentor.load_state_dict({k: torch.from_numpy(arrays[k]) for k in arrays.files})
-    except (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # whatever a torn file makes of reading it
         raise UserError(f"{path} is no mentor of `nlcore mentor learn` ({type(error).__name__})") from None
     return mentor
 
@@ -79,10 +79,8 @@ def _there(out: Path, suffix: str) -> str:
 
 def _write(out: Path, save: Callable[[BinaryIO], None]) -> None:
     """Let `save` write a file, which is there only once it is whole."""
-    part = out.with_name(f".{out.name}.part")
-    with part.open("wb") as file:
+    with whole(out) as part, part.open("wb") as file:
         save(file)
-    part.rename(out)
 
 
 def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Tensor]:
