@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .methods import Method
     from .runs import Record, Run
 
+INTERRUPTED = 130  # the exit code after Ctrl-C
 UsageError = typer.BadParameter.__base__  # of the click that typer has, whichever that is
 
 app = typer.Typer(
@@ -47,7 +48,8 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # to a terminal that knows ASCII alone
     interrupted = False
     try:
-        raise SystemExit(app(standalone_mode=False))
+        code = app(standalone_mode=False)
+        interrupted = code == INTERRUPTED  # as some versions of typer tell it
     except (KeyboardInterrupt, typer.Abort):
         interrupted = True
     except UsageError as error:
@@ -59,7 +61,8 @@ def main() -> None:
     if interrupted:  # only here, where pools of workers have ended with the frames that held them
         print("nlcore: stopped; start it again to go on", file=sys.stderr, flush=True)
         sys.stdout.flush()
-        os._exit(130)  # chapters run in threads, which nothing else ends
+        os._exit(INTERRUPTED)  # chapters run in threads, which nothing else ends
+    raise SystemExit(code)
 
 
 def _refuse(sentence: str) -> None:

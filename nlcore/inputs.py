@@ -78,7 +78,9 @@ def conform(name: str, value, hint):
     how = f", {WRITTEN[hint]}," if hint in WRITTEN else ","
     require(fits, f"{name} must be of type {hint.__name__}{how} not {shown(value)}")
     if hint in (int, float):
-        require(-(2**63) <= value < 2**63 if hint is int else _finite(value), f"{name} must be finite, not {value:.3g}")
+        require(
+            -(2**63) <= value < 2**63 if hint is int else _finite(value), f"{name} must be finite, not {shown(value)}"
+        )
     return value
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 import typing
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,9 @@ TEXTS = ["", " ", "1e-1", ".5", "3", "nan", "mnits", "digits", "ü∞\n", "\x00"
 PLAIN = st.sampled_from([*NUMBERS, *TEXTS, None, True, {}])
 ANYTHING = st.one_of(PLAIN, st.lists(PLAIN, max_size=3), st.just([[0.5, 0.5], [1, 0]]), st.just([[1e-1, "x"]]))
 QUICK = settings(max_examples=30, suppress_health_check=list(HealthCheck))
+
+
+parameters = cache(chapters.parameters)  # of notebooks that take a while to read
 
 
 def sentence(make) -> None:
@@ -97,7 +101,7 @@ def test_each_parameter_of_an_experiment(name):
                 sentence(lambda parameter=parameter, given=given: experiment("smoke", **{parameter: given}))
 
 
-@QUICK
+@settings(QUICK, max_examples=10)
 @given(st.text(max_size=20), ANYTHING, st.sampled_from(sorted(papers.experiments())))
 def test_names_of_parameters(name, value, experiment):
     sentence(lambda: papers.runs(experiment, "smoke", **{name: value}))
@@ -111,7 +115,8 @@ def test_a_size_that_would_fill_the_memory_is_refused():
 
 
 @pytest.mark.parametrize("name", chapters.names())
-def test_each_parameter_of_a_chapter(name):
+def test_each_parameter_of_a_chapter(name, monkeypatch):
+    monkeypatch.setattr(chapters, "parameters", parameters)
     for parameter in chapters.parameters(name):
         for value in [*NUMBERS, *TEXTS, None, {}, ["x"]]:
             sentence(lambda parameter=parameter, value=value: chapters.validate(name, {parameter: value}))
@@ -176,7 +181,9 @@ def test_each_option_of_a_command(words, option, kind, capsys, monkeypatch, tmp_
         assert code == 0 or (len(told) == 1 and len(told[0]) <= LONGEST + 8 and "Traceback" not in err), err
 
 
-@pytest.mark.parametrize("words", [["frob"], ["run"], ["run", "x", "--tierr", "x"], ["mentor", "learn"], ["data", "get"]])
+@pytest.mark.parametrize(
+    "words", [["frob"], ["run"], ["run", "x", "--tierr", "x"], ["mentor", "learn"], ["data", "get"]]
+)
 def test_commands_that_are_none(capsys, words):
     code, _, err = nlcore(capsys, *words)
     assert code == 2 and len(err.splitlines()) == 1

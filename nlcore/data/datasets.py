@@ -1,11 +1,12 @@
 """Data sets by name: known ones, fetched when they are missing, and the user's own."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from ..inputs import UserError, lookup, require
+from ..inputs import UserError, lookup, require, shown
 from . import fetch
 from .own import from_folder
 from .prepared import KNOWN, Dataset, divided, from_npz, read, root, verified
@@ -26,8 +27,10 @@ def load(name: str) -> Dataset:
         if not (root() / f"{path}.npz").exists():
             fetch.get(path)
         return read(path)
-    place = Path(path).expanduser()
-    if not place.exists() and place.suffix != ".npz":
+    place = Path(os.path.expanduser(path))
+    named = path.strip() and "\0" not in path and place.absolute() != Path(place.anchor)
+    require(bool(named), f"a data set is a name or the path of a file or a folder, not {shown(path)}")
+    if not os.path.exists(place) and place.suffix != ".npz":
         lookup("data set", path, [*KNOWN, "path/to/file.npz", "path/to/folder"])
     arrays, class_names = from_folder(place) if place.is_dir() else from_npz(place)
     data = verified(path, arrays, class_names)
