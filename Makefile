@@ -7,7 +7,7 @@ SMOKE = _build/smoke
 TIMED = python benchmarks/timed.py $@# keeps seconds in _build/times.json
 PUBLISHED = $(CURDIR)/_build/no-runs# committed chapters show published records, never those of runs/
 
-.PHONY: help env reproduce test book lint refresh bench gpu
+.PHONY: help env reproduce test book lint refresh bench gpu torture
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -47,3 +47,6 @@ gpu: env  ## on a GPU: its tests, benchmarks and the records that decide most; n
 
 bench: env  ## measure what everything costs, five minutes, into book/bench.json
 	python benchmarks/bench.py
+
+torture: env  ## kill, damage and fill for ten minutes, into book/torture.json; SEED=, and TRIAL= repeats one alone
+	python tests/torture/campaign.py --seed $(or $(SEED),0) $(if $(TRIAL),--trial "$(TRIAL)")

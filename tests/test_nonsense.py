@@ -97,8 +97,8 @@ def test_each_parameter_of_an_experiment(name):
     experiment = papers.experiments()[name]
     for parameter, kind in experiment.knobs("smoke").items():
         for value in [*NUMBERS, *TEXTS, None, {}]:
-            for given in (value, [value]) if str(kind).startswith("list") else (value,):
-                sentence(lambda parameter=parameter, given=given: experiment("smoke", **{parameter: given}))
+            for own in (value, [value]) if str(kind).startswith("list") else (value,):
+                sentence(lambda parameter=parameter, own=own: experiment("smoke", **{parameter: own}))
 
 
 @settings(QUICK, max_examples=10)

@@ -3,6 +3,7 @@
 A trial takes a place and raises an `AssertionError` that says what did not hold; `Skipped` where this machine cannot.
 """
 
+import atexit
 import hashlib
 import http.server
 import json
@@ -133,6 +134,7 @@ class Alone:
     def __init__(self, name: str):
         command, ready, self.pattern = COMMANDS[name]
         self.folder = Path(tempfile.mkdtemp(prefix="torture-alone-"))
+        atexit.register(shutil.rmtree, self.folder, True)
         place = Place(self.folder, random.Random(0))
         ready(place)
         begun = time.monotonic()
