@@ -7,7 +7,7 @@ SMOKE = _build/smoke
 TIMED = python benchmarks/timed.py $@# keeps seconds in _build/times.json
 PUBLISHED = $(CURDIR)/_build/no-runs# committed chapters show published records, never those of runs/
 
-.PHONY: help env reproduce test book lint refresh bench gpu
+.PHONY: help env reproduce test book lint refresh bench gpu torture
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -16,7 +16,7 @@ env: .venv/done  ## create the environment in .venv
 
 .venv/done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[book,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[book,dev]'
 	touch $@
 
 reproduce: env  ## train the experiments at tier smoke, execute every chapter on them, build that book
@@ -29,7 +29,7 @@ reproduce: env  ## train the experiments at tier smoke, execute every chapter on
 
 test: env lint  ## everything that CI checks
 	$(TIMED) units pytest tests -n 2 --dist loadgroup
-	NLCORE_RUNS=$(PUBLISHED) TQDM_DISABLE=1 $(TIMED) chapters pytest book --nbval --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadfile --no-loadscope-reorder -W ignore
+	NLCORE_RUNS="$(PUBLISHED)" TQDM_DISABLE=1 $(TIMED) chapters pytest book --nbval --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadfile --no-loadscope-reorder -W ignore
 	$(MAKE) --no-print-directory book
 
 book: env  ## render the committed chapters; nothing is executed
@@ -40,10 +40,13 @@ lint: env  ## style of code and chapters
 	ruff check . && ruff format --check .
 
 refresh: env  ## execute the committed chapters again with their defaults, and normalise them
-	NLCORE_RUNS=$(PUBLISHED) nlcore chapter $(CHAPTERS) --again --out book
+	NLCORE_RUNS="$(PUBLISHED)" nlcore chapter $(CHAPTERS) --again --out book
 
 gpu: env  ## on a GPU: its tests, benchmarks and the records that decide most; nine minutes a call, each goes on
 	python benchmarks/gpu.py
 
 bench: env  ## measure what everything costs, five minutes, into book/bench.json
 	python benchmarks/bench.py
+
+torture: env  ## kill, damage and fill for ten minutes, into book/torture.json; SEED=, and TRIAL= repeats one alone
+	python tests/torture/campaign.py --seed $(or $(SEED),0) $(if $(TRIAL),--trial "$(TRIAL)")

@@ -9,9 +9,13 @@ __version__ = "0.1.0"
 
 def home() -> Path:
     """The folder that holds `book/`: $NLCORE_HOME, else the checkout of this package, else the current folder."""
-    if "NLCORE_HOME" in os.environ:
-        return Path(os.environ["NLCORE_HOME"])
-    return _checkout() or Path.cwd()
+    return place("NLCORE_HOME", _checkout() or Path.cwd())
+
+
+def place(variable: str, otherwise: Path) -> Path:
+    """The folder that an environment variable names, as a shell reads it: ~ is one's home, empty is not set."""
+    named = os.environ.get(variable, "")
+    return Path(os.path.expanduser(named)) if named else otherwise
 
 
 @lru_cache

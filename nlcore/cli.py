@@ -3,9 +3,11 @@
 torch and pandas take seconds to import; so each command imports what it needs itself, and `--help` is there at once.
 """
 
+import io
 import itertools
 import json
 import math
+import os
 import sys
 import time
 from dataclasses import fields
@@ -15,16 +17,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import home
+from . import __version__, home
 from .files import write_whole
-from .inputs import UserError, conform, lookup, parse, require
+from .inputs import UserError, conform, lookup, one_line, parse, require
 
 if TYPE_CHECKING:
     from .methods import Method
     from .runs import Record, Run
 
+INTERRUPTED = 130  # the exit code after Ctrl-C
+UsageError = typer.BadParameter.__base__  # of the click that typer has, whichever that is
+
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Learning with noisy labels: runs, chapters, claims."
+    no_args_is_help=True,
+    invoke_without_command=True,
+    add_completion=False,
+    help="Learning with noisy labels: runs, chapters, claims.",
 )
 
 Experiment = Annotated[str, typer.Argument(help="such as rolnick2017.uniform")]
@@ -34,12 +42,44 @@ Set = Annotated[list[str] | None, typer.Option("--set", help="override, such as 
 
 
 def main() -> None:
-    """Run the command line; bad input and what the system refuses is one sentence on standard error and exit code 2."""
+    """Run the command line; bad input and what the system refuses is one sentence on standard error and exit code 2.
+    Ctrl-C is one line and exit code 130."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # to a terminal that knows ASCII alone
+    interrupted = False
     try:
-        app()
-    except (UserError, OSError) as error:
-        print(f"nlcore: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        code = app(standalone_mode=False)
+        interrupted = code == INTERRUPTED  # as some versions of typer tell it
+    except (KeyboardInterrupt, typer.Abort):
+        interrupted = True
+    except UsageError as error:
+        _refuse(error.format_message())
+    except OSError as error:
+        _refuse(": ".join(str(part) for part in (error.filename, error.strerror) if part) or str(error))
+    except UserError as error:
+        _refuse(str(error))
+    if interrupted:  # only here, where pools of workers have ended with the frames that held them
+        print("nlcore: stopped; start it again to go on", file=sys.stderr, flush=True)
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)  # chapters run in threads, which nothing else ends
+    raise SystemExit(code)
+
+
+def _refuse(sentence: str) -> None:
+    """End with exit code 2; where only help was asked for there is no sentence."""
+    if sentence:
+        print(f"nlcore: {one_line(sentence)}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="print the version and exit")] = False,
+) -> None:
+    if version:
+        print(f"nlcore {__version__}")
+        raise typer.Exit
 
 
 def _print(rows: list[dict], as_json: bool) -> None:
@@ -349,7 +389,7 @@ def verify(
     from .training import train
 
     paper, runs = _runs(experiment, tier, override)
-    require(count > 0 and tolerance >= 0, "--count must be 1 or more, --tolerance 0 or more")
+    require(count > 0 and 0 <= tolerance <= 1, "--count must be 1 or more, --tolerance between 0 and 1")
     known, worst = store.load_published(paper), 0.0
     published = [known[run.key] for run in runs if run.key in known]
     require(bool(published), f"no published record of {experiment} at {tier}")

@@ -1,12 +1,55 @@
 """Files are whole or not there."""
 
+import contextlib
+import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+
+from .inputs import UserError
+
+DAY = 24 * 3600.0
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A hidden place to write the file `path` to, which is there only once it is whole, whoever else writes it too.
+
+    A process that is killed leaves the hidden file; whoever writes `path` a day later removes it. An `OSError` names
+    `path`.
+    """
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+    remove_old(path.parent, f".{path.name}.*.part")
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write a text under a name of its own, then rename it: all of the file or nothing, whoever else writes it too."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    temporary.write_text(text)
-    return temporary.rename(path)
+    """Write a text: all of the file or nothing."""
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+    return path
+
+
+def remove_old(folder: Path, pattern: str) -> None:
+    """Remove files that killed processes left a day ago or longer; nobody is still writing those."""
+    for path in folder.glob(pattern):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > DAY:
+                path.unlink()
+
+
+def check_writable(folder: Path, instead: str) -> None:
+    """Refuse early, in one sentence, a folder that cannot be written, and say what to do `instead`."""
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    try:
+        write_whole(there / ".writable", "").unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder} ({error.strerror}); {instead}") from None

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 import sys
 import types
 import typing
@@ -9,9 +10,20 @@ from collections.abc import Iterable
 from dataclasses import fields
 from multiprocessing import parent_process
 
+LONGEST = 600  # characters of a sentence; what was given may be much longer
+
 
 class UserError(Exception):
-    """What was wrong, where, and what would be right; the command line exits with code 2."""
+    """What was wrong, where, and what would be right, in one line; the command line exits with code 2."""
+
+    def __init__(self, sentence: str):
+        super().__init__(one_line(sentence))
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks; of a long one the beginning and the end, which says what would be right."""
+    line, half = " ".join(text.split()), (LONGEST - 5) // 2
+    return line if len(line) <= LONGEST else f"{line[:half]} ... {line[-half:]}"
 
 
 def lookup(kind: str, name: str, options: dict | Iterable[str]):
@@ -20,13 +32,7 @@ def lookup(kind: str, name: str, options: dict | Iterable[str]):
         return options[name] if isinstance(options, dict) else name
     near = difflib.get_close_matches(str(name), list(options), n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {few(list(options))}."
-    raise UserError(f"unknown {kind} {short(name)}: {hint}")
-
-
-def short(value, most: int = 100) -> str:
-    """A value as it is written in Python, cut off where it is too long for a sentence."""
-    text = repr(value)
-    return text if len(text) <= most else f"{text[:most]} …"
+    raise UserError(f"unknown {kind} {shown(name)}: {hint}")
 
 
 def few(names: list[str], most: int = 10, between: str = ", ") -> str:
@@ -50,27 +56,67 @@ def require(condition: bool, sentence: str) -> None:
 def parse(text: str) -> tuple[str, object]:
     """`alphas=[0,20]` -> ("alphas", [0, 20]); whatever is not JSON is a plain string."""
     name, sep, value = text.partition("=")
-    require(bool(sep), f"{text!r} is not of the form name=value")
+    require(bool(sep), f"{shown(text)} is not of the form name=value")
     try:
         return name.strip(), json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return name.strip(), value
 
 
+def shown(value) -> str:
+    """A value as a message shows it: the beginning of a long one."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+WRITTEN = {int: "a whole number such as 3", float: "a number such as 0.1", bool: "true or false"}
+WRITTEN[str] = 'a text such as mnist, or "5" in quotes'
+
+
 def conform(name: str, value, hint):
-    """`value` as `hint` (int, float, str, bool, list[T], tuple[T, ...], or one of these and None), or a `UserError`."""
+    """`value` as `hint` (int, float, str, bool, list[T], tuple[T, ...], a class, or one of these and None), or a
+    `UserError`. A text that says a number becomes one: JSON and YAML do not read .5 or 1e-1 as numbers."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None and type(None) in options:
         return None
     hint = options[0]
-    row = typing.get_origin(hint)
+    row = typing.get_origin(hint) or hint
     if row in (list, tuple):
-        require(isinstance(value, list | row), f"{name} must be a list such as [0, 20], not {value!r}")
-        return row(conform(f"{name}[{i}]", v, typing.get_args(hint)[0]) for i, v in enumerate(value))
+        require(isinstance(value, list | row), f"{name} must be a list such as [0, 20], not {shown(value)}")
+        of = (typing.get_args(hint) or (None,))[0]
+        return row(conform(f"{name}[{i}]", v, of) if of else v for i, v in enumerate(value))
+    if isinstance(value, str) and hint in (int, float):
+        value = _number(value, hint)
     kind = int | float if hint is float else hint
     fits = isinstance(value, bool) == (hint is bool) and isinstance(value, kind)  # to Python, True is an int
-    require(fits, f"{name} must be of type {hint.__name__}, not {value!r}")
+    how = f", {WRITTEN[hint]}," if hint in WRITTEN else ","
+    require(fits, f"{name} must be of type {hint.__name__}{how} not {shown(value)}")
+    if hint in (int, float):
+        require(
+            -(2**63) <= value < 2**63 if hint is int else _finite(value), f"{name} must be finite, not {shown(value)}"
+        )
     return value
+
+
+def _number(text: str, kind: type):
+    """The number of this kind that a text says, or the text."""
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
+def _finite(value: float) -> bool:
+    """Whether a number is neither NaN nor infinite, nor an integer too large for a float."""
+    return math.isfinite(value) if isinstance(value, float) else abs(value) < 2**1000
+
+
+def check_types(value) -> None:
+    """A `UserError` unless every field of a dataclass is what its annotation says; a text that says a number is not."""
+    for field in fields(value):
+        own = getattr(value, field.name)
+        same = conform(field.name, own, field.type)
+        require(not isinstance(own, str) or same == own, f"{field.name} must be a number, not {shown(own)}")
 
 
 def describe(value, names: dict[str, type] | None = None) -> dict:

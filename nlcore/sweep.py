@@ -1,18 +1,23 @@
 """Which runs are missing, and training them: here, or in a pool of single-threaded processes."""
 
+import contextlib
+import math
 import os
+import signal
 import threading
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, current_process, get_context, parent_process
 from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
+from .files import write_whole
 from .inputs import UserError, lookup, require
 from .runs import Record, Run, store
 from .training import train as training
@@ -61,7 +66,9 @@ def train_missing(
     A `UserError` says, before anything starts, what no run can be made of.
     """
     lookup("train", train, TRAIN)
-    require(minutes is None or minutes > 0, f"--budget must be more than 0 minutes, not {minutes}")
+    require(
+        minutes is None or 0 < minutes < math.inf, f"--budget must be finite and more than 0 minutes, not {minutes}"
+    )
     require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
     places, found = devices(device), states_of(wanted)
     todo = [run for run in unique(wanted) if to_train(train, *found[run.key])]
@@ -162,23 +169,54 @@ def _train(todo: list[Run], places: list[str], jobs: int, seconds: float | None)
             queue.append(run)
 
 
+KILLED = "a worker was killed, perhaps for memory; start again with fewer --jobs"
+UNGUARDED = "no worker could start: each imports the script that was started, so what trains in that script must stand "
+UNGUARDED += 'under `if __name__ == "__main__":`, or have jobs=1'
+
+
+@contextlib.contextmanager
+def _ended_with_us() -> Iterator[None]:
+    """Kill the workers when an error or Ctrl-C stops what waits for them; every finished record is saved."""
+    try:
+        yield
+    except BaseException:
+        for worker in active_children():
+            worker.kill()
+        raise
+
+
+@contextlib.contextmanager
+def _out_of_reach_of_ctrl_c() -> Iterator[None]:
+    """A process that starts in here never hears of Ctrl-C, of which a terminal tells the whole group; we hear of it
+    at the end."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _train_in_pool(todo: list[Run], places: list[str], jobs: int, late: Callable[[Run], bool]):
     """The same with `jobs` processes; whoever is done gets the next run."""
-    queue, busy, elsewhere = deque(todo), {}, set()
-    with _workers(jobs, places) as pool:
+    queue, busy, elsewhere, begun = deque(todo), {}, set(), get_context("spawn").Event()
+    with _workers(jobs, places, begun) as pool, _ended_with_us():
         while queue or busy:
             while queue and len(busy) < jobs:
                 run = queue.popleft()
                 if late(run):
                     yield f"{title(run)}: too long to start"
                 else:
-                    busy[pool.submit(_work_here, run, run in elsewhere)] = run
+                    with _out_of_reach_of_ctrl_c():
+                        busy[pool.submit(_work_here, run, run in elsewhere)] = run
             for future in wait(busy, return_when=FIRST_COMPLETED).done:
                 run = busy.pop(future)
                 try:
                     told = future.result()
                 except BrokenProcessPool:
-                    raise UserError("a worker was killed, perhaps for memory; start again with fewer --jobs") from None
+                    raise UserError(KILLED if begun.is_set() else UNGUARDED) from None
                 if told:
                     yield f"{title(run)}: {told}"
                 else:
@@ -223,18 +261,22 @@ def _trial(run: Run, device: str, steps: int, evaluations: int) -> tuple[float, 
 _place: list[str] = []  # in a worker: the device that it trains on
 
 
-def _workers(jobs: int, places: list[str]) -> ProcessPoolExecutor:
-    """So many single-threaded processes, each with a device of its own as far as there are as many."""
+def _workers(jobs: int, places: list[str], begun: Event) -> ProcessPoolExecutor:
+    """So many single-threaded processes, each with a device of its own as far as there are as many; the first to start
+    says that it has `begun`."""
+    if getattr(current_process(), "_inheriting", False):  # a worker imports a script that would start workers
+        raise SystemExit(1)  # its parent tells why
     context = get_context("spawn")
     given = context.SimpleQueue()
     for i in range(jobs):
         given.put(places[i % len(places)])
-    return ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(given,))
+    return ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(given, begun))
 
 
-def _begin(given: SimpleQueue) -> None:
+def _begin(given: SimpleQueue, begun: Event) -> None:
     """Let a worker take a device, and end with its parent, also when that was killed."""
     threading.Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
+    begun.set()
     _place.append(given.get())
 
 
@@ -266,7 +308,7 @@ def _trained(run: Run, device: str, progress: bool) -> str:
         store.save(record)
         keep.clear()
     except Exception as error:  # one broken run must not end a sweep
-        failed.write_text(traceback.format_exc())
+        write_whole(failed, traceback.format_exc())
         if isinstance(error, CaptureFailed):  # but nothing more can be trained on the device by this process
             raise UserError(f"{error}; see {failed}, then start again, perhaps with --device cpu") from None
         return f"failed ({error}); see {failed}"

@@ -56,7 +56,7 @@ def test_ci_calls_the_readmes_test_command():
     assert "make test" in (ROOT / ".ci" / "run").read_text() and "make test" in (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("target", ["reproduce", "test", "book", "lint", "refresh", "bench", "gpu"])
+@pytest.mark.parametrize("target", ["reproduce", "test", "book", "lint", "refresh", "bench", "gpu", "torture"])
 def test_the_makefile_has_what_the_readme_promises(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
 

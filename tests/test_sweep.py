@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -70,7 +71,7 @@ def test_gpus_are_shared_out_among_workers(monkeypatch):
 
 
 def test_every_worker_has_its_device(tmp_path):
-    with sweep._workers(3, ["cuda:0", "cuda:1"]) as pool:
+    with sweep._workers(3, ["cuda:0", "cuda:1"], get_context("spawn").Event()) as pool:
         found = [pool.submit(place_of_worker, tmp_path, 3) for _ in range(3)]
         assert sorted(future.result() for future in found) == ["cuda:0", "cuda:0", "cuda:1"]
 

@@ -1,7 +1,6 @@
 """A mentor of one's own: learned from the labels of a data set that somebody has checked, applied to all of them."""
 
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +12,8 @@ import torch
 from .. import data as datasets
 from .. import models
 from ..data.own import SPLITS
-from ..inputs import UserError, few, lookup, require, short, tell
+from ..files import whole
+from ..inputs import UserError, few, lookup, require, shown, tell
 from ..methods import MentorNet
 from ..methods.mentor import Mentor
 from ..models import Net, build
@@ -68,7 +68,7 @@ def load(path: Path) -> Mentor:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             mentor.load_state_dict({k: torch.from_numpy(arrays[k]) for k in arrays.files})
-    except (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # whatever a torn file makes of reading it
         raise UserError(f"{path} is no mentor of `nlcore mentor learn` ({type(error).__name__})") from None
     return mentor
 
@@ -82,10 +82,8 @@ def _there(out: Path, suffix: str) -> str:
 
 def _write(out: Path, save: Callable[[BinaryIO], None]) -> None:
     """Let `save` write a file, which is there only once it is whole."""
-    part = out.with_name(f".{out.name}.part")
-    with part.open("wb") as file:
+    with whole(out) as part, part.open("wb") as file:
         save(file)
-    part.rename(out)
 
 
 def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Tensor]:
@@ -118,10 +116,10 @@ def _table(path: Path) -> pd.DataFrame:
         separator = max(",;\t", key=header.count)
         table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as a table ({type(error).__name__}: {short(str(error))})") from None
+        raise UserError(f"{path} cannot be read as a table ({type(error).__name__}: {error})") from None
     table.columns = table.columns.str.strip().str.lower()
     missing = {"file", "label"} - {*table.columns}
-    has = few([short(name, 30) for name in table.columns])
+    has = few([shown(name) for name in table.columns])
     require(not missing, f"{path} lacks the column {' and '.join(sorted(missing))}; it needs file,label and has {has}")
     require(len(table) > 0, f"{path} has no row below its header")
     for column in ("file", "label"):

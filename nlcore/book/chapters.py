@@ -1,18 +1,20 @@
 """Chapters: typed parameters are checked before a kernel starts, execution is papermill's, the result is normalised."""
 
 import ast
+import contextlib
 import hashlib
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
 
 from .. import home, papers
-from ..files import write_whole
+from ..files import DAY, check_writable, write_whole
 from ..inputs import UserError, conform, lookup, require
 from ..measures.evaluate import RULES
 from ..runs import store
@@ -45,9 +47,9 @@ def check(**values) -> None:
     """Refuse a value that the common parameters cannot take; a chapter calls this first, whoever executes it."""
     for name, options in CHOICES.items():
         if name in values:
-            lookup(name, values[name], options)
+            lookup(name, conform(name, values[name], str), options)
     for name in {"seeds", "seed"} & values.keys():
-        require(values[name] >= 0, f"{name} must be 0 or more, not {values[name]}")
+        require(conform(name, values[name], int) >= 0, f"{name} must be 0 or more, not {values[name]}")
 
 
 def validate(name: str, values: dict) -> dict:
@@ -67,6 +69,9 @@ def execute_all(values: dict[str, dict], folder: Path, jobs: int, again: bool = 
         try:
             for done in as_completed(started):
                 yield done.result()
+        except KeyboardInterrupt:  # kernels end with this process
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
         finally:  # of an error: no chapter more begins
             pool.shutdown(cancel_futures=True)
 
@@ -91,19 +96,29 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
 
     values, there = validate(name, values), records()
     stamp, before = out.parent / f".{name}.inputs", inputs(name, values, there)
-    if not again and out.exists() and stamp.exists() and stamp.read_text() == before + content(out):
+    if not again and out.exists() and stamp.is_file() and stamp.read_bytes() == (before + content(out)).encode():
         return f"unchanged: {out}"
-    work = Path(tempfile.mkdtemp(prefix="nlcore-"))
+    check_writable(out.parent, "choose another folder")
+    work = work_folder()
     draft = _executed(name, work, values)  # `out` may be the chapter itself
     notebook = nbformat.read(draft, 4)
     normalise(notebook)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, out)
+    write_whole(out, nbformat.writes(notebook) + "\n")
     shutil.rmtree(work)
     stamp.unlink(missing_ok=True)
     if not again and inputs(name, values, there) == before and has_all(name, values, there):
         write_whole(stamp, inputs(name, values, records()) + content(out))
     return f"executed: {out}"
+
+
+def work_folder() -> Path:
+    """A temporary folder for a kernel's sockets and draft; those that were left a day ago or longer go. It is not in
+    the folder of the results, whose path may be too long for a socket."""
+    for old in Path(tempfile.gettempdir()).glob("nlcore-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - old.stat().st_mtime > DAY:
+                shutil.rmtree(old)
+    return Path(tempfile.mkdtemp(prefix="nlcore-"))
 
 
 def records() -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..inputs import UserError, few, lookup, require, short, tell
+from ..inputs import UserError, few, lookup, require, shown, tell
 from . import fetch
 from .duplicates import duplicates
 from .own import from_folder
@@ -48,10 +48,12 @@ def _loaded(path: str) -> Dataset:
 
 def _place(path: str) -> Path:
     """The whole path of a data set of one's own; a `UserError` if nothing is there, with the known names for a word."""
-    place = Path(path).expanduser()
+    place = Path(os.path.expanduser(path))
+    named = path.strip() and "\0" not in path and place.absolute() != Path(place.anchor)
+    require(bool(named), f"a data set is a name or the path of a file or a folder, not {shown(path)}")
     if not os.path.exists(place):
         word = len(place.parts) == 1 and not place.suffix and not path.startswith((".", "~"))
-        require(word, f"there is no file or folder {short(path)}")
+        require(word, f"there is no file or folder {shown(path)}")
         lookup("data set", path, [*KNOWN, "path/to/file.npz", "path/to/folder"])
     return place.resolve()
 
@@ -59,7 +61,7 @@ def _place(path: str) -> Path:
 def parted(name: str) -> tuple[str, str]:
     """The path and the pinned hash, if there is one, of a name such as `photos#0123456789ab`."""
     path, _, pinned = name.rpartition("#")
-    is_pin = path and re.fullmatch("[0-9a-f]{12}", pinned) and not os.path.exists(Path(name).expanduser())
+    is_pin = path and re.fullmatch("[0-9a-f]{12}", pinned) and not os.path.exists(os.path.expanduser(name))
     return (path, pinned) if is_pin else (name, "")
 
 

@@ -1,6 +1,5 @@
 """Fetching data sets from ordered sources until one verifies."""
 
-import os
 import shutil
 import subprocess
 import tarfile
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ..files import whole
 from ..inputs import UserError, lookup
 from . import prepared
 from .vision import vision
@@ -124,9 +124,8 @@ def get(name: str, echo=print) -> Path:
         try:
             arrays = source(work)
             prepared.verified(name, arrays, arrays["classes"])
-            part = target.with_suffix(f".{os.getpid()}.npz")
-            np.savez(part, **arrays)
-            part.rename(target)
+            with whole(target) as part, part.open("wb") as file:
+                np.savez(file, **arrays)
         except Exception as error:  # whatever a source does wrong, the next one is tried
             echo(f"{name}: {label}: " + " ".join(str(error).split()))
         else:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ..inputs import check_types
+
 
 class Batch(NamedTuple):
     """`index` of the pairs (B,), normalised images `x` (B, C, H, W), given labels `y` (B,); and for a method with a
@@ -92,6 +94,9 @@ class Method:
     trusted_batch = 0  # trusted images a step, as many of each class
     undecayed: tuple[str, ...] = ()  # names of parameters that weight decay leaves alone
     first: Stage | None = None
+
+    def __post_init__(self):
+        check_types(self)
 
     def build(self, net: nn.Module, task: Task) -> nn.Module:
         """The network with what the method adds beside `net.body`: modules that learn, buffers that remember pairs."""

@@ -16,6 +16,7 @@ class SoftBootstrap(Method):
     hard = False
 
     def __post_init__(self):
+        super().__post_init__()
         require(0 <= self.b <= 1, f"b is the trust in the given label, between 0 and 1, not {self.b}")
 
     def loss(self, net, batch, clock):

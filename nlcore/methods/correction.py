@@ -7,14 +7,9 @@ import torch
 
 from ..inputs import require
 from ..losses import backward_corrected, forward_corrected
+from ..noise.models import transition
 from .base import Method, Stage
 from .ce import CE
-
-
-def is_transition(T: np.ndarray) -> bool:
-    """Whether T is square and each of its rows is a distribution."""
-    square = T.ndim == 2 and T.shape[0] == T.shape[1]
-    return square and bool((T >= 0).all()) and np.allclose(T.sum(1), 1)
 
 
 @dataclass(frozen=True)
@@ -25,10 +20,9 @@ class Forward(Method):
     T: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self):
-        T = np.asarray(self.T, dtype=float)
-        require(not T.size or is_transition(T), "T must be square, every row >= 0 with sum 1")
-        rows = T.tolist() if T.size else []
-        object.__setattr__(self, "T", tuple(map(tuple, rows)))  # hashable, whatever nested sequence was given
+        none = isinstance(self.T, list | tuple) and not self.T
+        object.__setattr__(self, "T", () if none else transition(self.T))  # hashable
+        super().__post_init__()
 
     def matrix(self, K: int) -> torch.Tensor:
         """(K, K), what the loss uses; an error where T is of another number of classes."""

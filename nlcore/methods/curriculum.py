@@ -73,6 +73,7 @@ class Curriculum(Method):
     kinds = (*CURRICULA,)
 
     def __post_init__(self):
+        super().__post_init__()
         lookup("curriculum", self.kind, self.kinds)
         shares = (self.p, self.decay, self.burn_in, self.keep, self.drop)
         require(all(0 <= s <= 1 for s in shares), "p, decay, burn_in, keep and drop are between 0 and 1")

@@ -32,6 +32,7 @@ class DeepKNN(Method):
     first = Stage(CE())
 
     def __post_init__(self):
+        super().__post_init__()
         require(self.k > 0, f"k is how many neighbours vote, 1 or more, not {self.k}")
 
     def after(self, net, view):

@@ -27,6 +27,7 @@ class Distillation(Method):
     passes = (3, 2)
 
     def __post_init__(self):
+        super().__post_init__()
         require(self.temperature > 0 and 0 <= self.b <= 1, "temperature must be more than 0, b between 0 and 1")
         lookup("teacher", self.teacher or "mlp1", MODELS)
 

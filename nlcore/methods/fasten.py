@@ -58,6 +58,7 @@ class FasTEN(BelievedLabels):
         return (2, 1) if self.shared else (4, 2)
 
     def __post_init__(self):
+        super().__post_init__()
         require(self.lam >= 0, f"lam weighs the noisy head, so 0 or more, not {self.lam}")
         require(0 <= self.rho <= 1 and 0 <= self.perturb <= 1, "rho and perturb are between 0 and 1")
 

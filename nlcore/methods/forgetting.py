@@ -15,6 +15,7 @@ class Forgetting(CE):
     drop: float = 0.5
 
     def __post_init__(self):
+        super().__post_init__()
         require(0 <= self.drop < 1, f"drop is a share of units below 1, not {self.drop}")
 
     def build(self, net, task):

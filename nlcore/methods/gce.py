@@ -16,6 +16,7 @@ class GCE(Method):
     q: float = 0.7
 
     def __post_init__(self):
+        super().__post_init__()
         require(0 <= self.q <= 1, f"q is between 0 (cross entropy) and 1 (absolute error), not {self.q}")
 
     def loss(self, net, batch, clock):

@@ -16,6 +16,7 @@ class HAlpha(Method):
     rescale: bool = False  # times 1 + alpha; the paper's factor was not found, and Adam does not see it
 
     def __post_init__(self):
+        super().__post_init__()
         require(math.isfinite(self.alpha) and self.alpha >= 0, f"alpha must be 0 or more and finite, not {self.alpha}")
 
     def loss(self, net, batch, clock):

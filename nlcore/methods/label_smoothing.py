@@ -17,6 +17,7 @@ class LabelSmoothing(Method):
     a: float = 0.1
 
     def __post_init__(self):
+        super().__post_init__()
         require(self.a <= 1, f"a is the share of the target that is spread, at most 1, not {self.a}")
 
     def loss(self, net, batch, clock):

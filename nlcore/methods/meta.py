@@ -75,6 +75,7 @@ class Meta(Method):
     decay = 0.0  # of the weights of that net
 
     def __post_init__(self):
+        super().__post_init__()
         require(self.lr > 0, f"lr is the learning rate of the net beside the network, more than 0, not {self.lr}")
 
     def optimiser(self, net):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..data import Dataset
-from ..inputs import lookup, require
+from ..inputs import check_types, lookup, require, shown
 from .orders import confusing_order
 
 # fine label -> superclass of CIFAR-100 (Krizhevsky 2009); fine labels are alphabetical: 5i..5i+4 is *not* a superclass
@@ -23,10 +23,25 @@ def sampled(p: np.ndarray, u: np.ndarray) -> np.ndarray:
     return np.minimum(np.searchsorted(np.cumsum(p), u, side="right"), len(p) - 1)
 
 
+def transition(T) -> tuple[tuple[float, ...], ...]:
+    """A transition matrix from whatever nested sequence of numbers was given; a `UserError` if it is none."""
+    try:
+        rows = np.asarray(T, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        rows = np.empty(0)
+    square = rows.ndim == 2 and rows.shape[0] == rows.shape[1]
+    require(square, f"T must be square, such as [[0.9, 0.1], [0.2, 0.8]], not {shown(T)}")
+    require(bool((rows >= 0).all()) and np.allclose(rows.sum(1), 1), "every row of T must be >= 0 and sum to 1")
+    return tuple(map(tuple, rows.tolist()))
+
+
 class Noise:
     """A law of given labels: they replace the true ones or, where `copies` is a number, are added to them."""
 
     copies: float | None = None  # added labels per image; None: labels are replaced
+
+    def __post_init__(self):
+        check_types(self)
 
     def law(self, K: int) -> np.ndarray:
         """(K, K) law of one drawn label given the true class."""
@@ -64,6 +79,7 @@ class Uniform(Noise):
     alpha: float
 
     def __post_init__(self):
+        super().__post_init__()
         ok = math.isfinite(self.alpha) and self.alpha >= 0
         require(ok, f"alpha is the number of noisy labels per clean one, so 0 or more and finite, not {self.alpha}")
 
@@ -146,6 +162,7 @@ class Flip(Noise):
     rate: float
 
     def __post_init__(self):
+        super().__post_init__()
         require(0 <= self.rate <= 1, f"rate is a share of labels, so between 0 and 1, not {self.rate}")
 
     def target(self, K: int) -> np.ndarray:
@@ -213,10 +230,8 @@ class Matrix(Noise):
     T: tuple[tuple[float, ...], ...]
 
     def __post_init__(self):
-        T = np.asarray(self.T, dtype=float)
-        require(T.ndim == 2 and T.shape[0] == T.shape[1], f"T must be square, not of shape {T.shape}")
-        require(bool((T >= 0).all()) and np.allclose(T.sum(1), 1), "every row of T must be >= 0 and sum to 1")
-        object.__setattr__(self, "T", tuple(tuple(map(float, row)) for row in T))  # hashable
+        object.__setattr__(self, "T", transition(self.T))  # hashable
+        super().__post_init__()
 
     def law(self, K):
         require(len(self.T) == K, f"T has {len(self.T)} classes; this data set has {K}")

@@ -1,17 +1,20 @@
 """An experiment: a table of sizes by tier, and the function that makes runs of a size."""
 
 import itertools
+import math
+import types
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import NamedTuple
 
 from .. import data
-from ..inputs import conform, lookup, require
+from ..inputs import conform, lookup, require, shown
 from ..methods import Method
 from ..noise import Noise
 from ..runs import Budget, Run
 
 TIERS = ("smoke", "laptop", "gpu", "paper")
+MOST = 100_000  # runs of one call
 
 # what may be set in place of a tier's own size, where the experiment has it
 KNOBS = {
@@ -76,11 +79,13 @@ class Experiment(NamedTuple):
     def __call__(self, tier: str, **own) -> list[Run]:
         """The runs of a tier, with what the caller sets in place of its own sizes; a `UserError` if that cannot be."""
         known = self.knobs(lookup("tier", tier, TIERS))
+        size = dict(self.tiers[tier])
         for key, value in own.items():
-            lookup(f"parameter of {self.name}", key, known)
-            conform(key, value, known[key])
+            size[key] = conform(key, value, lookup(f"parameter of {self.name}", key, known))
             require(value != [], f"{key} must not be empty")
-        return self.make(fitted(self.tiers[tier] | own, own))
+        size = fitted(size, own)
+        check_count(self.name, size)
+        return self.make(size)
 
 
 def fitted(size: dict, own: dict) -> dict:
@@ -98,6 +103,13 @@ def fitted(size: dict, own: dict) -> dict:
 def reaching(method: Method, K: int) -> Method:
     """A method whose steps have a trusted image of each of K classes, if it uses any."""
     return replace(method, trusted_batch=K) if 0 < method.trusted_batch < K else method
+
+
+def check_count(name: str, size: dict) -> None:
+    """Refuse a size that stands for more runs than anybody trains, before a grid of them fills the memory."""
+    values = [size[key] for key, kind in KNOBS.items() if key in size and isinstance(kind, types.GenericAlias)]
+    count = size.get("seeds", 1) * math.prod(max(len(row), 1) for row in values)
+    require(count <= MOST, f"{name} would be up to {shown(count)} runs; name fewer values, {MOST} runs are the most")
 
 
 def known(noise: Noise, K: int) -> tuple[tuple[float, ...], ...]:

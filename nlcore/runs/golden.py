@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..files import write_whole
+from ..inputs import UserError
 from ..methods import METHODS, Method
 from ..models import FAMILIES
 from ..noise import Structured
@@ -109,7 +110,11 @@ def committed() -> dict[str, Outcome]:
 
 @lru_cache(maxsize=4)
 def _parsed(path: Path, changed: int) -> dict[str, Outcome]:
-    return {name: Outcome(**told) for name, told in json.loads(path.read_text()).items()}
+    try:
+        return {name: Outcome(**told) for name, told in json.loads(path.read_text()).items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        told = f"{path} is damaged ({type(error).__name__}: {error}); `git checkout` brings it back"
+        raise UserError(told) from None
 
 
 def write(found: dict[str, Outcome]) -> None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..inputs import describe, lookup, require
+from ..inputs import check_types, describe, lookup, require
 from ..measures.analysis import ANALYSES
 from ..methods import CE, METHODS, Method
 from ..models import MODELS
@@ -32,6 +32,7 @@ class Budget:
     nesterov: bool = False  # sgd only
 
     def __post_init__(self):
+        check_types(self)
         require(min(self.steps, self.batch, self.evaluations) > 0, "steps, batch and evaluations must be 1 or more")
         require(0 < self.lr < math.inf, f"lr must be more than 0 and finite, not {self.lr}")
         lookup("optimiser", self.optimiser, ("adam", "sgd"))
@@ -59,6 +60,7 @@ class Run:
     analyses: tuple[str, ...] = ()  # of the trained network: calibration | projection | information | norms
 
     def __post_init__(self):
+        check_types(self)
         lookup("model", self.model, MODELS)
         added, classless = self.noise.copies is not None, self.carrier not in ("same", "novel")
         require(added or self.carrier == "same", f"only added labels have carriers, not those of {self.noise}")

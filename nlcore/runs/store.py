@@ -1,21 +1,20 @@
 """The stores of records: a file a run in the working store, a line a run in the published one."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
-from .. import home
-from ..files import write_whole
+from .. import home, place
+from ..files import check_writable, remove_old, write_whole
 from ..inputs import UserError
 from .record import Record, parse_record
 
 
 def working() -> Path:
     """The working store: $NLCORE_RUNS, else `runs/`."""
-    return Path(os.environ.get("NLCORE_RUNS", home() / "runs"))
+    return place("NLCORE_RUNS", home() / "runs")
 
 
 def published(paper: str) -> Path:
@@ -23,11 +22,10 @@ def published(paper: str) -> Path:
 
 
 def writable() -> None:
-    """Refuse early, in one sentence, if the working store cannot be written."""
-    try:
-        write_whole(working() / ".writable", "").unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {working()} ({error.strerror}); set NLCORE_RUNS to another folder") from None
+    """Refuse early, in one sentence, if the working store cannot be written; remove what killed processes left."""
+    check_writable(working(), "set NLCORE_RUNS to another folder")
+    for pattern in (".*.part", "checkpoints/.*.part"):
+        remove_old(working(), pattern)
 
 
 @contextmanager
@@ -61,11 +59,11 @@ def save(record: Record) -> Path:
 def load_working(key: str) -> Record | None:
     """The record of a key in the working store; a damaged file is named, set aside and counts as missing."""
     path = working() / f"{key}.json"
-    if not path.exists():
-        return None
     try:
-        return parse_record(path.read_text(errors="replace"), str(path))
-    except UserError as error:
+        return parse_record(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (UserError, OSError) as error:
         print(f"{error}; it is set aside", file=sys.stderr)
         with suppress(FileNotFoundError):  # another process has done it
             path.rename(path.with_suffix(".damaged"))
@@ -80,7 +78,7 @@ def load_published(paper: str) -> dict[str, Record]:
 
 @lru_cache(maxsize=8)
 def _parsed(path: Path, changed: int) -> dict[str, Record]:
-    lines = path.read_text(errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     found = [parse_record(line, f"{path.name}, line {i}") for i, line in enumerate(lines, 1)]
     return {record.run.key: record for record in found}
 

@@ -1,13 +1,16 @@
 """Checkpoints: a run that was killed goes on where it was."""
 
+import hashlib
+import io
 import sys
 import time
-import uuid
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
+from ..files import whole
+from ..inputs import require
 from .device import device_name
 from .processes import Process
 
@@ -39,9 +42,11 @@ class Checkpoints:
         self.folder.mkdir(parents=True, exist_ok=True)
         rank, final_stage = self.process.rank, state["depth"] == 0
         path = self.folder / f"{self.name}-{final_stage:d}-{state['done']:09d}.{rank}.pt"
-        part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-        torch.save(state | {"stamp": self.stamp}, part)
-        part.rename(path)
+        content = io.BytesIO()
+        torch.save(state | {"stamp": self.stamp}, content)
+        with whole(path) as part, part.open("wb") as file:
+            file.write(content.getbuffer())
+            file.write(hashlib.sha256(content.getbuffer()).digest())  # torch would load flipped bits
         if self.process.world > 1:
             dist.barrier()
         for old in self.files(rank):
@@ -60,7 +65,10 @@ class Checkpoints:
 
     def load(self, path: Path) -> dict | None:
         try:
-            state = torch.load(path, map_location=self.process.device, weights_only=False)  # a file of ours
+            content = path.read_bytes()
+            require(hashlib.sha256(content[:-32]).digest() == content[-32:], "wrong checksum")
+            place, known = self.process.device, False  # known: a file of ours may hold more than weights
+            state = torch.load(io.BytesIO(content[:-32]), map_location=place, weights_only=known)
             return state if state["stamp"] == self.stamp else None
         except Exception as error:  # whatever a torn file makes of unpickling
             print(f"{path} is damaged ({type(error).__name__}); it is set aside, the run starts again", file=sys.stderr)
@@ -69,5 +77,6 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Remove them: the run is over, and its record is written."""
-        for path in [*self.files(self.process.rank), *self.folder.glob(f"{self.name}-*.{self.process.rank}.pt.*.part")]:
+        rank = self.process.rank
+        for path in [*self.files(rank), *self.folder.glob(f".{self.name}-*.{rank}.pt.*.part")]:
             path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Training on an archive, from the command to its result."""
 
 import json
+import sys
 from pathlib import Path
 
 from ..data.archive import Archive
@@ -9,6 +10,7 @@ from ..inputs import require
 from ..models import Net, build, resnet50
 from ..runs import Run
 from ..runs.golden import digests_of
+from ..runs.run import content_hash
 from .checkpoint import Checkpoints
 from .device import reproducible
 from .loop import How, fit
@@ -29,7 +31,7 @@ def stream(
     del settings["noise"]  # it is in the lists
     result = out / "result.json"
     claim(out, settings)
-    if result.exists():
+    if whole_result(out):
         return f"{result} is there already; remove {out} to make it again"
     keep, history = Checkpoints(out, process, "state", digests_of(run), steps=every), []
     with reproducible(run.seed * process.world + process.rank, process.device):
@@ -43,15 +45,38 @@ def stream(
     rows = {"best by clean validation": max(history, key=lambda row: row["clean_validation"]), "last": history[-1]}
     if process.rank == 0:
         spent = cost(source, history[-1]) | {"processes": process.world}
-        write_whole(result, json.dumps(rows | {"cost": spent, "settings": settings}, indent=1) + "\n")
+        content = rows | {"cost": spent, "settings": settings}
+        write_whole(result, json.dumps(content | {"digest": digest(content, history)}, indent=1) + "\n")
     told = [f"{name}: epoch {row['epoch']:.2f}, test {row['test_accuracy']:.2%}" for name, row in rows.items()]
     return "; ".join([*told, f"in {result}"])
+
+
+def digest(content: dict, history: list[dict]) -> str:
+    """Of a result and the history that it ends."""
+    return content_hash([content, history])[:16]
+
+
+def whole_result(out: Path) -> bool:
+    """Whether the result and its history are there, as they were written; damaged ones are named, and made again."""
+    result, history = out / "result.json", out / "history.jsonl"
+    if not result.exists():
+        return False
+    try:
+        content = json.loads(result.read_text())
+        rows = [json.loads(line) for line in history.read_text().splitlines()]
+        if content.pop("digest") == digest(content, rows):
+            return True
+    except (OSError, ValueError, AttributeError, KeyError):
+        pass
+    print(f"{result} or {history.name} beside it is damaged; both are made again", file=sys.stderr)
+    return False
 
 
 def claim(out: Path, settings: dict) -> None:
     """Make `out` the folder of this run, or refuse if it is another's."""
     place, text = out / "settings.json", json.dumps(settings, indent=1)
-    require(not place.exists() or place.read_text() == text, f"{place} is of another run; choose another --out")
+    same = not place.exists() or (place.is_file() and place.read_bytes() == text.encode())
+    require(same, f"{place} is damaged, or of another run; choose another --out, or remove {out}")
     write_whole(place, text)
 
 

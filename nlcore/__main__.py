@@ -1,0 +1,5 @@
+"""`python -m nlcore` is `nlcore`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,32 @@
+"""What the page on trust shows: `book/torture.json`, which `make torture` writes."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from .. import home
+
+
+def tried(path: Path | None = None) -> dict:
+    """The campaign, as its file has it."""
+    return json.loads((path or home() / "book" / "torture.json").read_text())
+
+
+def trials(campaign: dict) -> pd.DataFrame:
+    """A row for each trial: how often it was tried, how often it held, and what did not or why it was skipped."""
+    rows = {}
+    for name, row in campaign["trials"].items():
+        failures = [f"seed {seed}: {told}" for seed, told in row["failures"].items()]
+        remark = "; ".join(failures) or (f"not tried: {row['skipped']}" if not row["seeds"] else "")
+        rows[name] = {"tried": len(row["seeds"]), "held": row["held"], "what did not hold": remark}
+    return pd.DataFrame(rows.values(), pd.Index(rows, name="trial"))
+
+
+def findings(campaign: dict) -> dict[str, str]:
+    """What the prose says."""
+    table = trials(campaign)
+    said = {"tried": f"{table.tried.sum()} times", "date": campaign["date"], "machine": campaign["machine"]}
+    broken = table.tried.sum() - table.held.sum()
+    said["held"] = "all of them held" if not broken else f"{broken} of them did not hold"
+    return said | {"kinds": str(len(table)), "seed": str(campaign["seed"])}

@@ -1,0 +1,109 @@
+"""Torture: commands are killed, files damaged, disks filled; every trial has a seed, and fails or holds.
+
+    python tests/torture/campaign.py [--minutes 10] [--seed 0] [--trial NAME] [--out book/torture.json]
+
+All trials in turn, each time with a new seed, until the time is over; each at least once. `--trial NAME --seed SEED`
+repeats the one that failed.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import shutil
+import tempfile
+import time
+import traceback
+import zlib
+from datetime import date
+from pathlib import Path
+
+import torch
+from places import Place
+from trials import Skipped, trials
+
+from nlcore import home
+from nlcore.files import write_whole
+from nlcore.inputs import lookup
+
+HELD = "held"
+
+
+def attempt(name: str, seed: int) -> str:
+    """Try once: `held`, what did not hold, or why it was skipped."""
+    folder = Path(tempfile.mkdtemp(prefix="torture-"))
+    try:
+        trials()[name](Place(folder, random.Random(seed)))
+    except Skipped as why:
+        return f"skipped: {why}"
+    except AssertionError as error:
+        return " ".join(str(error).split())[:600] or traceback.format_exc()[-600:]
+    except Exception:  # of the trial itself: that did not hold either
+        return traceback.format_exc()[-600:]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return HELD
+
+
+def campaign(names: list[str], seed: int, minutes: float) -> dict[str, dict]:
+    """All trials in turn until the time is over, each at least once: by name the seeds, how many held, what did not."""
+    rows = {name: {"seeds": [], "held": 0, "skipped": "", "failures": {}} for name in names}
+    deadline, turn = time.monotonic() + 60 * minutes, 0
+    while True:
+        for name in names:
+            if turn and time.monotonic() > deadline:
+                return rows
+            own = zlib.crc32(f"{seed} {turn} {name}".encode()) if len(names) > 1 else seed + turn
+            outcome, row = attempt(name, own), rows[name]
+            print(f"{name}, seed {own}: {outcome}", flush=True)
+            if outcome.startswith("skipped: "):
+                row["skipped"] = outcome.removeprefix("skipped: ")
+                continue
+            row["seeds"].append(own)
+            if outcome == HELD:
+                row["held"] += 1
+            else:
+                row["failures"][str(own)] = outcome
+        turn += 1
+
+
+def machine() -> str:
+    """In words."""
+    cores = len(os.sched_getaffinity(0))
+    rights = "root" if os.geteuid() == 0 else "an ordinary user"
+    return (
+        f"{platform.system()}, {cores} cores, Python {platform.python_version()}, torch {torch.__version__}, {rights}"
+    )
+
+
+def table(rows: dict[str, dict]) -> str:
+    lines = [f"{'trial':50} {'tried':>5} {'held':>5}  what did not, by seed"]
+    for name, row in rows.items():
+        said = row["skipped"] or "; ".join(f"{seed}: {text[:200]}" for seed, text in row["failures"].items())
+        lines.append(f"{name:50} {len(row['seeds']):5} {row['held']:5}  {said}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--trial", default="", help="one of them alone, with just this seed")
+    parser.add_argument("--out", type=Path, default=home() / "book" / "torture.json")
+    args = parser.parse_args()
+    names = [lookup("trial", args.trial, trials()) or args.trial] if args.trial else [*trials()]
+    if args.trial:
+        outcome = attempt(args.trial, args.seed)
+        print(f"{args.trial}, seed {args.seed}: {outcome}")
+        raise SystemExit(outcome != HELD)
+    rows = campaign(names, args.seed, args.minutes)
+    print(table(rows))
+    about = {"date": date.today().isoformat(), "machine": machine(), "seed": args.seed, "minutes": args.minutes}
+    write_whole(args.out, json.dumps(about | {"trials": rows}, indent=1) + "\n")
+    print(f"written to {args.out}")
+    raise SystemExit(int(any(row["failures"] for row in rows.values())))
+
+
+if __name__ == "__main__":
+    main()
