@@ -8,12 +8,13 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from . import states
 from .device import device_name
 from .processes import Process
 
 
 class Checkpoints:
-    """The states of a run under way, in files `NAME-STAGE-STEP.RANK.pt` of a folder.
+    """The states of a run under way, in files `NAME-STAGE-STEP.RANK.safetensors` of a folder.
 
     One is due every so many `steps` and at every evaluation or, without `steps`, when `seconds` have passed since the
     last. A state is of use to the same golden runs, kind of device and torch alone; others are passed over.
@@ -32,15 +33,15 @@ class Checkpoints:
 
     def files(self, rank: int) -> list[Path]:
         """The states of a process, the newest last."""
-        return sorted(self.folder.glob(f"{self.name}-[01]-{'[0-9]' * 9}.{rank}.pt"))
+        return sorted(self.folder.glob(f"{self.name}-[01]-{'[0-9]' * 9}.{rank}.safetensors"))
 
     def save(self, state: dict) -> None:
         """One file more of this process; those before go once every process has its own."""
         self.folder.mkdir(parents=True, exist_ok=True)
         rank, final_stage = self.process.rank, state["depth"] == 0
-        path = self.folder / f"{self.name}-{final_stage:d}-{state['done']:09d}.{rank}.pt"
+        path = self.folder / f"{self.name}-{final_stage:d}-{state['done']:09d}.{rank}.safetensors"
         part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-        torch.save(state | {"stamp": self.stamp}, part)
+        states.write(state | {"stamp": self.stamp}, part)
         part.rename(path)
         if self.process.world > 1:
             dist.barrier()
@@ -52,22 +53,23 @@ class Checkpoints:
     def newest(self) -> dict | None:
         """The newest state that every process has and can read; what is damaged is named and set aside."""
         ranks, state = range(self.process.world), None
-        stems = [path.name.removesuffix(".0.pt") for path in self.files(0)]
-        whole = [stem for stem in stems if all((self.folder / f"{stem}.{rank}.pt").exists() for rank in ranks)]
+        stems = [path.name.removesuffix(".0.safetensors") for path in self.files(0)]
+        whole = [stem for stem in stems if all((self.folder / f"{stem}.{rank}.safetensors").exists() for rank in ranks)]
         if whole:
-            state = self.load(self.folder / f"{whole[-1]}.{self.process.rank}.pt")
+            state = self.load(self.folder / f"{whole[-1]}.{self.process.rank}.safetensors")
         return state if self.process.all_agree(state is not None) else None
 
     def load(self, path: Path) -> dict | None:
         try:
-            state = torch.load(path, map_location=self.process.device, weights_only=False)  # a file of ours
+            state = states.read(path, self.process.device)
             return state if state["stamp"] == self.stamp else None
-        except Exception as error:  # whatever a torn file makes of unpickling
+        except states.DAMAGED as error:
             print(f"{path} is damaged ({type(error).__name__}); it is set aside, the run starts again", file=sys.stderr)
             path.rename(path.with_suffix(".damaged"))
             return None
 
     def clear(self) -> None:
         """Remove them: the run is over, and its record is written."""
-        for path in [*self.files(self.process.rank), *self.folder.glob(f"{self.name}-*.{self.process.rank}.pt.*.part")]:
+        rank = self.process.rank
+        for path in [*self.files(rank), *self.folder.glob(f"{self.name}-*.{rank}.safetensors.*.part")]:
             path.unlink(missing_ok=True)
