@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nlcore.inputs import UserError
-from nlcore.models import MODELS, build
+from nlcore.models import MODELS, build, resnet50
 
 MNIST, CIFAR = (1, 28, 28), (3, 32, 32)
 
@@ -61,6 +61,17 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("name, shape", COUNTS)
+def test_weights_of_imagenet_are_read_as_tensors_alone(monkeypatch):
+    from torchvision.models import _api
+    from torchvision.models import resnet50 as theirs
+
+    asked, there = [], theirs().state_dict()
+    monkeypatch.setattr(_api, "load_state_dict_from_url", lambda url, **how: asked.append(how) or there)
+    net = resnet50((3, 32, 32), 1000, "IMAGENET1K_V1")
+    assert asked == [{"check_hash": True, "weights_only": True}]
+    assert torch.equal(net[0].weight, there["conv1.weight"]) and torch.equal(net[-1].bias, there["fc.bias"])
+
+
 def test_parameter_counts(name, shape):
     assert sum(p.numel() for p in build(name, shape, 10).parameters()) == COUNTS[name, shape]
 
