@@ -1,6 +1,7 @@
 """Which runs are missing, and training them: here, or in a pool of single-threaded processes."""
 
 import os
+import platform
 import threading
 import time
 import traceback
@@ -12,10 +13,12 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.queues import SimpleQueue
 from typing import NamedTuple
 
+import torch
+
 from .inputs import UserError, lookup, require
 from .runs import Record, Run, store
 from .training import train as training
-from .training.device import devices
+from .training.device import devices, processor
 from .training.split import check
 from .training.step import CaptureFailed
 
@@ -101,6 +104,11 @@ def to_train(train: str, state: str, record: Record | None) -> bool:
 def cores() -> int:
     """How many CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def machine() -> dict:
+    """What a time depends on, and the last digits of a number."""
+    return {"cpu": processor(), "cores": cores(), "torch": torch.__version__, "python": platform.python_version()}
 
 
 def _train(todo: list[Run], places: list[str], jobs: int, seconds: float | None):
