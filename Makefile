@@ -7,16 +7,20 @@ SMOKE = _build/smoke
 TIMED = python benchmarks/timed.py $@# keeps seconds in _build/times.json
 PUBLISHED = $(CURDIR)/_build/no-runs# committed chapters show published records, never those of runs/
 
-.PHONY: help env reproduce test book lint refresh bench gpu torture
+.PHONY: help env reproduce test book lint refresh bench gpu torture lock audit
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
 
 env: .venv/done  ## create the environment in .venv
 
-.venv/done: pyproject.toml constraints.txt
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+UNCHECKED = not all packages could be held against constraints.hashes.txt (.venv/hashes.log has why): they are installed by version alone
+
+.venv/done: pyproject.toml constraints.txt constraints.hashes.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[book,dev]'
+	@$(INSTALL) --no-deps --require-hashes -r constraints.hashes.txt >.venv/hashes.log 2>&1 || echo "$(UNCHECKED)"
+	$(INSTALL) -c constraints.txt -e '.[book,dev]'
 	touch $@
 
 reproduce: env  ## train the experiments at tier smoke, execute every chapter on them, build that book
@@ -50,3 +54,13 @@ bench: env  ## measure what everything costs, five minutes, into book/bench.json
 
 torture: env  ## kill, damage and fill for ten minutes, into book/torture.json; SEED=, and TRIAL= repeats one alone
 	python tests/torture/campaign.py --seed $(or $(SEED),0) $(if $(TRIAL),--trial "$(TRIAL)")
+
+lock: env  ## after a change of constraints.txt: hashes of its packages, and the licences of all
+	uv pip compile --quiet --universal --python-version 3.11 --no-deps --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --no-emit-package torch --no-emit-package torchvision \
+		constraints.txt -o constraints.hashes.txt
+	pip-licenses --with-system --from=mixed --no-version --with-urls --format=markdown --output-file=LICENSES.md \
+		--packages $$(sed 's/==.*//' constraints.txt)
+
+audit: env  ## hold the pinned versions against the published advisories
+	uvx pip-audit --disable-pip --no-deps -r constraints.txt

@@ -10,7 +10,6 @@ everything runs; its numbers mean little, and the file says so.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -18,12 +17,10 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from nlcore import home
 from nlcore.files import write_whole
 from nlcore.inputs import lookup
-from nlcore.sweep import cores
+from nlcore.sweep import machine
 
 HERE = Path(__file__).parent
 
@@ -63,15 +60,6 @@ PARTS = {
 READ = {"make": "_build/times.json", "gpu": "_build/gpu"}
 
 
-def processor() -> str:
-    """The name of the CPU."""
-    about = Path("/proc/cpuinfo")
-    for line in about.read_text().splitlines() if about.exists() else []:
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
 def git(*words: str) -> str:
     told = subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True)
     return told.stdout.strip()
@@ -81,11 +69,6 @@ def commit() -> str:
     """Of the checkout; with a plus where tracked code differs from it."""
     changed = git("status", "--porcelain", "--untracked-files=no", "nlcore", "benchmarks")
     return (git("rev-parse", "--short=10", "HEAD") or "unknown") + ("+" if changed else "")
-
-
-def machine() -> dict:
-    """What a time depends on."""
-    return {"cpu": processor(), "cores": cores(), "torch": torch.__version__, "python": platform.python_version()}
 
 
 def used() -> tuple[float, float]:

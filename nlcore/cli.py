@@ -23,7 +23,7 @@ from .inputs import UserError, conform, lookup, one_line, parse, require
 
 if TYPE_CHECKING:
     from .methods import Method
-    from .runs import Record, Run
+    from .runs import Run
 
 INTERRUPTED = 130  # the exit code after Ctrl-C
 UsageError = typer.BadParameter.__base__  # of the click that typer has, whichever that is
@@ -361,47 +361,59 @@ def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] =
     _print(told(effects) if as_json else in_short(effects).to_dict("records"), as_json)
 
 
-def _place(record: "Record") -> str:
-    """The kind of device that a record was made on, if this machine has it."""
-    from . import sweep
-    from .training.device import pick_device
-
-    made_on = record.cost["device"]
-    if made_on.startswith("CPU"):
-        return "cpu"
-    told = f"the record of {sweep.title(record.run)} was made on {made_on}, and torch sees no GPU here"
-    require(pick_device("auto").type == "cuda", f"{told}; --device cpu trains it on the CPU")
-    return "cuda"
-
-
 @app.command()
 def verify(
-    experiment: Experiment,
+    experiment: Annotated[str, typer.Argument(help="such as rolnick2017.uniform; or all")] = "all",
     tier: Tier = "laptop",
     override: Set = None,
     count: Annotated[int, typer.Option(help="how many runs, the shortest first")] = 1,
-    tolerance: Annotated[float, typer.Option(help="allowed difference of the last test accuracy")] = 0.01,
+    share: Annotated[float, typer.Option(help="in place of a count: this share of each experiment, at random")] = 0.0,
+    seed: Annotated[int, typer.Option(help="of that draw (default: today's date as a number)")] = 0,
+    budget: Annotated[
+        float | None, typer.Option(help="minutes; a run that took longer than what is left is passed over")
+    ] = None,
+    near: Annotated[
+        float, typer.Option(help="allowed difference of the last test accuracy: same kind of device and torch")
+    ] = 0.01,
+    tolerance: Annotated[float, typer.Option(help="the same on any other")] = 0.02,
     device: Annotated[str, typer.Option(help="cpu | cuda | cuda:1 (default: what the record was made on)")] = "",
 ) -> None:
-    """Train published runs again and compare."""
-    from . import sweep
-    from .runs import store
-    from .training import train
+    """Train published runs again and compare. With --share the result goes to `book/verified.json`; stop it at any
+    time, and a second start of the same day (or seed) continues."""
+    from datetime import date
 
-    paper, runs = _runs(experiment, tier, override)
-    require(count > 0 and 0 <= tolerance <= 1, "--count must be 1 or more, --tolerance between 0 and 1")
-    known, worst = store.load_published(paper), 0.0
-    published = [known[run.key] for run in runs if run.key in known]
-    require(bool(published), f"no published record of {experiment} at {tier}")
-    shortest = sorted(published, key=lambda record: record.run.budget.steps)[:count]
-    places = [device or _place(record) for record in shortest]
-    for record, place in zip(shortest, places, strict=True):
-        again = train.train(record.run, place, progress=True)
-        old, new = record.history[-1]["test_accuracy"], again.history[-1]["test_accuracy"]
-        worst = max(worst, abs(old - new))
-        print(f"{sweep.title(record.run)}: published {old:.4f}, now {new:.4f}")
-    print(f"largest difference {worst:.4f}, tolerance {tolerance:g}")
-    raise SystemExit(int(worst > tolerance))
+    from . import papers
+    from .papers import verification as verifying
+    from .runs import store
+
+    require(0 <= share <= 1, f"--share is between 0 and 1, not {share}")
+    require(share > 0 or experiment != "all", "all experiments are verified in part, such as with --share 0.05")
+    require(count > 0 and min(near, tolerance) >= 0, "--count must be 1 or more, --near and --tolerance 0 or more")
+    require(budget is None or budget > 0, f"--budget must be more than 0 minutes, not {budget}")
+    names = papers.experiments() if experiment == "all" else [experiment]
+    public = verifying.published({name: _runs(name, tier, override)[1] for name in names})
+    require(bool(public), f"no published record of {experiment} at {tier}")
+    seed = seed or int(f"{date.today():%Y%m%d}")
+    drawn = verifying.drawn(public, share, seed) if share else verifying.shortest_first(public)[:count]
+    picked = verifying.affordable(drawn, budget)
+    where = verifying.places(picked, device)
+    minutes = sum(each.record.cost["seconds"] for each in picked) / 60
+    passed = f"; {len(drawn) - len(picked)} do not fit into the budget" if budget else ""
+    print(f"{len(drawn)} of {len(public)} published runs are chosen{passed}")
+    print(f"{len(picked)} are trained again; they took {minutes:.1f} minutes when they were made", flush=True)
+    tolerances = verifying.Tolerances(near, tolerance)
+    rows, folder = [], store.working() / "verified" / str(seed) if share else None
+    for row in verifying.retrain(picked, where, tolerances, folder):
+        rows.append(row)
+        told = f"published {row['published']:.4f}, now {row['now']:.4f}, labels {row['labels']}: {row['verdict']}"
+        print(f"[{len(rows)}/{len(picked)}] {row['experiment']}: {row['run']}: {told}", flush=True)
+    if share:
+        about = {"tier": tier, "share": share, "seed": seed, "budget": budget}
+        about |= {"published": len(public), "drawn": len(drawn)}
+        print(f"in {verifying.write(rows, about, tolerances)}")
+    worst = max(row["difference"] for row in rows)
+    print(f"largest difference {worst:.4f}; allowed {near:g}, or {tolerance:g} on another device or torch")
+    raise SystemExit(int(any(row["verdict"] == "differs" for row in rows)))
 
 
 @app.command("golden")

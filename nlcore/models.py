@@ -126,7 +126,10 @@ def resnet50(shape, K, weights=None):
     """ResNet-50 of torchvision, with the ImageNet stem; `weights`: trained on ImageNet, for 1000 classes."""
     from .data.vision import vision  # only where it is used
 
-    net = vision().models.resnet50(num_classes=K, weights=weights)
+    models = vision().models
+    net = models.resnet50(num_classes=K)
+    if weights:  # torchvision by itself would read them as a pickle, which can run code
+        net.load_state_dict(models.ResNet50_Weights[weights].get_state_dict(check_hash=True, weights_only=True))
     if shape[0] != 3:
         net.conv1 = nn.Conv2d(shape[0], 64, 7, 2, 3, bias=False)
     *layers, last = net.children()

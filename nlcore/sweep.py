@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import platform
 import signal
 import threading
 import time
@@ -17,11 +18,13 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
+import torch
+
 from .files import write_whole
 from .inputs import UserError, lookup, require
 from .runs import Record, Run, store
 from .training import train as training
-from .training.device import devices
+from .training.device import devices, processor
 from .training.split import check
 from .training.step import CaptureFailed
 
@@ -143,6 +146,11 @@ def kind_of_step(run: Run) -> tuple:
 def cores() -> int:
     """How many CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def machine() -> dict:
+    """What a time depends on, and the last digits of a number."""
+    return {"cpu": processor(), "cores": cores(), "torch": torch.__version__, "python": platform.python_version()}
 
 
 def _train(todo: list[Run], places: list[str], jobs: int, seconds: float | None):

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from nlcore import cli
+from nlcore.papers import verification
 from nlcore.runs import golden, store
 from nlcore.training import device, train
 
@@ -58,6 +59,10 @@ BAD = {
     "unknown tier 'tiny'": ["chapter", "02_massive_label_noise", "-p", "tier=tiny"],
     "unknown train": ["chapter", "02_massive_label_noise", "-p", "train=always"],
     "seed must be 0 or more": ["chapter", "01_noise_models", "-p", "seed=-1"],
+    "in part, such as with --share": ["verify"],
+    "--share is between 0 and 1": ["verify", "--share", "2"],
+    "--budget must be more than 0": ["verify", "--share", "0.1", "--budget", "0"],
+    "took longer than": ["verify", "rolnick2017.uniform", "--share", "0.1", "--budget", "0.001"],
     "no published record": ["verify", "rolnick2017.uniform", "--tier", "smoke"],
     "`nlcore run` makes them": ["publish", "rolnick2017.uniform"],
     "unknown kind 'method=gse': did you mean method=gce": ["golden", "--update", "method=gse"],
@@ -137,6 +142,7 @@ def test_a_record_of_a_gpu_is_told_where_there_is_none(capsys, monkeypatch):
     assert code == 2 and out == "" and len(err.splitlines()) == 1
     assert "was made on NVIDIA H100, and torch sees no GPU here; --device cpu" in err
     tried = []
+    monkeypatch.setattr(verification, "check", lambda run: None)  # the data are not here
     monkeypatch.setattr(train, "train", lambda run, place, progress: tried.append(place) or made[run.key])
     assert nlcore(capsys, "verify", "rolnick2017.uniform", "--device", "cpu")[0] == 0 and tried == ["cpu"]
 
@@ -146,6 +152,19 @@ def test_a_place_without_the_book_is_told(capsys, monkeypatch, tmp_path):
     for words in (["scoreboard"], ["chapter", "01_noise_models"]):
         code, out, err = nlcore(capsys, *words)
         assert code == 2 and out == "" and "NLCORE_HOME" in err and len(err.splitlines()) == 1
+
+
+def test_a_share_is_verified_once_a_day_and_its_result_is_written(capsys, monkeypatch, tmp_path):
+    made, tried = store.load_published("rolnick2017"), []
+    monkeypatch.setattr(verification, "file", lambda: tmp_path / "verified.json")
+    monkeypatch.setattr(verification, "check", lambda run: None)
+    monkeypatch.setattr(train, "train", lambda run, place, progress, keep: tried.append(run.key) or made[run.key])
+    for _ in range(2):
+        code, out, _ = nlcore(capsys, "verify", "rolnick2017.uniform", "--share", "0.05", "--seed", "7")
+        assert code == 0 and "4 of 75 published runs are chosen\n4 are trained again" in out and len(tried) == 4
+    found = json.loads((tmp_path / "verified.json").read_text())
+    assert sorted(row["key"] for row in found["rows"]) == sorted(tried) and found["seed"] == 7
+    assert {row["verdict"] for row in found["rows"]} == {"exact"} and "cpu" in found["machine"]
 
 
 def test_data_lists_what_is_there(capsys):

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from nlcore.data.vision import vision
 from nlcore.inputs import UserError
-from nlcore.models import MODELS, build, check, training_bytes
+from nlcore.models import MODELS, build, check, resnet50, training_bytes
 
 MNIST, CIFAR = (1, 28, 28), (3, 32, 32)
 
@@ -97,3 +98,12 @@ def test_the_cifar_stem_keeps_the_resolution():
 def test_an_unknown_network_gets_the_nearest_names():
     with pytest.raises(UserError, match="conv4"):
         build("conv_4", MNIST, 10)
+
+
+def test_weights_of_imagenet_are_read_as_tensors_alone(monkeypatch):
+    models = vision().models
+    asked, there = [], models.resnet50().state_dict()
+    monkeypatch.setattr(models._api, "load_state_dict_from_url", lambda url, **how: asked.append(how) or there)
+    net = resnet50((3, 32, 32), 1000, "IMAGENET1K_V1")
+    assert asked == [{"check_hash": True, "weights_only": True}]
+    assert torch.equal(net[0].weight, there["conv1.weight"]) and torch.equal(net[-1].bias, there["fc.bias"])

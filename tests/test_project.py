@@ -23,6 +23,18 @@ def test_every_dependency_is_pinned_exactly():
     assert {name(r) for r in wanted} <= pins
 
 
+def test_every_pin_has_its_hashes_and_a_licence():
+    """But torch and torchvision, whose files differ from one index to the next; `make lock` writes both lists."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = {name(line): line.partition("==")[2] for line in lines}
+    blocks = re.split(r"^(?=[A-Za-z])", (ROOT / "constraints.hashes.txt").read_text(), flags=re.M)[1:]
+    hashed = {name(block): block.split()[0].partition("==")[2] for block in blocks if "--hash=sha256:" in block}
+    assert hashed | {other: pins[other] for other in ("torch", "torchvision")} == pins
+    rows = [line.split("|")[1:3] for line in (ROOT / "LICENSES.md").read_text().splitlines()[2:]]
+    assert {name(package.strip()) for package, _ in rows} == pins.keys()
+    assert not [package for package, licence in rows if licence.strip() in ("", "UNKNOWN")]
+
+
 def test_pins_are_for_the_oldest_python_that_is_promised():
     """A pin that needs a later patch release cannot be installed with the Python of some distributions."""
     from importlib.metadata import distributions
@@ -56,7 +68,10 @@ def test_ci_calls_the_readmes_test_command():
     assert "make test" in (ROOT / ".ci" / "run").read_text() and "make test" in (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("target", ["reproduce", "test", "book", "lint", "refresh", "bench", "gpu", "torture"])
+TARGETS = ["reproduce", "test", "book", "lint", "refresh", "bench", "gpu", "torture", "lock", "audit"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_the_makefile_has_what_the_readme_promises(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
 
@@ -79,7 +94,7 @@ def test_the_example_of_how_to_add_a_method_works_and_is_short():
 
 
 def test_the_training_path_imports_without_the_book():
-    """A GPU node needs torch, numpy, pandas, scikit-learn, tqdm and typer alone."""
+    """A GPU node needs torch, safetensors, numpy, pandas, scikit-learn, tqdm and typer alone."""
     import subprocess
     import sys
 

@@ -263,12 +263,12 @@ LONG_RUN = Run("digits", "mlp1", Budget(1000, evaluations=2), Uniform(1.0))
 def test_a_long_run_that_was_killed_goes_on_where_it_was(monkeypatch):
     process = subprocess.Popen([sys.executable, "-c", LONG], stdout=subprocess.DEVNULL)
     states = store.working() / "checkpoints"
-    while not [*states.glob("*-000000[2-9]??.0.pt")]:
+    while not [*states.glob("*-000000[2-9]??.0.safetensors")]:
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not [*store.working().glob("*.json")] and [*states.glob("*.pt")]
+    assert not [*store.working().glob("*.json")] and [*states.glob("*.safetensors")]
     step, done = Training.step, []
     monkeypatch.setattr(Training, "step", lambda self, given: (done.append(1), step(self, given)))
     [ours], _ = collect([LONG_RUN])

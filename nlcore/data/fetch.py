@@ -64,7 +64,12 @@ def _torchvision(cls: str):
 
 
 def _cifar(cls: str, url: str | None = None):
-    """The Python archive of CIFAR from torchvision's host, or the same bytes from `url`."""
+    """The Python archive of CIFAR from torchvision's host, or the same bytes from `url`.
+
+    Its members are pickles, the only ones that are ever read here, by torchvision. Nobody but CIFAR's authors wrote
+    them: `download` keeps an archive only if its MD5 is the one that torchvision ships, and torchvision checks the MD5
+    of every member again before it opens one.
+    """
 
     def source(work: Path):
         kind = getattr(vision().datasets, cls)

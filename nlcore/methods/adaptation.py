@@ -1,6 +1,6 @@
 """A noise adaptation layer: the transition matrix is learned together with the network."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -40,7 +40,7 @@ class NoiseAdaptation(Forward):
         cells = torch.bincount(guess * K + label, minlength=K * K)  # row: the prediction, column: the given label
         counts = 1 + cells.double().reshape(K, K)
         T = counts / counts.sum(1, keepdim=True)
-        return replace(self, T=T.tolist())
+        return {"T": T.tolist()}
 
     def build(self, net, task):
         T = self.matrix(task.K).clamp_min(1e-6)  # a logarithm of 0 could not be trained

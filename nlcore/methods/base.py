@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -109,9 +109,15 @@ class Method:
     def optimiser(self, net: nn.Module) -> Optimizer | None:
         """Of parameters that are not the network's, such as those of a net that weighs pairs, if there are any."""
 
-    def after(self, net: nn.Module, view: View) -> "Method":
-        """What trains next, given the network of the first stage and what it makes of the training pairs."""
-        return self
+    def after(self, net: nn.Module, view: View) -> dict:
+        """What the first stage has found, as tensors and plain data that a checkpoint can keep, given its network and
+        what that makes of the training pairs."""
+        return {}
+
+    def second(self, found: dict, net: nn.Module) -> "Method":
+        """What trains next, given what was `found`, and the network of the first stage or, when a run goes on from a
+        checkpoint, one built like it, with other weights."""
+        return replace(self, **found)
 
     def on_epoch(self, net: nn.Module, clock: Clock, view: View) -> None:
         """Work before each epoch, outside the captured step."""

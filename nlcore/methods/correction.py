@@ -1,6 +1,6 @@
 """Loss correction by a transition matrix: forward corrects the prediction, backward the loss (Patrini 2017)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ class ForwardEstimated(Forward):
 
     def after(self, net, view):
         p = view.logits(False).double().softmax(1)
-        return replace(self, T=estimated(p, self.quantile).tolist())
+        return {"T": estimated(p, self.quantile).tolist()}
 
     def transition(self, net):
         return net.T

@@ -44,7 +44,10 @@ class DeepKNN(Method):
         else:
             neighbours = KNeighborsClassifier(self.k).fit(everything.numpy(), label.numpy())
             majority = torch.from_numpy(neighbours.predict(of_pairs.numpy()))
-        return Kept((majority == view.label).cpu(), self.trusted_batch)
+        return {"keep": majority == view.label}
+
+    def second(self, found, net):
+        return Kept(found["keep"].cpu(), self.trusted_batch)
 
 
 def voted_on_device(points: Tensor, label: Tensor, asked: Tensor, k: int, most: int = 2**25) -> Tensor:

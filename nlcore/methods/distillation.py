@@ -36,6 +36,10 @@ class Distillation(Method):
         return Stage(LabelSmoothing(self.a), self.teacher)
 
     def after(self, net, view):
+        return {"teacher": net.state_dict()}
+
+    def second(self, found, net):
+        net.load_state_dict(found["teacher"])
         return Student(self, net)
 
 

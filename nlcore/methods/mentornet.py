@@ -63,6 +63,10 @@ class MentorNet(Curriculum):
         return led
 
     def after(self, net, view):
+        return {"mentor": net.mentor.state_dict()}
+
+    def second(self, found, net):
+        net.mentor.load_state_dict(found["mentor"])
         return self.led_by(net.mentor)
 
     def build(self, net, task):

@@ -1,7 +1,5 @@
 """Checkpoints: a run that was killed goes on where it was."""
 
-import hashlib
-import io
 import sys
 import time
 from pathlib import Path
@@ -10,13 +8,13 @@ import torch
 import torch.distributed as dist
 
 from ..files import whole
-from ..inputs import require
+from . import states
 from .device import device_name
 from .processes import Process
 
 
 class Checkpoints:
-    """The states of a run under way, in files `NAME-STAGE-STEP.RANK.pt` of a folder.
+    """The states of a run under way, in files `NAME-STAGE-STEP.RANK.safetensors` of a folder.
 
     One is due every so many `steps` and at every evaluation or, without `steps`, when `seconds` have passed since the
     last. A state is of use to the same golden runs, kind of device and torch alone; others are passed over.
@@ -35,18 +33,15 @@ class Checkpoints:
 
     def files(self, rank: int) -> list[Path]:
         """The states of a process, the newest last."""
-        return sorted(self.folder.glob(f"{self.name}-[01]-{'[0-9]' * 9}.{rank}.pt"))
+        return sorted(self.folder.glob(f"{self.name}-[01]-{'[0-9]' * 9}.{rank}.safetensors"))
 
     def save(self, state: dict) -> None:
         """One file more of this process; those before go once every process has its own."""
         self.folder.mkdir(parents=True, exist_ok=True)
         rank, final_stage = self.process.rank, state["depth"] == 0
-        path = self.folder / f"{self.name}-{final_stage:d}-{state['done']:09d}.{rank}.pt"
-        content = io.BytesIO()
-        torch.save(state | {"stamp": self.stamp}, content)
-        with whole(path) as part, part.open("wb") as file:
-            file.write(content.getbuffer())
-            file.write(hashlib.sha256(content.getbuffer()).digest())  # torch would load flipped bits
+        path = self.folder / f"{self.name}-{final_stage:d}-{state['done']:09d}.{rank}.safetensors"
+        with whole(path) as part:
+            states.write(state | {"stamp": self.stamp}, part)
         if self.process.world > 1:
             dist.barrier()
         for old in self.files(rank):
@@ -57,20 +52,17 @@ class Checkpoints:
     def newest(self) -> dict | None:
         """The newest state that every process has and can read; what is damaged is named and set aside."""
         ranks, state = range(self.process.world), None
-        stems = [path.name.removesuffix(".0.pt") for path in self.files(0)]
-        whole = [stem for stem in stems if all((self.folder / f"{stem}.{rank}.pt").exists() for rank in ranks)]
+        stems = [path.name.removesuffix(".0.safetensors") for path in self.files(0)]
+        whole = [stem for stem in stems if all((self.folder / f"{stem}.{rank}.safetensors").exists() for rank in ranks)]
         if whole:
-            state = self.load(self.folder / f"{whole[-1]}.{self.process.rank}.pt")
+            state = self.load(self.folder / f"{whole[-1]}.{self.process.rank}.safetensors")
         return state if self.process.all_agree(state is not None) else None
 
     def load(self, path: Path) -> dict | None:
         try:
-            content = path.read_bytes()
-            require(hashlib.sha256(content[:-32]).digest() == content[-32:], "wrong checksum")
-            place, known = self.process.device, False  # known: a file of ours may hold more than weights
-            state = torch.load(io.BytesIO(content[:-32]), map_location=place, weights_only=known)
+            state = states.read(path, self.process.device)
             return state if state["stamp"] == self.stamp else None
-        except Exception as error:  # whatever a torn file makes of unpickling
+        except (*states.DAMAGED, OSError) as error:
             print(f"{path} is damaged ({type(error).__name__}); it is set aside, the run starts again", file=sys.stderr)
             path.rename(path.with_suffix(".damaged"))
             return None
@@ -78,5 +70,5 @@ class Checkpoints:
     def clear(self) -> None:
         """Remove them: the run is over, and its record is written."""
         rank = self.process.rank
-        for path in [*self.files(rank), *self.folder.glob(f".{self.name}-*.{rank}.pt.*.part")]:
+        for path in [*self.files(rank), *self.folder.glob(f".{self.name}-*.{rank}.safetensors.*.part")]:
             path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from torch import nn
 from tqdm import tqdm
 
+from ..methods import Stage
 from ..models import build
 from ..runs import Budget, Run
 from .checkpoint import Checkpoints
@@ -33,20 +34,27 @@ def fit(run: Run, source: Source, net: nn.Module, how: How = PLAINLY, best=False
     """Train `net` through the stages of the run's method; yield what is measured at every evaluation point, a state's
     own rows first. `best` leaves the network as it was when best on noisy validation. `depth` stages follow."""
     goes_on = how.state is not None and how.state["depth"] == depth
-    method, earlier, seconds = how.state["method"] if goes_on else run.method, {}, 0.0
-    if run.method.first and not goes_on:
-        teacher, row = first_stage(run, source, net, how, depth)
-        earlier = {"first_test_accuracy": row["test_accuracy"]}
-        if row["loss"] is None:  # diverged, so nothing can follow
-            yield row | earlier | {"stages_left": depth + 1}
-            return
-        start = time.perf_counter()
-        method = method.after(teacher, source.view(method, lambda best: teacher))
-        if run.method.first.hands_on:
-            net.load_state_dict(teacher.state_dict())
-        seconds = row["seconds"] + time.perf_counter() - start
+    method, found, earlier, seconds = run.method, {}, {}, 0.0
+    if method.first:
+        first = source.first(method.first)
+        teacher = first_network(run, first, net)
+        if goes_on:
+            found = how.state["found"]
+            method.first.method.build(teacher, first.task).to(source.device, memory_format=source.layout)
+        else:
+            row = first_stage(method.first, first, teacher, how, depth)
+            earlier = {"first_test_accuracy": row["test_accuracy"]}
+            if row["loss"] is None:  # diverged, so nothing can follow
+                yield row | earlier | {"stages_left": depth + 1}
+                return
+            start = time.perf_counter()
+            found = method.after(teacher, source.view(method, lambda best: teacher))
+            if method.first.hands_on:
+                net.load_state_dict(teacher.state_dict())
+            seconds = row["seconds"] + time.perf_counter() - start
+        method = method.second(found, teacher)
     training = Training(run, method, net, source, best)
-    training.earlier, training.seconds = earlier, seconds
+    training.found, training.earlier, training.seconds = found, earlier, seconds
     if goes_on:
         training.restore(how.state)
         yield from training.rows
@@ -57,14 +65,17 @@ def fit(run: Run, source: Source, net: nn.Module, how: How = PLAINLY, best=False
         net.load_state_dict(training.best.state_dict())
 
 
-def first_stage(run: Run, source: Source, net: nn.Module, how: How, depth: int) -> tuple[nn.Module, dict]:
-    """Train what comes before: its network, and its last row."""
-    stage = run.method.first
-    first = source.first(stage)
-    same = first.run.model == run.model and not stage.dataset
-    teacher = copy.deepcopy(net) if same else build(first.run.model, first.task.shape, first.task.K)
+def first_network(run: Run, first: Source, net: nn.Module) -> nn.Module:
+    """The network of what comes before, not yet trained; a copy of `net` where both are of the same kind."""
+    if first.run.model == run.model and not run.method.first.dataset:
+        return copy.deepcopy(net)
+    return build(first.run.model, first.task.shape, first.task.K)
+
+
+def first_stage(stage: Stage, first: Source, teacher: nn.Module, how: How, depth: int) -> dict:
+    """Train what comes before; returns its last row."""
     (row,) = deque(fit(first.run, first, teacher, how, stage.best, depth + 1), maxlen=1)
-    return teacher, row
+    return row
 
 
 def evaluation_points(budget: Budget) -> set[int]:

@@ -55,7 +55,7 @@ def rounded(value):
 
 
 # of a stage, besides its tensors, for a second start
-KEPT = ("method", "score", "done", "before", "seconds", "rows", "earlier")
+KEPT = ("found", "score", "done", "before", "seconds", "rows", "earlier")
 
 
 class Training:
@@ -78,7 +78,8 @@ class Training:
         self.done, self.before = 0, 0  # steps made; and up to the last evaluation
         self.seconds, self.started = 0.0, time.perf_counter()  # of training; since when the clock runs
         self.rows: list[dict] = []  # what was measured
-        self.earlier: dict = {}  # of the stage before
+        self.found: dict = {}  # by the method after the stage before
+        self.earlier: dict = {}  # measured in that stage
 
     def step(self, given) -> None:
         """Forward, backward, update, on what the source gave for this step."""

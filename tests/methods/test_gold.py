@@ -158,7 +158,8 @@ def test_glc_knows_the_matrix_and_starts_again_from_the_same_weights(monkeypatch
 
 def test_the_matrix_of_glc_is_the_mean_prediction_by_true_class():
     logits, true = torch.randn(40, 10, dtype=torch.double), torch.arange(40) % 10
-    T = torch.tensor(GLC().after(None, View(None, None, None, true, lambda: logits)).T, dtype=torch.double)
+    found = GLC().after(None, View(None, None, None, true, lambda: logits))
+    T = torch.tensor(found["T"], dtype=torch.double)
     torch.testing.assert_close(T[3], logits[true == 3].softmax(1).mean(0))
 
 
@@ -366,7 +367,8 @@ def test_labels_that_their_neighbours_do_not_share_are_left_out():
     label = true.clone()
     label[:6] = (label[:6] + 1) % 3
     logits, trusted = 10.0 * torch.eye(3)[true], 10.0 * torch.eye(3)
-    stage = DeepKNN(k=7).after(None, View(label, lambda best: logits, None, torch.arange(3), lambda: trusted))
+    view = View(label, lambda best: logits, None, torch.arange(3), lambda: trusted)
+    stage = DeepKNN(k=7).second(DeepKNN(k=7).after(None, view), None)
     assert torch.equal(stage.keep, label == true)
     net = stage.build(Line(0.3, -0.2), Task(2, 60, (1,)))
     batch = LINE._replace(index=torch.tensor([0, 7, 8]))

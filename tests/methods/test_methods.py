@@ -191,7 +191,7 @@ def test_a_first_stage_needs_noisy_validation():
 def test_adaptation_starts_from_the_confusion_of_predictions_and_labels_and_moves():
     label = torch.arange(10).repeat(100)
     guess = 50.0 * torch.eye(10)[(label - 1) % 10]  # every class i is called i + 1
-    T = torch.tensor(NoiseAdaptation().after(None, View(label, lambda best: guess)).T)
+    T = torch.tensor(NoiseAdaptation().after(None, View(label, lambda best: guess))["T"])
     assert (T.argmax(1) == (torch.arange(10) + 1) % 10).all() and T.max(1).values.min() > 0.9
     rows = history(replace(NOISY, method=NoiseAdaptation(), budget=Budget(200, evaluations=2)))
     assert rows[0]["T_error"] != rows[1]["T_error"]
@@ -243,7 +243,7 @@ def at_work(name: str) -> tuple:
         logits, of_trusted = teacher(x), teacher(trusted_x)
     view = View(y, lambda best: logits, torch.arange(20), trusted_y, lambda: of_trusted)
     if method.first:
-        method = method.after(teacher, view)
+        method = method.second(method.after(teacher, view), teacher)
     net, clock = method.build(net, Task(10, 60, (1, 8, 8))), Clock(torch.tensor(0), 10, rate=torch.tensor(0.1))
     method.on_epoch(net, clock, view)
     clock.step.fill_(9)

@@ -7,7 +7,7 @@ import torch
 
 from nlcore import data, sweep
 from nlcore.inputs import UserError
-from nlcore.methods import GLC, ForwardEstimated, MentorNet, MLaC, NoiseAdaptation, Truncated
+from nlcore.methods import GLC, DeepKNN, Distillation, ForwardEstimated, MentorNet, MLaC, NoiseAdaptation, Truncated
 from nlcore.models import build
 from nlcore.noise import SymmetricInclusive
 from nlcore.runs import Budget, Run, store
@@ -58,6 +58,10 @@ CASES = [
     (Truncated(start=0.2, every=0.2), (9, 25)),
     (GLC(), (17, 23, 30)),
     (ForwardEstimated(), (40, 1)),
+    (Distillation(teacher="mlp2"), (20, 21, 15)),
+    (Distillation(), (45,)),
+    (DeepKNN(k=5), (44,)),
+    (MentorNet("data", source="digits"), (50,)),
 ]
 
 
@@ -120,14 +124,15 @@ def test_a_damaged_state_is_named_set_aside_and_the_run_starts_again(tmp_path, c
 
 
 def test_files_of_others_are_neither_read_nor_removed(tmp_path):
-    others = [tmp_path / name for name in ("weights.0.pt", "run-notes.0.pt", "runner-1-000000003.0.pt")]
+    stems = ("weights", "run-notes", "runner-1-000000003")
+    others = [tmp_path / f"{stem}.0.safetensors" for stem in stems]
     for path in others:
         path.write_text("mine")
     keep = Checkpoints(tmp_path, Process(CPU), "run", "")
     assert keep.newest() is None
     keep.save({"depth": 0, "done": 3})
     keep.save({"depth": 0, "done": 4})
-    (tmp_path / "run-1-000000005.0.pt.abc.part").write_text("torn")
+    (tmp_path / "run-1-000000005.0.safetensors.abc.part").write_text("torn")
     keep.clear()
     assert sorted(tmp_path.iterdir()) == sorted(others)
 

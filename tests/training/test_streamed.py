@@ -22,7 +22,7 @@ from nlcore.inputs import UserError
 from nlcore.methods import CE, GLC, METHODS, Distillation, FasTEN, MentorNet, Truncated
 from nlcore.models import build
 from nlcore.runs import Budget, Run
-from nlcore.training import sources, stream, streamed
+from nlcore.training import sources, states, stream, streamed
 from nlcore.training import step as a_step
 from nlcore.training.device import reproducible
 from nlcore.training.loop import fit
@@ -189,6 +189,11 @@ def test_the_streamed_loop_is_the_resident_loop(place, tmp_path, monkeypatch):
     assert ours[-1]["loss"] < ours[0]["loss"] / 2
 
 
+def kept(path: Path) -> dict:
+    """The state in a file."""
+    return states.read(path, torch.device("cpu"))
+
+
 METHOD = {"fasten": FasTEN(), "glc": GLC(), "distillation": Distillation(teacher="mlp2"), "ce": CE()}
 
 
@@ -199,8 +204,8 @@ def test_methods_learn(place, tmp_path, name):
     result = streams(run_of(found, METHOD[name], **budget), found, tmp_path / "out")
     assert result["last"]["test_accuracy"] > 0.6 and result["cost"]["forward_passes"] == 80 * METHOD[name].passes[0]
     assert ("first_test_accuracy" in result["last"]) == (name in ("glc", "distillation"))
-    (path,) = (tmp_path / "out").glob("*.pt")
-    state = torch.load(path, weights_only=False)
+    (path,) = (tmp_path / "out").glob("*.safetensors")
+    state = kept(path)
     if name == "glc":
         assert state["net"]["T"].diagonal().mean() > 0.5
     if name == "fasten":
@@ -211,8 +216,8 @@ def test_a_network_that_whitens_patches_sees_images_of_the_archive(place, tmp_pa
     found = archive.read(place)
     run = run_of(found, model="airbench94", steps=12, evaluations=1, augment="flip_shift", lr=1e-3)
     assert streams(run, found, tmp_path / "out")["last"]["test_accuracy"] > 0.2
-    (path,) = (tmp_path / "out").glob("*.pt")
-    weight = torch.load(path, weights_only=False)["net"]["body.1.weight"]
+    (path,) = (tmp_path / "out").glob("*.safetensors")
+    weight = kept(path)["net"]["body.1.weight"]
     assert not torch.equal(weight.flatten(1)[:12], torch.eye(12)) and weight.isfinite().all()
 
 
@@ -224,8 +229,8 @@ def test_noisy_labels_that_are_held_out_choose_and_calibrate(place, tmp_path):
     result = streams(run, found, tmp_path / "out")
     assert 0 < result["last"]["noisy_validation"] <= 1 and result["last"]["test_accuracy"] > 0.5
     assert result["last"]["temperature"] > 0 and sum(n for n, _, _ in result["last"]["reliability"]) == 250
-    (path,) = (tmp_path / "out").glob("*.pt")
-    state = torch.load(path, weights_only=False)
+    (path,) = (tmp_path / "out").glob("*.safetensors")
+    state = kept(path)
     assert len(state["net"]["pair_weight"]) == 400 and state["score"] > 0 and state["best"]
     rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
     assert state["score"] == pytest.approx(max(row["noisy_validation"] for row in rows), abs=1e-6)
@@ -254,8 +259,8 @@ def test_trusted_images_may_be_among_the_noisy_ones(place, tmp_path):
     train, _, index = streamed.chosen(run, found)
     assert len(train.file) == 900 and torch.equal(train.label[index], found.trusted_noisy)
     streams(run, found, tmp_path / "out")
-    (path,) = (tmp_path / "out").glob("*.pt")
-    state = torch.load(path, weights_only=False)
+    (path,) = (tmp_path / "out").glob("*.safetensors")
+    state = kept(path)
     assert bool(state["net"]["taught"]) and len(state["net"]["v"]) == 900
     two = HERE._replace(world=2)
     with pytest.raises(UserError, match="in one process alone"):
@@ -320,17 +325,16 @@ def started(log: Path, *words, die: int = 0, by=()) -> int:
 def ends(out: Path) -> tuple[list[dict], list[dict]]:
     """The last states of the processes, and the history without times."""
     rows = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
-    states = [torch.load(path, weights_only=False) for path in sorted(out.glob("*.pt"))]
-    return states, [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+    kept_last = [kept(path) for path in sorted(out.glob("*.safetensors"))]
+    return kept_last, [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
 
 
 def assert_same_end(one: Path, other: Path) -> None:
-    (states, rows), (others, theirs) = ends(one), ends(other)
-    assert rows == theirs and len(states) == len(others)
-    for a, b in zip(states, others, strict=True):
-        for part in ("net", "opts", "rng", "total"):
+    (ours, rows), (others, theirs) = ends(one), ends(other)
+    assert rows == theirs and len(ours) == len(others)
+    for a, b in zip(ours, others, strict=True):
+        for part in ("net", "opts", "rng", "total", "found"):
             torch.testing.assert_close(a[part], b[part], rtol=0, atol=0)
-        assert a["method"] == b["method"]
 
 
 def fails(words: list[str], step: int) -> None:
@@ -364,8 +368,8 @@ def test_killed_and_started_again_it_ends_the_same(place, tmp_path, name, deaths
         else:
             fails([*words, str(tmp_path / "a")], step)
         assert not (tmp_path / "a" / "result.json").exists()
-        (path,) = (tmp_path / "a").glob("*.pt")
-        assert path.name == "state-{}-{:09d}.0.pt".format(*checkpoint)
+        (path,) = (tmp_path / "a").glob("*.safetensors")
+        assert path.name == "state-{}-{:09d}.0.safetensors".format(*checkpoint)
     for out in ("a", "b"):
         code, told, err = nlcore(capsys, *words, str(tmp_path / out))
         assert code == 0, err
@@ -383,8 +387,8 @@ def test_two_processes_learn_with_equal_weights_and_survive(place, tmp_path):
     words += ["--batch", 25, "--steps", 42, "--every", 8, "--lr", 0.05, "--device", "cpu", "--workers", 0, "--out"]
     log, out = tmp_path / "log", tmp_path / "out"
     assert started(log, *words, out, die=19, by=TORCHRUN) == 0, log.read_text()
-    states, rows = ends(out)
-    one, two = (state["net"] for state in states)
+    last, rows = ends(out)
+    one, two = (state["net"] for state in last)
     for name in one.keys() - {"believed", "T"}:
         assert torch.equal(one[name], two[name]), name
     assert len(one["believed"]) == len(two["believed"]) == 350

@@ -1,0 +1,63 @@
+"""What the page on verification shows: `book/verified.json` in, a table or words out."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from ..papers import verification
+
+VERDICTS = ("exact", "near", "within", "differs")
+
+
+def last(path: Path | None = None) -> dict:
+    """The last verification, as `nlcore verify --share` wrote it."""
+    return json.loads((path or verification.file()).read_text())
+
+
+def by_experiment(found: dict) -> pd.DataFrame:
+    """How many records of each experiment were trained again, with which verdicts; the largest difference of the last
+    test accuracy; seconds then and now."""
+    groups = pd.DataFrame(found["rows"]).groupby("experiment", sort=False)
+    table = pd.DataFrame({"trained again": groups.size()})
+    for verdict in VERDICTS:
+        table[verdict] = groups.verdict.agg(lambda verdicts, verdict=verdict: (verdicts == verdict).sum())
+    table["largest difference"] = groups.difference.max()
+    table["seconds when made"], table["seconds now"] = groups.seconds_published.sum(), groups.seconds_now.sum()
+    return table.sort_index().round(4)
+
+
+def each(found: dict) -> pd.DataFrame:
+    """A row for each record that was trained again."""
+    names = {"published": "accuracy published", "now": "accuracy now", "difference": "difference"}
+    names |= {"spread": "between seeds", "labels": "labels", "verdict": "verdict"}
+    rows = pd.DataFrame(found["rows"]).sort_values(["experiment", "run"])
+    return rows.set_index(["experiment", "run"])[[*names]].rename(columns=names).round(4)
+
+
+def within_seeds(found: dict) -> tuple[int, int]:
+    """Of how many records the difference is no larger than the spread between seeds, and of how many that is known."""
+    known = [row for row in found["rows"] if row["spread"] is not None]
+    return sum(row["difference"] <= row["spread"] for row in known), len(known)
+
+
+def findings(found: dict) -> dict[str, str]:
+    """What the prose says."""
+    verdicts = [row["verdict"] for row in found["rows"]]
+    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts]
+    machine, passed = found["machine"], found["drawn"] - len(verdicts)
+    told = (
+        f"{passed} of them did not fit into a budget of {found['budget']:g} minutes" if passed else "all were trained"
+    )
+    return {
+        "day": found["date"],
+        "machine": f"{machine['cpu']}, {machine['cores']} cores, torch {machine['torch']}, Python {machine['python']}",
+        "drawn": f"{found['drawn']} of the {found['published']} published records of tier {found['tier']}",
+        "passed": told,
+        "trained": str(len(verdicts)),
+        "papers": str(len({row["experiment"].partition(".")[0] for row in found["rows"]})),
+        "seeds": "{} of {}".format(*within_seeds(found)),
+        "verdicts": ", ".join(counts),
+        "near": f"{found['tolerances']['near']:g}",
+        "elsewhere": f"{found['tolerances']['elsewhere']:g}",
+    }

@@ -1,0 +1,189 @@
+"""Published records trained again: which of them, how long that takes, and whether the same comes out."""
+
+import json
+import math
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from statistics import stdev
+from typing import NamedTuple
+
+from .. import home, sweep
+from ..files import write_whole
+from ..inputs import UserError, require
+from ..runs import Record, Run, store
+from ..runs.record import parse_record
+from ..training import train as training
+from ..training.device import device_name, pick_device
+from ..training.split import check
+
+
+class Tolerances(NamedTuple):
+    """How far the last test accuracy, and elsewhere the realised noise rate, may be from what was published."""
+
+    near: float = 0.01  # on the same kind of device with the same torch, where the labels must be the same as well
+    elsewhere: float = 0.02
+
+
+class Picked(NamedTuple):
+    """A published record to be trained again."""
+
+    experiment: str
+    record: Record
+    spread: float | None = None  # of the last test accuracy between published seeds of this run, if there are several
+
+
+def published(wanted: dict[str, list[Run]]) -> list[Picked]:
+    """The current published records of runs by experiment, each once. A stale record is passed over: an edit since has
+    moved its number on purpose."""
+    found: dict[str, Picked] = {}
+    for experiment, runs in wanted.items():
+        records = store.load_published(experiment.partition(".")[0])
+        current = {key: record for key, record in records.items() if not record.stale}
+        spreads = between_seeds(current.values())
+        for run in runs:
+            if run.key in current:
+                found.setdefault(run.key, Picked(experiment, current[run.key], spreads.get(replace(run, seed=0))))
+    return [*found.values()]
+
+
+def between_seeds(records: Iterable[Record]) -> dict[Run, float]:
+    """The standard deviation of the last test accuracy over runs that differ in their seed alone, by run of seed 0."""
+    ends = defaultdict(list)
+    for record in records:
+        ends[replace(record.run, seed=0)].append(record.history[-1]["test_accuracy"])
+    return {run: stdev(found) for run, found in ends.items() if len(found) > 1}
+
+
+def shortest_first(picked: list[Picked]) -> list[Picked]:
+    """In the order of the seconds that they took when they were made."""
+    return sorted(picked, key=lambda each: (each.record.cost["seconds"], each.record.run.key))
+
+
+def drawn(picked: list[Picked], share: float, seed: int) -> list[Picked]:
+    """A share of each experiment's records at random, one at least."""
+    found = []
+    for experiment in dict.fromkeys(each.experiment for each in picked):
+        own = sorted((each for each in picked if each.experiment == experiment), key=lambda each: each.record.run.key)
+        count = max(1, round(share * len(own)))
+        found += random.Random(f"{seed} {experiment}").sample(own, count)
+    return found
+
+
+def affordable(picked: list[Picked], minutes: float | None) -> list[Picked]:
+    """As many as fit into so many minutes, if given, by the seconds that they took when they were made: of each paper
+    the shortest, then the shortest of all. A `UserError` if none fits."""
+    ordered = shortest_first(picked)
+    papers = [each.experiment.partition(".")[0] for each in ordered]
+    before = [i for i, paper in enumerate(papers) if paper not in papers[:i]]
+    after = [i for i in range(len(ordered)) if i not in before]
+    found, left = [], math.inf if minutes is None else 60 * minutes
+    for each in [ordered[i] for i in before + after]:
+        seconds = each.record.cost["seconds"]
+        if seconds <= left:
+            found.append(each)
+            left -= seconds
+    require(bool(found), f"each of the {len(picked)} runs took longer than {minutes} minutes")
+    return found
+
+
+def place(record: Record) -> str:
+    """The kind of device that a record was made on; a `UserError` if this machine has none."""
+    made_on = record.cost["device"]
+    if made_on.startswith("CPU"):
+        return "cpu"
+    told = f"the record of {sweep.title(record.run)} was made on {made_on}, and torch sees no GPU here"
+    require(pick_device("auto").type == "cuda", f"{told}; --device cpu trains it on the CPU")
+    return "cuda"
+
+
+def places(picked: list[Picked], device: str = "") -> list[str]:
+    """Where each is trained: on `device`, or on the kind that it was made on; a `UserError` says what cannot be."""
+    found = [device or place(each.record) for each in picked]
+    for each in picked:
+        check(each.record.run)
+    return found
+
+
+def retrain(
+    picked: list[Picked], where: list[str], tolerances: Tolerances, folder: Path | None = None
+) -> Iterator[dict]:
+    """Train each again where it belongs (see `places`), and yield how it compares. In `folder` are the records that
+    were made so far, and the state of the one under way: a second start goes on from there."""
+    for each, device in zip(picked, where, strict=True):
+        yield compared(each, again(each.record.run, device, folder), tolerances)
+
+
+def again(run: Run, device: str, folder: Path | None) -> Record:
+    """The record of a run trained now, or kept in `folder` by a start that was killed."""
+    if not folder:
+        return training.train(run, device, progress=True)
+    path, here = folder / f"{run.key}.json", device_name(pick_device(device))
+    known = kept(path)
+    if known and known.cost["device"] == here:
+        return known
+    keep = training.checkpoints(run, device, folder / "checkpoints")
+    record = training.train(run, device, progress=True, keep=keep)
+    write_whole(path, record.dump() + "\n")
+    keep.clear()
+    return record
+
+
+def kept(path: Path) -> Record | None:
+    """The record in a file, if there is one that is whole and current."""
+    try:
+        record = parse_record(path.read_text(errors="replace"), str(path))
+    except (FileNotFoundError, UserError):
+        return None
+    return None if record.stale else record
+
+
+def compared(each: Picked, new: Record, tolerances: Tolerances) -> dict:
+    """A row: what was published, what comes out now, and the verdict: exact, near or within, or else differs."""
+    old = each.record
+    before, now = (record.history[-1]["test_accuracy"] for record in (old, new))
+    alike = environment(old) == environment(new)
+    same_labels = old.card["labels_sha256"] == new.card["labels_sha256"]
+    rates = abs(old.card["realised_rate"] - new.card["realised_rate"])
+    if alike:
+        fits = abs(before - now) <= tolerances.near and same_labels
+    else:
+        fits = max(abs(before - now), rates) <= tolerances.elsewhere
+    verdict = "near" if alike else "within"
+    if same_histories(old, new) and same_labels:
+        verdict = "exact"
+    row = {"experiment": each.experiment, "run": sweep.title(old.run), "key": old.run.key}
+    row |= {"published": before, "now": now, "difference": round(abs(before - now), 6), "spread": each.spread}
+    row |= {"labels": "same" if same_labels else f"rate differs by {rates:.4f}"}
+    row |= {"seconds_published": round(old.cost["seconds"], 1), "seconds_now": round(new.cost["seconds"], 1)}
+    return row | {"verdict": verdict if fits and old.diverged == new.diverged else "differs"}
+
+
+def environment(record: Record) -> tuple[str, str]:
+    """What the last digits of a record depend on: the kind of device and torch."""
+    return record.cost["device"], record.environment["torch"]
+
+
+def same_histories(old: Record, new: Record) -> bool:
+    """Whether all that was measured of both is equal to the last digit, times apart."""
+    if len(old.history) != len(new.history):
+        return False
+    for before, now in zip(old.history, new.history, strict=True):
+        names = (before.keys() & now.keys()) - {"seconds"}
+        if any(before[name] != now[name] for name in names):
+            return False
+    return True
+
+
+def file() -> Path:
+    """Where the last verification stands, for the book."""
+    return home() / "book" / "verified.json"
+
+
+def write(rows: list[dict], about: dict, tolerances: Tolerances) -> Path:
+    """Keep a verification: what it was `about`, the day, the machine, the tolerances and a row for each record."""
+    whole = {"date": str(date.today()), "machine": sweep.machine()} | about
+    return write_whole(file(), json.dumps(whole | {"tolerances": tolerances._asdict(), "rows": rows}, indent=1) + "\n")

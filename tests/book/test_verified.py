@@ -1,0 +1,43 @@
+"""The page on verification says what the file says."""
+
+from nlcore.book import verified
+
+ROW = {
+    "experiment": "a.b",
+    "run": "r",
+    "key": "k",
+    "published": 0.9,
+    "now": 0.9,
+    "difference": 0.0,
+    "spread": 0.1,
+    "labels": "same",
+}
+ROW |= {"seconds_published": 2.0, "seconds_now": 3.0, "verdict": "exact"}
+FOUND = {"date": "2026-01-02", "tier": "laptop", "budget": 4.0, "published": 40, "drawn": 3}
+FOUND |= {"machine": {"cpu": "C", "cores": 2, "torch": "2", "python": "3"}}
+FOUND |= {
+    "tolerances": {"near": 0.002, "elsewhere": 0.01},
+    "rows": [ROW, ROW | {"difference": 0.3, "verdict": "differs"}],
+}
+
+
+def test_tables():
+    (row,) = verified.by_experiment(FOUND).reset_index().to_dict("records")
+    assert (row["trained again"], row["exact"], row["near"], row["differs"]) == (2, 1, 0, 1)
+    assert row["largest difference"] == 0.3 and row["seconds now"] == 6.0
+    assert [*verified.each(FOUND).verdict] == ["exact", "differs"]
+
+
+def test_words():
+    said = verified.findings(FOUND)
+    assert said["verdicts"] == "1 exact, 1 differs" and said["drawn"] == "3 of the 40 published records of tier laptop"
+    assert said["passed"] == "1 of them did not fit into a budget of 4 minutes" and said["papers"] == "1"
+    assert said["seeds"] == "1 of 2"
+    assert verified.findings(FOUND | {"drawn": 2})["passed"] == "all were trained"
+
+
+def test_the_file_that_ships_has_every_paper():
+    found = verified.last()
+    assert verified.findings(found)["papers"] == "5" and {row["verdict"] for row in found["rows"]} <= {
+        *verified.VERDICTS
+    }
