@@ -23,7 +23,8 @@ from pathlib import Path
 
 from bench import commit, machine, rounded
 
-from nlcore import cli, home, papers, sweep
+from nlcore import home, papers, sweep
+from nlcore.cli import grids
 from nlcore.files import write_whole
 from nlcore.papers.scoreboard import scoreboard
 from nlcore.runs import Record, Run, store
@@ -74,7 +75,7 @@ def readers(runs: list[Run], rounds: int) -> dict[str, float]:
     """Seconds of each thing that reads the store."""
     assert len(papers.collect(EXPERIMENT, "smoke", train="never")) == len(runs)
     acts = {
-        "status": lambda: cli.status("all"),
+        "status": lambda: grids.status("all"),
         "collect": lambda: papers.collect(EXPERIMENT, "smoke", train="never"),
         "scoreboard": lambda: scoreboard(papers.TIERS),
     }

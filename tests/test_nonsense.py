@@ -204,7 +204,7 @@ def test_a_terminal_that_knows_ascii_alone():
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     command = [sys.executable, "-c", "print('≤')"]
     assert subprocess.run(command, env=environment, capture_output=True).returncode == 1
-    script = "import typer; from nlcore import cli; cli.app = lambda **k: print('≤'); cli.main()"
+    script = "from nlcore.cli import base; base.app = lambda **k: print('≤'); base.main()"
     assert subprocess.check_output([sys.executable, "-c", script], env=environment) == b"\\u2264\n"
 
 

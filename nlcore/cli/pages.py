@@ -1,0 +1,49 @@
+"""Commands about the book: chapter, scoreboard."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .. import home
+from ..inputs import lookup, parse, require
+from .base import Json, app, show
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command()
+def chapter(
+    names: list[str],
+    parameter: Annotated[list[str] | None, typer.Option("-p", help="parameter, such as tier=smoke; repeatable")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the executed notebooks")] = None,
+    jobs: Annotated[int | None, typer.Option(help="chapters side by side (default: a core each)")] = None,
+    again: Annotated[bool, typer.Option("--again", help="execute also what has not changed")] = False,
+) -> None:
+    """Execute chapters; what has no record yet is trained (unless -p train=never). A chapter that was executed into the
+    same folder, and of which nothing has changed since, is not executed again."""
+    from .. import sweep
+    from ..book import chapters
+
+    given, folder = dict(map(parse, parameter or [])), out or home() / "_build" / "chapters"
+    values = {name: chapters.validate(name, given) for name in names}  # all of them, before one starts
+    require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
+    typer.echo(f"{len(values)} chapters, about ten seconds each once their runs are trained", err=True)
+    for line in chapters.execute_all(values, folder, min(jobs or sweep.cores(), len(values)), again):
+        print(line, flush=True)
+
+
+@app.command()
+def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] = None, as_json: Json = False) -> None:
+    """Every claim as an effect with its interval, beside the bound and the paper's own value, and the verdict on it:
+    under the paper's rule of selection and under noisy validation."""
+    from .. import papers
+    from ..papers.scoreboard import in_short, told
+    from ..papers.scoreboard import scoreboard as all_effects
+
+    require(
+        (home() / "book").is_dir(), f"{home()} has no book/ with records; go to a checkout, or set NLCORE_HOME to one"
+    )
+    effects = all_effects((lookup("tier", tier, papers.TIERS),) if tier else papers.TIERS)
+    show(told(effects) if as_json else in_short(effects).to_dict("records"), as_json)
