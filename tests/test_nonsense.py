@@ -23,6 +23,7 @@ from nlcore.book import chapters
 from nlcore.inputs import LONGEST, UserError
 from nlcore.methods import METHODS
 from nlcore.noise import NOISES, Clean, Noise
+from nlcore.papers import verification
 from nlcore.runs import Budget, Run, store
 from nlcore.training import processes
 
@@ -152,6 +153,7 @@ OPTIONS = {int: ["-1", "x", "", "1e3", "nan", "9" * 5000, "ü"], float: ["-1", "
 OPTIONS[str] = ["\x00", "mnits", "x" * 9999, "ü∞"]
 NEEDED = {"run": ["rolnick2017.uniform"], "publish": ["rolnick2017.uniform"], "verify": ["rolnick2017.uniform"]}
 NEEDED |= {"chapter": ["01_noise_models"], "learn": ["digits", "--checked", "no.csv"], "apply": ["digits"]}
+NEEDED |= {"plan": ["rolnick2017.uniform", "--out", "out"]}
 NEEDED |= {"stream": [".", "--out", "out"], "data": [], "status": [], "scoreboard": [], "golden": []}
 
 
@@ -173,6 +175,8 @@ def test_each_option_of_a_command(words, option, kind, capsys, monkeypatch, tmp_
     """What is valid after all would train: that is left out."""
     monkeypatch.setattr(sweep, "_train", lambda *a: iter(()))
     monkeypatch.setattr(chapters, "execute_all", lambda *a: iter(()))
+    monkeypatch.setattr(sweep, "batches", lambda *a: [])
+    monkeypatch.setattr(verification, "published", lambda wanted: [])
     monkeypatch.setattr(processes, "joined", lambda device: processes.Process(device))
     for value in OPTIONS[kind]:
         code, _, err = nlcore(capsys, *words, *NEEDED[words[-1]], option, value)

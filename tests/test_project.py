@@ -16,7 +16,9 @@ def name(requirement: str) -> str:
 
 
 def test_every_dependency_is_pinned_exactly():
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    lines = [
+        line for place in (ROOT, ROOT / "workflow") for line in (place / "constraints.txt").read_text().splitlines()
+    ]
     pins = {name(line) for line in lines if re.fullmatch(r"[A-Za-z0-9_.\[\]-]+==[^=+]+", line)}
     assert len(pins) == len(lines)
     wanted = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])

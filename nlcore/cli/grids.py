@@ -178,7 +178,7 @@ def golden_(
     from ..runs import golden
     from ..training import train
 
-    kinds = golden.goldenruns_of()
+    kinds = golden.golden_runs()
     wanted = [*kinds] if not update or "all" in update else [lookup("kind", name, [*kinds]) for name in update]
     rows, moved = [], {}
     for name in tqdm(wanted, unit="run", leave=False, disable=None):

@@ -24,6 +24,6 @@ def test_a_flipped_bit_is_found(tmp_path, capsys, place):
 def test_what_a_killed_process_left_goes_with_the_run(tmp_path):
     keep = Checkpoints(tmp_path, Process(torch.device("cpu")), "run", "golden")
     keep.save({"depth": 0, "done": 7})
-    (tmp_path / ".run-1-000000008.0.pt.0123.part").touch()
+    (tmp_path / ".run-1-000000008.0.safetensors.0123.part").touch()
     keep.clear()
     assert not [*tmp_path.iterdir()]

@@ -132,7 +132,7 @@ def test_files_of_others_are_neither_read_nor_removed(tmp_path):
     assert keep.newest() is None
     keep.save({"depth": 0, "done": 3})
     keep.save({"depth": 0, "done": 4})
-    (tmp_path / "run-1-000000005.0.safetensors.abc.part").write_text("torn")
+    (tmp_path / ".run-1-000000005.0.safetensors.abc.part").write_text("torn")
     keep.clear()
     assert sorted(tmp_path.iterdir()) == sorted(others)
 
