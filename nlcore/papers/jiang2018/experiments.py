@@ -83,7 +83,7 @@ PERCENTILE = sizes(
     rates=([0.4], [0.4, 0.8], [0.4, 0.8], [0.4, 0.8]),
     percentiles=([0.5, 0.7], [0.3, 0.5, 0.75, 0.9], [0.3, 0.5, 0.75, 0.9], [0.3, 0.5, 0.75, 0.9]),
     trusted=([100], [500], [5000], [5000]),
-    seeds=(1, 2, 3, 3),
+    seeds=(1, 5, 3, 3),
 )
 
 PLAIN = {"ce": CE, "forgetting": Forgetting, "soft_bootstrap": SoftBootstrap}

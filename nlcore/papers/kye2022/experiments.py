@@ -39,7 +39,7 @@ TABLE = sizes(
     evaluations=(10, 10, 10, 70),
 )
 CIFAR100 = sizes(
-    **(RECIPE | {"steps": (100, 2000, 15_400, 30_800), "seeds": (1, 2, 3, 5)}),
+    **(RECIPE | {"steps": (100, 2000, 15_400, 30_800), "seeds": (1, 3, 3, 5)}),
     dataset=("digits", "cifar100", "cifar100", "cifar100"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [20_000], [0], [0]),
