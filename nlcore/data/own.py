@@ -73,7 +73,12 @@ def _splits(place: Path) -> tuple[list[Path], list[Path]]:
         there = few([f"{p.name}/" for p in named.values()])
         require(bool(folders), f"{place} has no folder to {kind}, {wanted}, beside {there}; {NEEDS}")
     splits = [folders[0] for folders in chosen]
-    return splits, [p for p in inside if p not in splits]
+    return splits, [p for p in inside if p not in splits and _matters(p)]
+
+
+def _matters(beside: Path) -> bool:
+    """Whether a user may miss what lies beside the folders of pictures; tables and notes are no data."""
+    return beside.is_dir() or is_picture(beside)
 
 
 def _found(folder: Path) -> Found:
@@ -84,7 +89,7 @@ def _found(folder: Path) -> Found:
             own = pictures.setdefault(unicodedata.normalize("NFC", inside.name), [])
             for file in _below(inside):
                 (own if is_picture(file) else others).append(file)
-        else:
+        elif _matters(inside):
             others.append(inside)
     return Found(pictures, others)
 

@@ -167,7 +167,7 @@ def test_beside_the_paper():
 
 def test_accuracy_by_rate():
     runs = ("ce", 0.4, "m", 0, 0.5), ("DD", 0.4, "m", 0, 0.7), ("DD", 0.4, "m", 0, 0.8), ("DD", 0.8, "m", 0, 0.6)
-    table = exhibits.accuracy_by_rate(rows(*runs, method_source=[None, "", "mnist#1234", "mnist#1234"]))
+    table = exhibits.accuracy_by_rate(rows(*runs, method_source=[None, "", "mnist#0123456789ab", "mnist#0123456789ab"]))
     assert [*table.index] == ["ce", "DD", "DD from mnist"]
     assert table[0.4].tolist() == ["50.0", "70.0", "80.0"] and table[0.8].fillna("").tolist() == ["", "", "60.0"]
 

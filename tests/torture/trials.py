@@ -206,11 +206,12 @@ def two_streams(place: Place, group: bool) -> None:
 
     first = start()
     limit = time.monotonic() + 60
-    while not [*place.folder.glob("out/*.pt")] and time.monotonic() < limit and first.poll() is None:
+    while not [*place.folder.glob("out/*.safetensors")] and time.monotonic() < limit and first.poll() is None:
         time.sleep(0.02)  # it takes long to start
     time.sleep(place.dice.uniform(0, 0.5))
-    kill(first.pid, group)
-    first.returncode = -9
+    if first.poll() is None:
+        kill(first.pid, group)
+        first.returncode = -9
     no_orphans(first.pid, 15)
     second = start()
     code = second.wait(120)
