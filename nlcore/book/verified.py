@@ -17,13 +17,12 @@ def last(path: Path | None = None) -> dict:
 
 def by_experiment(found: dict) -> pd.DataFrame:
     """How many records of each experiment were trained again, with which verdicts; the largest difference of the last
-    test accuracy; seconds then and now."""
+    test accuracy."""
     groups = pd.DataFrame(found["rows"]).groupby("experiment", sort=False)
     table = pd.DataFrame({"trained again": groups.size()})
     for verdict in VERDICTS:
         table[verdict] = groups.verdict.agg(lambda verdicts, verdict=verdict: (verdicts == verdict).sum())
     table["largest difference"] = groups.difference.max()
-    table["seconds when made"], table["seconds now"] = groups.seconds_published.sum(), groups.seconds_now.sum()
     return table.sort_index().round(4)
 
 

@@ -93,8 +93,10 @@ def fitted(size: dict, own: dict) -> dict:
     it has none of them, all are examples and a fifth is trusted."""
     if own.get("dataset", "digits") in data.KNOWN:
         return size
-    used = data.train_size(own["dataset"]) * 10 // 11  # the others are held out
-    for name, most, instead in (("examples", used, 0), ("trusted", used // 2, used // 5)):
+    used, every = data.train_size(own["dataset"]) * 10 // 11, 0  # the others are held out
+    if "novel" in size.get("carriers", []):  # each added label needs another image
+        used = every = int(used // (1 + max(size["alphas"])))
+    for name, most, instead in (("examples", used, every), ("trusted", used // 2, used // 5)):
         if name in size and name not in own:
             size = size | {name: [n for n in size[name] if n <= most] or [instead]}
     return size
