@@ -64,16 +64,16 @@ def validate(name: str, values: dict) -> dict:
 
 def execute_all(values: dict[str, dict], folder: Path, jobs: int, again: bool = False) -> Iterator[str]:
     """Execute chapters into `folder`, `jobs` side by side, each in a kernel of its own; yields a line for each."""
-    with ThreadPoolExecutor(jobs) as pool:
-        started = [pool.submit(_in_thread, name, folder / f"{name}.ipynb", own, again) for name, own in values.items()]
-        try:
-            for done in as_completed(started):
-                yield done.result()
-        except KeyboardInterrupt:  # kernels end with this process
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        finally:  # of an error: no chapter more begins
-            pool.shutdown(cancel_futures=True)
+    pool, wait = ThreadPoolExecutor(jobs), True
+    started = [pool.submit(_in_thread, name, folder / f"{name}.ipynb", own, again) for name, own in values.items()]
+    try:
+        for done in as_completed(started):
+            yield done.result()
+    except (KeyboardInterrupt, GeneratorExit):
+        wait = False  # kernels end with this process
+        raise
+    finally:  # of an error: no chapter more begins
+        pool.shutdown(wait, cancel_futures=True)
 
 
 def _in_thread(*given) -> str:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,9 +54,10 @@ def main() -> None:
         _refuse(str(error))
     if interrupted:  # only here, where pools of workers have ended with the frames that held them
         print("nlcore: stopped; start it again to go on", file=sys.stderr, flush=True)
-        sys.stdout.flush()
-        os._exit(INTERRUPTED)  # chapters run in threads, which nothing else ends
-    raise SystemExit(code)
+        if threading.active_count() > 1:  # of chapters, which nothing else ends
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)
+    raise SystemExit(INTERRUPTED if interrupted else code)
 
 
 def _refuse(sentence: str) -> None:

@@ -180,6 +180,9 @@ def golden_(
 
     kinds = golden.golden_runs()
     wanted = [*kinds] if not update or "all" in update else [lookup("kind", name, [*kinds]) for name in update]
+    anew = not update or "all" in update or golden.place().exists()
+    told = "is missing; `git checkout` brings it back, `nlcore golden --update all` makes it anew"
+    require(anew, f"{golden.place()} {told}")
     rows, moved = [], {}
     for name in tqdm(wanted, unit="run", leave=False, disable=None):
         start, record = time.monotonic(), train.train(kinds[name], "cpu")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..data import Dataset
-from ..inputs import check_types, lookup, require, shown
+from ..inputs import UserError, check_types, lookup, require, shown
 from .orders import confusing_order
 
 # fine label -> superclass of CIFAR-100 (Krizhevsky 2009); fine labels are alphabetical: 5i..5i+4 is *not* a superclass
@@ -29,8 +29,8 @@ def transition(T) -> tuple[tuple[float, ...], ...]:
         rows = np.asarray(T, dtype=float)
     except (TypeError, ValueError, OverflowError):
         rows = np.empty(0)
-    square = rows.ndim == 2 and rows.shape[0] == rows.shape[1]
-    require(square, f"T must be square, such as [[0.9, 0.1], [0.2, 0.8]], not {shown(T)}")
+    if rows.ndim != 2 or rows.shape[0] != rows.shape[1]:
+        raise UserError(f"T must be square, such as [[0.9, 0.1], [0.2, 0.8]], not {shown(T)}")
     require(bool((rows >= 0).all()) and np.allclose(rows.sum(1), 1), "every row of T must be >= 0 and sum to 1")
     return tuple(map(tuple, rows.tolist()))
 
