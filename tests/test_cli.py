@@ -23,6 +23,7 @@ def nlcore(capsys, *words) -> tuple[int, str, str]:
     return stop.value.code or 0, out.out, out.err
 
 
+FIELDS = {"claim", "paper", "tier", "rule", "effect", "error", "interval", "bound", "papers_effect", "verdict", "where"}
 QUICK = [
     "--set",
     "models=['perceptron']".replace("'", '"'),
@@ -92,20 +93,7 @@ def test_run_then_status_then_scoreboard(capsys):
     rows = json.loads(out)
     assert code == 0 and {"experiment", "tier", "done", "stale", "failed", "missing", "stale_keys"} <= set(rows[0])
     code, out, _ = nlcore(capsys, "scoreboard", "--json")
-    named = {
-        "claim",
-        "paper",
-        "tier",
-        "rule",
-        "effect",
-        "error",
-        "interval",
-        "bound",
-        "papers_effect",
-        "verdict",
-        "where",
-    }
-    assert code == 0 and all(named <= set(row) for row in json.loads(out))
+    assert code == 0 and all(FIELDS <= set(row) for row in json.loads(out))
 
 
 def test_a_plan_names_what_is_missing_and_a_file_of_keys_is_run(capsys, tmp_path):

@@ -3,18 +3,20 @@
 import hashlib
 from collections import defaultdict
 
-from .prepared import Dataset, Images
+import numpy as np
+
+from .prepared import Dataset
 
 
-def digests(images: Images) -> list[bytes]:
+def digests(images: np.ndarray) -> list[str]:
     """A hash of the pixels of every image."""
-    return [hashlib.sha256(x.numpy().tobytes()).digest() for x in images.x]
+    return [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
 
 
 def duplicates(data: Dataset) -> dict:
     """Of a data set: training images that are test images too (`in_test`), groups of equal training images (`equal`)
     and the classes of each group whose labels differ (`differ`)."""
-    train, test = digests(data.train), {*digests(data.test)}
+    train, test = digests(data.train.x.numpy()), {*digests(data.test.x.numpy())}
     same = defaultdict(list)
     for digest, label in zip(train, data.train.y.tolist(), strict=True):
         same[digest].append(data.classes[label])

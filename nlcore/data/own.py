@@ -1,6 +1,5 @@
 """A data set of one's own: a folder of pictures."""
 
-import hashlib
 import unicodedata
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +8,7 @@ import numpy as np
 
 from ..inputs import UserError, few, require, tell
 from ..machine import memory
+from .duplicates import digests
 from .pictures import is_picture, shown
 from .prepared import divided
 
@@ -151,7 +151,7 @@ def _decoded(place: Path, files: list[Path]) -> np.ndarray:
 def _fifth(x: np.ndarray, label: np.ndarray) -> np.ndarray:
     """Which images (N,) are for testing: of each class a fifth of the different ones, chosen by what they show, so that
     equal images stay together and no order of names matters."""
-    digest = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in x])
+    digest = np.array(digests(x))
     chosen = []
     for k in np.unique(label):
         different = np.unique(digest[label == k])

@@ -31,15 +31,18 @@ class Checkpoints:
             return evaluated or step % self.steps == 0
         return time.monotonic() - self.written > self.seconds
 
+    def path(self, stem: str, rank: int) -> Path:
+        """Where a state of a process is."""
+        return self.folder / f"{stem}.{rank}.safetensors"
+
     def files(self, rank: int) -> list[Path]:
         """The states of a process, the newest last."""
         return sorted(self.folder.glob(f"{self.name}-[01]-{'[0-9]' * 9}.{rank}.safetensors"))
 
     def save(self, state: dict) -> None:
         """One file more of this process; those before go once every process has its own."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         rank, final_stage = self.process.rank, state["depth"] == 0
-        path = self.folder / f"{self.name}-{final_stage:d}-{state['done']:09d}.{rank}.safetensors"
+        path = self.path(f"{self.name}-{final_stage:d}-{state['done']:09d}", rank)
         with whole(path) as part:
             states.write(state | {"stamp": self.stamp}, part)
         if self.process.world > 1:
@@ -53,9 +56,9 @@ class Checkpoints:
         """The newest state that every process has and can read; what is damaged is named and set aside."""
         ranks, state = range(self.process.world), None
         stems = [path.name.removesuffix(".0.safetensors") for path in self.files(0)]
-        whole = [stem for stem in stems if all((self.folder / f"{stem}.{rank}.safetensors").exists() for rank in ranks)]
-        if whole:
-            state = self.load(self.folder / f"{whole[-1]}.{self.process.rank}.safetensors")
+        complete = [stem for stem in stems if all(self.path(stem, rank).exists() for rank in ranks)]
+        if complete:
+            state = self.load(self.path(complete[-1], self.process.rank))
         return state if self.process.all_agree(state is not None) else None
 
     def load(self, path: Path) -> dict | None:

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
 from sklearn.metrics import roc_auc_score
 from test_cli import nlcore
 
@@ -12,6 +11,7 @@ from nlcore import data
 from nlcore.audit import mentors
 from nlcore.inputs import UserError
 from nlcore.methods.mentor import Mentor
+from nlcore.papers.jiang2018 import exhibits
 
 pytestmark = pytest.mark.xdist_group("photos")  # one test moves the folder that another reads
 
@@ -19,17 +19,10 @@ pytestmark = pytest.mark.xdist_group("photos")  # one test moves the folder that
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
     """A folder of 500 digits, two in five with a random label, and the true labels of all of them."""
-    place, digits, draw = tmp_path_factory.mktemp("own"), data.load("digits"), np.random.default_rng(0)
-    rows = []
-    for split, part, count in (("train", digits.train, 500), ("test", digits.test, 100)):
-        for i, true in enumerate(part.y[:count].tolist()):
-            given = draw.integers(10) if split == "train" and draw.random() < 0.4 else true
-            file = place / "photos" / split / str(given) / f"{i}.png"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(part.x[i, 0].numpy()).save(file)
-            rows += [(f"{given}/{i}.png", str(true))] if split == "train" else []
-    pd.DataFrame(rows, columns=["file", "label"]).to_csv(place / "true.csv", index=False)
-    pd.DataFrame(rows[:100], columns=["file", "label"]).to_csv(place / "checked.csv", index=False)
+    place = tmp_path_factory.mktemp("own")
+    truth = exhibits.folder_of_digits(place / "photos", 500)
+    (place / "photos" / "checked.csv").rename(place / "checked.csv")
+    truth.to_csv(place / "true.csv", index=False)
     return place
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from test_cli import FIELDS
 
 from nlcore import home
 from nlcore.book import evidence
@@ -96,19 +97,5 @@ def test_effects_are_printed_as_valid_json():
     rows = scoreboard.told(ROWS)
     again = json.loads(json.dumps(rows, allow_nan=False))
     assert again[0]["interval"] == [2.0, 4.0] and again[2]["papers_effect"] is None and again[0]["most"] is None
-    names = {
-        "claim",
-        "paper",
-        "tier",
-        "rule",
-        "effect",
-        "error",
-        "interval",
-        "bound",
-        "papers_effect",
-        "verdict",
-        "evidence",
-        "where",
-    }
-    assert names <= {*again[0]}
+    assert FIELDS | {"evidence"} <= {*again[0]}
     assert scoreboard.in_short(ROWS).ours[0] == "3 (2 to 4)"

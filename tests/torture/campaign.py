@@ -24,7 +24,7 @@ import torch
 from places import Place
 from trials import Skipped, trials
 
-from nlcore import home
+from nlcore import home, sweep
 from nlcore.files import write_whole
 from nlcore.inputs import lookup
 
@@ -71,11 +71,8 @@ def campaign(names: list[str], seed: int, minutes: float) -> dict[str, dict]:
 
 def machine() -> str:
     """In words."""
-    cores = len(os.sched_getaffinity(0))
     rights = "root" if os.geteuid() == 0 else "an ordinary user"
-    return (
-        f"{platform.system()}, {cores} cores, Python {platform.python_version()}, torch {torch.__version__}, {rights}"
-    )
+    return f"{platform.system()}, {sweep.cores()} cores, Python {platform.python_version()}, torch {torch.__version__}, {rights}"
 
 
 def table(rows: dict[str, dict]) -> str:

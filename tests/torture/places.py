@@ -12,12 +12,12 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from PIL import Image
 
 from nlcore import cli, data, papers
 from nlcore.audit import mentors
+from nlcore.papers.jiang2018 import exhibits
 from nlcore.runs import store
 from nlcore.training import stream
 
@@ -164,16 +164,9 @@ def contents(folder: Path, pattern: str) -> dict[str, object]:
 
 
 def photos(folder: Path) -> None:
-    """A folder of 260 digits, two in five with another label, and a table of the true ones of some."""
-    digits, draw, lines = data.load("digits"), np.random.default_rng(0), ["file,label"]
-    for split, part, count in (("train", digits.train, 200), ("test", digits.test, 60)):
-        for i, true in enumerate(part.y[:count].tolist()):
-            given = draw.integers(10) if split == "train" and draw.random() < 0.4 else true
-            file = folder / "photos" / split / str(given) / f"{i}.png"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(part.x[i, 0].numpy()).save(file)
-            lines += [f"{given}/{i}.png,{true}"] if split == "train" and i < 80 else []
-    (folder / "checked.csv").write_text("\n".join(lines) + "\n")
+    """A folder of 300 digits, two in five with a random label, and a table of the true ones of some."""
+    exhibits.folder_of_digits(folder / "photos", 200, 80)
+    (folder / "photos" / "checked.csv").rename(folder / "checked.csv")
 
 
 def archive(folder: Path) -> None:
