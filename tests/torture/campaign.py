@@ -72,7 +72,8 @@ def campaign(names: list[str], seed: int, minutes: float) -> dict[str, dict]:
 def machine() -> str:
     """In words."""
     rights = "root" if os.geteuid() == 0 else "an ordinary user"
-    return f"{platform.system()}, {sweep.cores()} cores, Python {platform.python_version()}, torch {torch.__version__}, {rights}"
+    system = f"{platform.system()}, {sweep.cores()} cores, Python {platform.python_version()}"
+    return f"{system}, torch {torch.__version__}, {rights}"
 
 
 def table(rows: dict[str, dict]) -> str:
