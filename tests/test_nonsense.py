@@ -9,7 +9,7 @@ import sys
 import time
 import typing
 from dataclasses import fields
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -254,6 +254,8 @@ def test_ctrl_c_is_one_line(tmp_path):
     """In the middle of the start of a pool, of which the terminal tells every process."""
     words = ["run", "rolnick2017.uniform", "--jobs", "2", "--set", "seeds=5"]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what a shell runs in the background ignores Ctrl-C
+    options["preexec_fn"] = heard
     process = subprocess.Popen([sys.executable, "-m", "nlcore", *words], **options)
     time.sleep(3.5)
     os.killpg(process.pid, signal.SIGINT)
