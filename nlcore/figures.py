@@ -1,6 +1,5 @@
 """Figures: a tidy frame in, Axes out. No titles; the caption has them."""
 
-import itertools
 import math
 
 import matplotlib.pyplot as plt
@@ -9,6 +8,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from . import words
 
 NETS = ("perceptron", "mlp1", "mlp2", "mlp4", "conv4", "conv_small", "conv6", "resnet18", "resnet34")
 COLOURS = dict(zip(NETS, sns.color_palette("colorblind", len(NETS)), strict=True))  # one for each network, everywhere
@@ -20,22 +21,19 @@ def axes(ax: Axes | None, *size: float) -> Axes:
     return ax or plt.subplots(figsize=size, layout="constrained", facecolor="white")[1]
 
 
-def row(count: int, width: float, height: float, **options) -> tuple[Figure, np.ndarray]:
-    """A figure of `count` Axes side by side, each of this size in inches."""
+def row(count: int, width: float, height: float, **options) -> tuple[Figure, list[Axes]]:
+    """A figure of `count` Axes, each of this size in inches, at most two side by side."""
+    columns, lines = min(count, 2), math.ceil(count / 2)
     style = {"squeeze": False, "layout": "constrained", "facecolor": "white"}
-    fig, grid = plt.subplots(1, count, figsize=(width * count, height), **style, **options)
-    return fig, grid[0]
+    fig, grid = plt.subplots(lines, columns, figsize=(width * columns, height * lines), **style, **options)
+    for ax in grid.flat[count:]:
+        ax.remove()
+    return fig, [*grid.flat[:count]]
 
 
-AXES = {
-    "accuracy": "test accuracy, %",
-    "alpha": "noisy labels per clean label, alpha",
-    "delta": "delta",
-    "images": "clean examples",
-    "batch": "batch size",
-    "rate": "noise rate",
-    "method_a": "smoothing a",
-}
+def on_the_left(panels: list[Axes]) -> list[Axes]:
+    """The Axes of `row` that have no other to their left."""
+    return panels[::2]
 
 
 def curves(ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = None, **options) -> Axes:
@@ -47,20 +45,38 @@ def curves(ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = No
     ax, ours = axes(None, 7, 4.2), _in_words(ours, by).assign(accuracy=100 * ours.test_accuracy)
     names = [*ours[by].unique()]
     if by == "model":
-        names, colours = [net for net in NETS if net in names], COLOURS
-    else:
-        colours = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
-    style = {"hue": by, "hue_order": names, "palette": {name: colours[name] for name in names}}
-    sns.lineplot(ours, x=x, y="accuracy", errorbar="sd", marker="o", ax=ax, **style)
+        names = [net for net in NETS if net in names] + [net for net in names if net not in NETS]
+    colours = colours_of(names)
+    markers = {name: words.look(name)["marker"] if by == "method" else "o" for name in names}
+    style = {"hue_order": names, "palette": colours, "style_order": names, "markers": markers, "dashes": False}
+    sns.lineplot(ours, x=x, y="accuracy", hue=by, style=by, errorbar="sd", ax=ax, **style)
     if theirs is not None:
         for name, line in _in_words(theirs, by).groupby(by, sort=False):
             colour = colours.get(name, "grey")
             ax.plot(line["at"], line.value, "x--", color=colour, lw=1, ms=4, label=f"{name} (paper)")
-    ax.set(xlabel=AXES.get(x, x), ylabel=AXES["accuracy"], ylim=(0, 101))
+    ax.set(xlabel=words.said(x), ylabel=words.said("accuracy"), ylim=(0, 101))
     ax.set(**options)
-    ax.legend(title=None if by == "model" else by, fontsize="small", ncols=2)
+    legend_in_words(ax, title=None if by in ("model", "method") else words.said(by), fontsize="small", ncols=2)
     ax.grid(alpha=0.3)
     return ax
+
+
+def colours_of(names: list[str]) -> dict[str, str]:
+    """A colour for each name: methods and networks have the same one on every page, other things the next in order."""
+    if all(name in words.METHODS for name in names):
+        return {name: words.look(name)["color"] for name in names}
+    if all(name in COLOURS for name in names):
+        return {name: COLOURS[name] for name in names}
+    return dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
+
+
+def legend_in_words(ax: Axes, **options) -> None:
+    """A legend whose names are those that people read."""
+    handles, labels = ax.get_legend_handles_labels()
+    said = [
+        label.replace(label.removesuffix(" (paper)"), words.said(label.removesuffix(" (paper)"))) for label in labels
+    ]
+    ax.legend(handles, said, **options)
 
 
 def _in_words(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -75,7 +91,7 @@ def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
     value of `panel`.
     """
     panels, names = [*table[panel].unique()], sorted(table[by].unique())
-    fig, grid = row(len(panels), 4, 3.6, sharey=True)
+    fig, grid = row(len(panels), 3.8, 3.4, sharey=True)
     for ax, value in zip(grid, panels, strict=True):
         for colour, name in zip(sns.color_palette("colorblind", len(names)), names, strict=True):
             rows = table[(table[panel] == value) & (table[by] == name)]
@@ -85,7 +101,8 @@ def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
             ax.plot(means.index, means.train_right, color=colour, ls=":", lw=1)
         ax.set(xlabel="epoch", title=str(value), ylim=(0, 101))
         ax.grid(alpha=0.3)
-    grid[0].set(ylabel="%")
+    for ax in on_the_left(grid):
+        ax.set(ylabel="%")
     grid[-1].legend(fontsize="small")
     return fig
 
@@ -95,20 +112,20 @@ def lines(table: pd.DataFrame, y: str, by: str, panel: str, ylabel: str) -> Figu
     seeds with bands of one standard deviation, a colour per value of `by`, axes per value of `panel`."""
     panels, names = [*table[panel].unique()], [*table[by].unique()]
     table = table.assign(share=table.step / table.steps)
-    fig, grid = row(len(panels), 4.2, 3.4, sharey=True)
-    style = {"hue": by, "hue_order": names, "palette": sns.color_palette("colorblind", len(names)), "errorbar": "sd"}
+    fig, grid = row(len(panels), 3.8, 3.4, sharey=True)
+    style = {"hue": by, "hue_order": names, "palette": colours_of(names), "errorbar": "sd"}
     for ax, value in zip(grid, panels, strict=True):
         sns.lineplot(table[table[panel] == value], x="share", y=y, ax=ax, legend=ax is grid[-1], **style)
         ax.set(xlabel="share of training", ylabel=ylabel, title=str(value))
         ax.grid(alpha=0.3)
-    grid[-1].legend(title=None, fontsize="small")
+    legend_in_words(grid[-1], fontsize="small")
     return fig
 
 
 def weighed(parts: dict[str, list], width: float = 0.25) -> Figure:
     """How often right and wrong labels have a loss (bars, in bins of `width`, the last one open) and what they weigh on
     average (line), axes per name; bins as from `evaluate.weighed`, empty ones without a point."""
-    fig, grid = row(len(parts), 3.4, 3.1, sharey=True)
+    fig, grid = row(len(parts), 3.8, 3.1, sharey=True)
     for ax, (name, bins) in zip(grid, parts.items(), strict=True):
         counts, weights = np.array(bins)[:, :2].T, np.array(bins)[:, 2:].T  # of right labels, of wrong ones
         at = (np.arange(len(bins)) + 0.5) * width
@@ -118,18 +135,20 @@ def weighed(parts: dict[str, list], width: float = 0.25) -> Figure:
         mean = (counts * weights).sum(0) / np.maximum(total, 1)
         ax.plot(at[total > 0], mean[total > 0], "k.-", lw=1, ms=4, label="weight v")
         ax.set(xlabel="loss", title=name, ylim=(-0.02, 1.02))
-    grid[0].set(ylabel="share of pairs; weight v")
+    for ax in on_the_left(grid):
+        ax.set(ylabel="share of pairs; weight v")
     grid[-1].legend(fontsize="small")
     return fig
 
 
 def weight_maps(maps: dict[str, np.ndarray], extent: tuple[float, float, float, float]) -> Figure:
     """Weights in [0, 1], losses across and differences from the percentile upwards, over `extent`; axes per name."""
-    fig, grid = row(len(maps), 2.3, 2.5, sharey=True)
+    fig, grid = row(len(maps), 3.4, 2.6, sharey=True)
     for ax, (name, v) in zip(grid, maps.items(), strict=True):
         shown = ax.imshow(v, origin="lower", extent=extent, aspect="auto", vmin=0, vmax=1, cmap="viridis")
         ax.set(title=name, xlabel="loss")
-    grid[0].set(ylabel="loss - percentile")
+    for ax in on_the_left(grid):
+        ax.set(ylabel="loss - percentile")
     fig.colorbar(shown, ax=list(grid), label="v")
     return fig
 
@@ -137,14 +156,15 @@ def weight_maps(maps: dict[str, np.ndarray], extent: tuple[float, float, float, 
 def reliability(diagrams: dict[str, list]) -> Figure:
     """Accuracy against confidence for bins (number, mean confidence, accuracy), axes per name; below the diagonal the
     network is too sure. The area of a point is the number of images in its bin."""
-    fig, grid = row(len(diagrams), 2.9, 3.1, sharey=True)
+    fig, grid = row(len(diagrams), 3.5, 3.5, sharey=True)
     for ax, (name, bins) in zip(grid, diagrams.items(), strict=True):
         n, confidence, hit = np.array([b for b in bins if b[0]], float).T
         ax.plot([0, 1], [0, 1], color="grey", lw=1)
         ax.plot(confidence, hit, color="C0", lw=1)
         ax.scatter(confidence, hit, s=5 + 300 * n / n.sum(), color="C0", alpha=0.7)
         ax.set(xlabel="confidence", title=name, xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    grid[0].set(ylabel="accuracy")
+    for ax in on_the_left(grid):
+        ax.set(ylabel="accuracy")
     return fig
 
 
@@ -161,22 +181,20 @@ def projection(clouds: dict[str, list]) -> Figure:
 def cost(panels: dict[str, pd.DataFrame]) -> Figure:
     """Accuracy and its spread, in percent, against cost on a logarithmic axis, a named point for each row of a frame
     with these columns; axes per name."""
-    fig, grid = row(len(panels), 4.6, 4, sharex=True)
-    names = list(dict.fromkeys(name for table in panels.values() for name in table.index))
-    colours = dict(zip(names, sns.husl_palette(len(names)), strict=True))
-    markers = dict(zip(names, itertools.cycle("os^Dv"), strict=False))
+    fig, grid = row(len(panels), 3.8, 4, sharex=True)
     for ax, (title, table) in zip(grid, panels.items(), strict=True):
         for name, point in table.iterrows():
-            style = {"fmt": markers[name], "ms": 7, "lw": 1, "color": colours[name], "label": name}
+            style = words.look(name) | {"ms": 7, "lw": 1, "ls": "none", "label": words.method(name)}
             ax.errorbar(point.cost, point.accuracy, point.spread, **style)
         ax.set(xlabel="cost, FasTEN's = 1", title=title, xscale="log")
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set_xticks([0.5, 1, 2, 5])
         ax.minorticks_off()
         ax.grid(alpha=0.3)
-    grid[0].set(ylabel=AXES["accuracy"])
+    for ax in on_the_left(grid):
+        ax.set(ylabel=words.said("accuracy"))
     longest = max((ax.get_legend_handles_labels() for ax in grid), key=lambda legend: len(legend[0]))
-    fig.legend(*longest, loc="outside right center", fontsize="small")
+    fig.legend(*longest, loc="outside lower center", ncols=3, fontsize="small", frameon=False)
     return fig
 
 

@@ -25,7 +25,7 @@ FLOORS = [
     {"models", "measures", "noise"},
     {"data"},
     {"files", "machine", "losses", "figures"},
-    {"inputs", "__init__"},
+    {"inputs", "words", "__init__"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 
@@ -69,7 +69,7 @@ def test_there_is_no_circle():
 
 
 def test_figures_see_frames_and_methods_see_no_record():
-    assert not GRAPH[("figures",)]
+    assert GRAPH[("figures",)] <= {("words",)}
     assert not any(
         other[0] in ("runs", "training") for path, seen in GRAPH.items() if path[0] == "methods" for other in seen
     )

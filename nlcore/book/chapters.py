@@ -52,6 +52,13 @@ def check(**values) -> None:
         require(conform(name, values[name], int) >= 0, f"{name} must be 0 or more, not {values[name]}")
 
 
+def committed(name: str, values: dict) -> bool:
+    """Whether parameters (among other `values` by name) are those of the committed edition of a chapter. On what device
+    it ran and whether missing runs were trained may differ."""
+    free = ("device", "train")
+    return all(values[key] == default for key, (_, default) in parameters(name).items() if key not in free)
+
+
 def validate(name: str, values: dict) -> dict:
     """`values` for a chapter, names and types checked; a `UserError` says which cannot be."""
     known, checked = parameters(name), {}
@@ -177,6 +184,11 @@ def normalise(notebook) -> None:
     notebook.nbformat_minor = 5
     for i, cell in enumerate(notebook.cells):
         cell.id = f"cell-{i:02d}"
-        cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb") and v}
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k == "tags" and v}
         for output in cell.get("outputs", ()):
             output.get("metadata", {}).pop("execution", None)
+            if shown := output.get("metadata", {}).get("exhibit"):  # as from `show.figure`
+                cell.metadata["mystnb"] = {
+                    "figure": {"name": shown["name"], "caption": shown["caption"]},
+                    "image": {"alt": shown["alt"], "width": shown["width"]},
+                }

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..papers.scoreboard import found_in_words, number, verdicts
+from . import show
 
 # colour and shape of a verdict: blue, grey and vermilion can be told apart by everybody
 LOOKS = {
@@ -121,6 +122,34 @@ def evidence_table(rows: pd.DataFrame) -> pd.DataFrame:
         row["verdict there"] = "" if other is None else other.verdict
         found.append(row)
     return pd.DataFrame(found).set_index("claim")
+
+
+def verdict_cards(rows: pd.DataFrame) -> None:
+    """Show effects as from `scoreboard.effects`, a card for each claim: what is claimed, what the paper's numbers give
+    and ours, under the paper's rule and the other one, and the verdict. Each links to the section about it."""
+    told = [card(claim, part) for claim, part in rows.groupby("claim", sort=False)]
+    plain = evidence_table(rows)
+    html = plain.style.set_uuid(f"verdicts-{plain.index[0]}").to_html()
+    show.display({"text/markdown": "\n\n".join(told), "text/html": html, "text/plain": plain.to_string()})
+
+
+def card(claim: str, rows: pd.DataFrame) -> str:
+    """The card of one claim, in Markdown."""
+    first, words = rows.iloc[0], verdicts(rows).verdict.iloc[0]
+    lines = [effect_line(line) for _, line in rows.groupby("what", sort=False)]
+    looks = f":class-card: verdict {words.replace(' ', '-')}"
+    head = f":::{{card}} [{claim}](#claim-{claim.lower()}) · {words} · {first['where']}\n{looks}"
+    return f"{head}\n\n{first.sentence}\n\n" + "\n".join(lines) + "\n:::"
+
+
+def effect_line(line: pd.DataFrame) -> str:
+    """One effect of a claim: the bound, the paper's value, ours under each rule."""
+    own = line[line.own_rule].iloc[0]
+    parts = [f"- {own.what}: claimed {own.bound}"]
+    if number(own.papers_effect):
+        parts.append(f"the paper has {number(own.papers_effect)}")
+    parts += [f"ours, {under_its_rule(row)} → *{row.verdict}*" for _, row in line.iterrows()]
+    return "; ".join(parts)
 
 
 LABEL = re.compile(r"\(claim-(\w+)\)=")  # before the section of a chapter that is about a claim

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .. import figures, papers
+from .. import figures, papers, words
 from ..measures.evaluate import select
 from ..methods import METHODS
 from ..papers.effects import Effect, Estimate, ahead, estimate, in_words, points
@@ -26,32 +26,6 @@ RECIPES = {
     "Zhang & Sabuncu": ("zhang2018.fashion", "zhang2018.field"),
     "MentorNet": ("jiang2018.students",),
     "FasTEN": ("kye2022.table",),
-}
-NAMES = {
-    "ce": "cross entropy",
-    "mae": "absolute error (MAE)",
-    "gce": "generalised cross entropy (L_q)",
-    "truncated": "truncated L_q",
-    "forward": "forward correction, true T",
-    "backward": "backward correction, true T",
-    "forward_estimated": "forward correction, estimated T",
-    "noise_adaptation": "noise adaptation layer",
-    "soft_bootstrap": "soft bootstrapping",
-    "hard_bootstrap": "hard bootstrapping",
-    "forgetting": "dropout (forgetting)",
-    "self_paced": "self-paced learning",
-    "focal": "focal weights",
-    "PD": "MentorNet, predefined (PD)",
-    "DD": "MentorNet, data-driven (DD)",
-    "trusted_only": "trusted images alone",
-    "glc": "gold loss correction (GLC)",
-    "l2rw": "learning to reweight (L2RW)",
-    "mwnet": "Meta-Weight-Net",
-    "mloc": "meta loss correction (MLoC)",
-    "mlac": "meta label correction (MLaC)",
-    "mslc": "meta soft label corrector (MSLC)",
-    "deep_knn": "deep k-NN",
-    "fasten": "FasTEN",
 }
 
 
@@ -111,9 +85,9 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     """The gains as text: a row per recipe and method, the two rules side by side for each noise."""
     forms = {True: {"form": ".1f", "unit": " %"}, False: {"form": "+.1f", "ends": ".1f"}}
     cells = [in_words(row, **forms[row.method == "ce"]) for row in found.itertuples()]
-    named = found.assign(cell=cells, needs=found.method.map(needs), method=found.method.map(NAMES))
+    named = found.assign(cell=cells, needs=found.method.map(needs), method=found.method.map(words.method))
     wide = named.pivot(index=["recipe", "method", "needs"], columns=["noise", "rule"], values="cell")
-    rows = [(line.recipe, NAMES[line.method], needs(line.method)) for line in lines(found).itertuples()]
+    rows = [(line.recipe, words.method(line.method), needs(line.method)) for line in lines(found).itertuples()]
     columns = [(noise, rule) for noise in NOISES for rule in RULES if (noise, rule) in wide.columns]
     return wide.reindex(index=pd.MultiIndex.from_tuples(rows, names=wide.index.names), columns=columns).fillna("")
 
@@ -139,7 +113,7 @@ def picture(found: pd.DataFrame) -> Figure:
         ax.set_xlabel(f"{noise}\npoints ahead of cross entropy", fontsize=9)
         ax.set_xlim(-45, 45)
         ax.grid(axis="y", lw=0.3)
-    panels[0].set_yticks(range(len(order)), [NAMES[line.method] for line in reversed(order)], fontsize=8)
+    panels[0].set_yticks(range(len(order)), [words.method(line.method) for line in reversed(order)], fontsize=8)
     handles = [Line2D([], [], color=colour, marker="o", label=f"recipe of {name}") for name, colour in colours.items()]
     handles.append(Line2D([], [], color="grey", marker="o", label="last evaluation"))
     handles.append(Line2D([], [], color="grey", marker="o", mfc="white", label="noisy validation"))
@@ -156,5 +130,5 @@ def findings(found: pd.DataFrame) -> dict[str, str]:
             rows = rows[rows.method.map(needs) != "the true T"]  # nobody has it
             best = rows.loc[rows.effect.idxmax()] if len(rows) else None
             said[f"gain_{kind}{name}"] = "(not run)" if best is None else in_words(best, "+.1f", ".1f")
-            said[f"best_{kind}{name}"] = "(not run)" if best is None else NAMES[best.method]
+            said[f"best_{kind}{name}"] = "(not run)" if best is None else words.method(best.method)
     return said

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib import pyplot as plt
 
+from nlcore import words
 from nlcore.book import helps
 from nlcore.papers.scoreboard import NOISY
 
@@ -45,7 +46,7 @@ def test_the_table_has_a_row_for_each_method_and_empty_cells_where_nothing_was_r
 def test_the_best_is_named_and_one_that_is_given_the_truth_is_not_best():
     rows = history({"forward": (30.0, 30.0), "gce": (10.0, 1.0), "mae": (5.0, 3.0)})
     said = helps.findings(helps.gains({"Zhang & Sabuncu": rows}))
-    assert said["best_last"] == helps.NAMES["gce"] and said["best_noisy"] == helps.NAMES["mae"]
+    assert said["best_last"] == words.method("gce") and said["best_noisy"] == words.method("mae")
     assert said["gain_last"].startswith("+10.0") and said["best_dependent_last"] == "(not run)"
 
 
@@ -62,7 +63,7 @@ def test_what_a_method_needs():
 
 def test_every_method_that_is_compared_has_a_name():
     frames = helps.comparable("laptop", "never", "cpu")
-    assert {name for rows in frames.values() for name in rows.name} <= {*helps.NAMES}
+    assert {name for rows in frames.values() for name in rows.name} <= {*words.METHODS}
 
 
 def test_the_picture_has_a_panel_for_each_noise_and_a_mark_for_each_gain():
