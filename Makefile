@@ -7,7 +7,7 @@ SMOKE = _build/smoke
 TIMED = python benchmarks/timed.py $@# keeps seconds in _build/times.json
 PUBLISHED = $(CURDIR)/_build/no-runs# committed chapters show published records, never those of runs/
 
-.PHONY: help env reproduce test book lint refresh bench gpu torture lock audit
+.PHONY: help env reproduce test book lint refresh lab bench gpu torture lock audit
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -32,9 +32,10 @@ reproduce: env  ## train the experiments at tier smoke, execute every chapter on
 	@echo "the book of these results: $(CURDIR)/$(SMOKE)/_build/html/index.html"
 
 test: env lint  ## everything that CI checks
-	$(TIMED) units pytest tests -n 2 --dist loadgroup
+	$(TIMED) units pytest tests -n 2 --dist loadgroup --ignore tests/book/test_pages.py
 	NLCORE_RUNS="$(PUBLISHED)" TQDM_DISABLE=1 $(TIMED) chapters pytest book --nbval --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadfile --no-loadscope-reorder -W ignore
 	$(MAKE) --no-print-directory book
+	$(TIMED) pages pytest tests/book/test_pages.py
 
 book: env  ## render the committed chapters; nothing is executed
 	jupyter-book build . -W -n --keep-going -q
@@ -48,6 +49,10 @@ refresh: env  ## execute the committed chapters again with their defaults, and n
 
 gpu: env  ## on a GPU: its tests, benchmarks and the records that decide most; nine minutes a call, each goes on
 	python benchmarks/gpu.py
+
+lab: env  ## open the chapters in JupyterLab, with what reads their Markdown
+	$(INSTALL) -c constraints.txt -c constraints.lab.txt -e '.[lab]'
+	jupyter lab book
 
 bench: env  ## measure what everything costs, five minutes, into book/bench.json
 	python benchmarks/bench.py

@@ -84,6 +84,7 @@ def train_missing(
     brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
     most = cores() if places[0].type == "cpu" else len(places)
     jobs = min(jobs or (1 if brief else most), len(todo))
+    echo(forecast(todo, [record for _, record in found.values() if record], jobs))
     seconds = 60 * minutes if minutes else None
     for i, line in enumerate(_train(todo, [str(place) for place in places], jobs, seconds), 1):
         echo(f"[{i}/{len(todo)}] {line}")
@@ -136,6 +137,15 @@ def expected_seconds(runs: list[Run], records: list[Record]) -> dict[Run, float]
     pace = {group: seconds[group] / steps[group] for group in steps}
     usual = pace.get("all", 1.0)
     return {run: run.budget.steps * pace.get(kind_of_step(run), usual) for run in runs}
+
+
+def forecast(todo: list[Run], records: list[Record], jobs: int) -> str:
+    """How many runs are to be trained and about how long that takes; how long is said only where records tell it."""
+    told = f"{len(todo)} runs to train, {jobs} side by side" if len(todo) > 1 else "one run to train"
+    if not records:
+        return f"{told}; how long they take is not known yet"
+    minutes = sum(expected_seconds(todo, records).values()) / jobs / 60
+    return f"{told}; about {minutes:.0f} minutes, as the records have it" if minutes >= 1 else f"{told}; about a minute"
 
 
 def kind_of_step(run: Run) -> tuple:

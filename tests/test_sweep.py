@@ -43,9 +43,9 @@ def states(runs) -> list[str]:
 def test_only_what_is_missing_is_trained():
     assert collect(RUNS, "never") == ([], [])
     found, said = collect(RUNS[:2])
-    assert len(found) == len(said) == 2
+    assert len(found) == 2 and len(said) == 3 and said[0].startswith("2 runs to train")
     found, said = collect([*RUNS, RUNS[0]])  # the same run twice is one run
-    assert len(found) == 3 and len(said) == 1 and states(RUNS) == ["done"] * 3
+    assert len(found) == 3 and len(said) == 2 and states(RUNS) == ["done"] * 3
 
 
 def test_a_pool_gives_the_same_numbers():
@@ -53,7 +53,7 @@ def test_a_pool_gives_the_same_numbers():
     for path in store.working().glob("*.json"):
         path.unlink()
     pooled, said = collect(RUNS, jobs=2)
-    assert len(said) == 3
+    assert len(said) == 4
     for a, b in zip(alone, pooled, strict=True):
         assert a.history[-1]["test_accuracy"] == b.history[-1]["test_accuracy"]
 
@@ -138,9 +138,20 @@ def test_a_run_in_hand_elsewhere_comes_last(monkeypatch, jobs):
     """Its process is killed as soon as all others are done; so it is trained here."""
     with in_hand_elsewhere(RUN) as other:
         said = []
-        echo = lambda line: (said.append(line), len(said) == 2 and other.kill())  # noqa: E731
+        echo = lambda line: (said.append(line), len(said) == 3 and other.kill())  # noqa: E731
         sweep.collect(RUNS, "nopaper", jobs=jobs, echo=echo)
-    assert states(RUNS) == ["done"] * 3 and len(said) == 3 and "seed=0" in said[2]
+    assert states(RUNS) == ["done"] * 3 and len(said) == 4 and "seed=0" in said[3]
+
+
+def test_what_will_be_trained_is_said_with_how_long_that_takes():
+    found, _ = collect([RUN])
+    slow = replace(found[0], cost=found[0].cost | {"seconds": 300})
+    assert (
+        sweep.forecast(RUNS[1:], [slow], 2)
+        == "2 runs to train, 2 side by side; about 5 minutes, as the records have it"
+    )
+    assert sweep.forecast(RUNS[1:2], found, 1) == "one run to train; about a minute"
+    assert "not known" in sweep.forecast(RUNS, [], 1)
 
 
 def test_batches_take_about_equally_long():

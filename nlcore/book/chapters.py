@@ -177,6 +177,23 @@ def _executed(name: str, work: Path, values: dict) -> Path:
     return draft
 
 
+def rendered(folder: Path) -> Path:
+    """The folder of pages of the book, in which chapters that were executed into `folder` stand in place of the
+    committed ones."""
+    import subprocess
+
+    place = home() / "_build" / "opened"
+    shutil.copytree(home() / "book", place / "book", dirs_exist_ok=True)
+    for executed in folder.glob("[0-9]*.ipynb"):
+        shutil.copy(executed, place / "book")
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(home() / name, place)
+    command = [sys.executable, "-m", "jupyter_book", "build", str(place), "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    require(done.returncode == 0, f"the pages could not be built: {done.stderr.strip()[-300:]}")
+    return place / "_build" / "html" / "book"
+
+
 def normalise(notebook) -> None:
     """Drop what differs from run to run or machine to machine, in place."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -25,6 +25,7 @@ def run(
     device: Annotated[str, typer.Option(help="auto | cpu | cuda (all GPUs) | cuda:1")] = "auto",
     budget: Annotated[float | None, typer.Option(help="minutes; no run is started that cannot finish")] = None,
     keys: Annotated[str | None, typer.Option(help="only these runs: KEY,KEY,... or a file with a key a line")] = None,
+    dry: Annotated[bool, typer.Option("--dry-run", help="only say what would be trained, and about how long")] = False,
 ) -> None:
     """Train the runs of an experiment that have no current record. Stop it at any time; a second start continues.
     Several that share a store, on whatever machines, share the work."""
@@ -35,6 +36,9 @@ def run(
     wanted = {name: runs_of(name, tier, override) for name in names}
     if keys:
         wanted = _only(wanted, keys, f"{experiment} at {tier}")
+    if dry:
+        print(_plans(wanted, tier, jobs))
+        return
     options = {"jobs": jobs, "device": device, "minutes": budget, "echo": partial(print, flush=True)}
     found = sweep.train_missing([*wanted.values()], "stale", **options)
     states = []
@@ -44,6 +48,20 @@ def run(
         print(f"{name} at {tier}: {recorded} of {len(runs)} runs have a record, in {store.working()}")
         states += [state for state, _ in own]
     raise SystemExit(int("failed" in states))
+
+
+def _plans(wanted: dict[str, tuple[str, list["Run"]]], tier: str, jobs: int | None) -> str:
+    """A line for each experiment: what `run` would train of it."""
+    from .. import sweep
+
+    lines = []
+    for name, (paper, runs) in wanted.items():
+        found = sweep.find(runs, paper)
+        todo = [run for run in runs if sweep.to_train("stale", *found[run.key])]
+        records = [record for _, record in found.values() if record]
+        plan = sweep.forecast(todo, records, min(jobs or sweep.cores(), len(todo))) if todo else "nothing to train"
+        lines.append(f"{name} at {tier}: {plan}")
+    return "\n".join(lines)
 
 
 def _only(wanted: dict[str, tuple[str, list["Run"]]], keys: str, of: str) -> dict[str, tuple[str, list["Run"]]]:

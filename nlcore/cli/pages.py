@@ -20,6 +20,7 @@ def chapter(
     out: Annotated[Path | None, typer.Option(help="folder for the executed notebooks")] = None,
     jobs: Annotated[int | None, typer.Option(help="chapters side by side (default: a core each)")] = None,
     again: Annotated[bool, typer.Option("--again", help="execute also what has not changed")] = False,
+    show_it: Annotated[bool, typer.Option("--open", help="render the results as pages, and open them")] = False,
 ) -> None:
     """Execute chapters; what has no record yet is trained (unless -p train=never). A chapter that was executed into the
     same folder, and of which nothing has changed since, is not executed again."""
@@ -32,6 +33,10 @@ def chapter(
     typer.echo(f"{len(values)} chapters, about ten seconds each once their runs are trained", err=True)
     for line in chapters.execute_all(values, folder, min(jobs or sweep.cores(), len(values)), again):
         print(line, flush=True)
+    if show_it:
+        page = chapters.rendered(folder) / f"{names[0]}.html"
+        print(f"the page: {page}")
+        typer.launch(str(page))
 
 
 @app.command()
