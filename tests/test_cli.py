@@ -7,8 +7,10 @@ import sys
 from dataclasses import replace
 
 import pytest
+import typer
 
 from nlcore import cli
+from nlcore.book import chapters
 from nlcore.papers import verification
 from nlcore.runs import golden, store
 from nlcore.training import device, train
@@ -94,6 +96,24 @@ def test_run_then_status_then_scoreboard(capsys):
     assert code == 0 and {"experiment", "tier", "done", "stale", "failed", "missing", "stale_keys"} <= set(rows[0])
     code, out, _ = nlcore(capsys, "scoreboard", "--json")
     assert code == 0 and all(FIELDS <= set(row) for row in json.loads(out))
+
+
+def test_a_dry_run_says_what_would_be_trained_and_trains_nothing(capsys):
+    dry = ["run", "rolnick2017.uniform", *QUICK, "--jobs", "1", "--dry-run"]
+    code, out, _ = nlcore(capsys, *dry)
+    assert code == 0 and "at smoke: 2 runs to train, 1 side by side; how long they take is not known yet" in out
+    assert not store.working().exists()
+    nlcore(capsys, *dry[:-1])
+    assert nlcore(capsys, *dry)[1] == "rolnick2017.uniform at smoke: nothing to train\n"
+
+
+def test_an_executed_chapter_is_opened_as_a_page(capsys, monkeypatch, tmp_path):
+    opened = []
+    monkeypatch.setattr(chapters, "execute_all", lambda values, folder, jobs, again: iter(["executed: it"]))
+    monkeypatch.setattr(chapters, "rendered", lambda folder: folder / "pages")
+    monkeypatch.setattr(typer, "launch", opened.append)
+    code, out, _ = nlcore(capsys, "chapter", "01_noise_models", "--out", str(tmp_path), "--open")
+    assert code == 0 and opened == [str(tmp_path / "pages" / "01_noise_models.html")] and opened[0] in out
 
 
 def test_a_plan_names_what_is_missing_and_a_file_of_keys_is_run(capsys, tmp_path):
