@@ -188,7 +188,7 @@ def rendered(folder: Path) -> Path:
         shutil.copy(executed, place / "book")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(home() / name, place)
-    command = [sys.executable, "-m", "jupyter_book", "build", str(place), "-q"]
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", place, "-q"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     require(done.returncode == 0, f"the pages could not be built: {done.stderr.strip()[-300:]}")
     return place / "_build" / "html" / "book"

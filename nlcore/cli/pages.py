@@ -34,6 +34,7 @@ def chapter(
     for line in chapters.execute_all(values, folder, min(jobs or sweep.cores(), len(values)), again):
         print(line, flush=True)
     if show_it:
+        typer.echo("rendering the pages, about half a minute", err=True)
         page = chapters.rendered(folder) / f"{names[0]}.html"
         print(f"the page: {page}")
         typer.launch(str(page))
