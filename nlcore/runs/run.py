@@ -84,8 +84,16 @@ class Run:
         return content_hash(self.spec())[:16]
 
 
+# the one way in which plain data is written for a hash
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 def content_hash(value) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return text_hash(canonical(value))
+
+
+def text_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def parse_run(spec: dict) -> Run:
