@@ -35,10 +35,10 @@ def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> di
 
     `there`, for who asks often, are the names of the files in the working store.
     """
-    there = store.names() if there is None else there
+    there, folder = store.names() if there is None else there, store.working()
     public, current, found = store.load_published(paper), golden.digests(), {}
     for run in runs:
-        working = store.load_working(run.key) if f"{run.key}.json" in there else None
+        working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
         both = [record for record in (working, public.get(run.key)) if record]
         done = [record for record in both if record.rests_on(current)]
         if done:

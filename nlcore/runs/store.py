@@ -66,11 +66,13 @@ def names() -> frozenset[str]:
         return frozenset()
 
 
-def load_working(key: str) -> Record | None:
-    """The record of a key in the working store; a damaged file is named, set aside and counts as missing."""
-    path = working() / f"{key}.json"
+def load_working(key: str, folder: Path | None = None) -> Record | None:
+    """The record of a key in the working store (which is `folder`, if that was found out before); a damaged file is
+    named, set aside and counts as missing."""
+    path = f"{folder or working()}/{key}.json"
     try:
-        record = parse_record(path.read_text(encoding="utf-8", errors="replace"), str(path))
+        with open(path, "rb", buffering=0) as file:
+            record = parse_record(file.read().decode(errors="replace"), path)
         require(record.key == key, f"{path} has the record of another run, {record.key}")
         return record
     except (FileNotFoundError, NotADirectoryError):
@@ -78,7 +80,7 @@ def load_working(key: str) -> Record | None:
     except (UserError, OSError) as error:
         print(f"{error}; it is set aside", file=sys.stderr)
         with suppress(FileNotFoundError):  # another process has done it
-            path.rename(path.with_suffix(".damaged"))
+            Path(path).rename(Path(path).with_suffix(".damaged"))
         return None
 
 
