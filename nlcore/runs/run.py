@@ -85,7 +85,9 @@ class Run:
         parts = {"noise": written(self.noise, NOISES), "method": written(self.method, METHODS)}
         parts |= {"budget": written(self.budget)}
         plain = {name: canonical(value) for name, value in describe(self).items() if name not in parts}
-        return text_hash("{" + ",".join(f'"{name}":{text}' for name, text in sorted((plain | parts).items())) + "}")[:16]
+        return text_hash("{" + ",".join(f'"{name}":{text}' for name, text in sorted((plain | parts).items())) + "}")[
+            :16
+        ]
 
 
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
