@@ -84,10 +84,8 @@ class Run:
         """The beginning of the hash of `spec`."""
         parts = {"noise": written(self.noise, NOISES), "method": written(self.method, METHODS)}
         parts |= {"budget": written(self.budget)}
-        plain = {name: canonical(value) for name, value in describe(self).items() if name not in parts}
-        return text_hash("{" + ",".join(f'"{name}":{text}' for name, text in sorted((plain | parts).items())) + "}")[
-            :16
-        ]
+        parts |= {name: canonical(value) for name, value in describe(self).items() if name not in parts}
+        return text_hash("{" + ",".join(f'"{name}":{parts[name]}' for name in sorted(parts)) + "}")[:16]
 
 
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
