@@ -109,7 +109,7 @@ def mean(rows: pd.DataFrame, column: str = "test_accuracy", **at) -> float:
         if name not in rows:
             return math.nan
         wanted = value if isinstance(value, list) else [value]
-        kept &= [own in wanted for own in rows[name]]  # of a few rows faster than what pandas has
+        kept &= np.array([own in wanted for own in rows[name]], bool)  # for a few rows faster than pandas
     return rows[column][kept].mean() if column in rows else math.nan
 
 
