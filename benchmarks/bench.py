@@ -20,7 +20,7 @@ from typing import NamedTuple
 from nlcore import home
 from nlcore.files import write_whole
 from nlcore.inputs import lookup
-from nlcore.sweep import machine
+from nlcore.machine import machine
 
 HERE = Path(__file__).parent
 

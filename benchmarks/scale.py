@@ -21,11 +21,12 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from bench import commit, machine, rounded
+from bench import commit, rounded
 
 from nlcore import home, papers, sweep
 from nlcore.cli import grids
 from nlcore.files import write_whole
+from nlcore.machine import machine
 from nlcore.papers.scoreboard import scoreboard
 from nlcore.runs import Record, Run, store
 from nlcore.training import train

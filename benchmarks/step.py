@@ -23,10 +23,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from nlcore import data
 from nlcore.data.vision import vision
+from nlcore.machine import cores
 from nlcore.models import build
 from nlcore.noise import Uniform
 from nlcore.runs import Budget, Run
-from nlcore.sweep import cores
 from nlcore.training.device import pick_device
 from nlcore.training.loop import fit
 from nlcore.training.sources import Resident

@@ -12,11 +12,11 @@ DAY = 24 * 3600.0
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def whole(path: Path, tidy: bool = True) -> Iterator[Path]:
     """A hidden place to write the file `path` to, which is there only once it is whole, whoever else writes it too.
 
-    A process that is killed leaves the hidden file; whoever writes `path` a day later removes it. An `OSError` names
-    `path`.
+    A process that is killed leaves the hidden file; whoever writes `path` a day later removes it. Not to `tidy` spares
+    looking through a folder of many files at each of them. An `OSError` names `path`.
     """
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
@@ -28,12 +28,13 @@ def whole(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
-    remove_old(path.parent, f".{path.name}.*.part")
+    if tidy:
+        remove_old(path.parent, f".{path.name}.*.part")
 
 
-def write_whole(path: Path, text: str) -> Path:
-    """Write a text: all of the file or nothing."""
-    with whole(path) as part:
+def write_whole(path: Path, text: str, tidy: bool = True) -> Path:
+    """Write a text: all of the file or nothing (see `whole`)."""
+    with whole(path, tidy) as part:
         part.write_text(text, encoding="utf-8")
     return path
 

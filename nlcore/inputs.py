@@ -8,6 +8,7 @@ import types
 import typing
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 from multiprocessing import parent_process
 
 LONGEST = 600  # characters of a sentence; what was given may be much longer
@@ -103,14 +104,14 @@ def conform(name: str, value, hint):
 def _plainly(value, hint) -> bool:
     """Whether a value is surely as its hint says: quickly, as thousands of runs are made of what was checked before."""
     kind = type(value)
+    if kind is hint:
+        return math.isfinite(value) if kind is float else kind is not int or abs(value) < 2**63
     if kind is tuple and typing.get_origin(hint) is tuple:
         of = typing.get_args(hint)[0]
+        if of is float:  # a row of a matrix
+            return {*map(type, value)} <= {float} and all(map(math.isfinite, value))
         return all(_plainly(own, of) for own in value)
-    if kind is float:
-        return hint is float and math.isfinite(value)
-    if kind is int:
-        return hint is int and abs(value) < 2**63
-    return kind is hint or (isinstance(hint, type) and hint not in WRITTEN and issubclass(kind, hint))
+    return isinstance(hint, type) and hint not in WRITTEN and issubclass(kind, hint)
 
 
 def _number(text: str, kind: type):
@@ -128,12 +129,18 @@ def _finite(value: float) -> bool:
 
 def check_types(value) -> None:
     """A `UserError` unless every field of a dataclass is what its annotation says; a text that says a number is not."""
-    for field in fields(value):
-        own = getattr(value, field.name)
-        if _plainly(own, field.type):
+    for name, hint, _ in _fields(type(value)):
+        own = getattr(value, name)
+        if _plainly(own, hint):
             continue
-        same = conform(field.name, own, field.type)
-        require(not isinstance(own, str) or same == own, f"{field.name} must be a number, not {shown(own)}")
+        same = conform(name, own, hint)
+        require(not isinstance(own, str) or same == own, f"{name} must be a number, not {shown(own)}")
+
+
+@cache
+def _fields(kind: type) -> tuple[tuple[str, object, object], ...]:
+    """Name, type and default of each field of a dataclass."""
+    return tuple((field.name, field.type, field.default) for field in fields(kind))
 
 
 def describe(value, names: dict[str, type] | None = None) -> dict:
@@ -141,8 +148,8 @@ def describe(value, names: dict[str, type] | None = None) -> dict:
     found = {}
     if names:
         found["name"] = next(name for name, kind in names.items() if type(value) is kind)
-    for field in fields(value):
-        own = getattr(value, field.name)
-        if own != field.default:
-            found[field.name] = float(own) if field.type is float else own  # 1 is 1.0
+    for name, hint, default in _fields(type(value)):
+        own = getattr(value, name)
+        if own != default:
+            found[name] = float(own) if hint is float else own  # 1 is 1.0
     return found

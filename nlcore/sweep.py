@@ -3,7 +3,6 @@
 import contextlib
 import math
 import os
-import platform
 import signal
 import threading
 import time
@@ -18,13 +17,12 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
-import torch
-
 from .files import write_whole
 from .inputs import UserError, lookup, require
-from .runs import Record, Run, store
+from .machine import cores
+from .runs import Record, Run, golden, store
 from .training import train as training
-from .training.device import devices, processor
+from .training.device import devices
 from .training.split import check
 from .training.step import CaptureFailed
 
@@ -32,19 +30,23 @@ TRAIN = ("never", "missing", "stale")
 STATES = ("done", "stale", "failed", "missing")
 
 
-def find(runs: list[Run], paper: str) -> dict[str, tuple[str, Record | None]]:
-    """State and record of each run by key: current before stale, then the working store before the published one."""
-    public, found = store.load_published(paper), {}
+def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> dict[str, tuple[str, Record | None]]:
+    """State and record of each run by key: current before stale, then the working store before the published one.
+
+    `there`, for who asks often, are the names of the files in the working store.
+    """
+    there, folder = store.names() if there is None else there, store.working()
+    public, current, found = store.load_published(paper), golden.digests(), {}
     for run in runs:
-        both = [record for record in (store.load_working(run.key), public.get(run.key)) if record]
-        record = min(both, key=lambda record: record.stale, default=None)
-        if record and not record.stale:
-            state = "done"
-        elif (store.working() / f"{run.key}.failed").exists():
-            state = "failed"
+        working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
+        both = [record for record in (working, public.get(run.key)) if record]
+        done = [record for record in both if record.rests_on(current)]
+        if done:
+            found[run.key] = "done", done[0]
+        elif f"{run.key}.failed" in there:
+            found[run.key] = "failed", both[0] if both else None
         else:
-            state = "stale" if record else "missing"
-        found[run.key] = state, record
+            found[run.key] = ("stale", both[0]) if both else ("missing", None)
     return found
 
 
@@ -151,16 +153,6 @@ def forecast(todo: list[Run], records: list[Record], jobs: int) -> str:
 def kind_of_step(run: Run) -> tuple:
     """What the time of a step depends on most."""
     return run.model, type(run.method)
-
-
-def cores() -> int:
-    """How many CPU cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-def machine() -> dict:
-    """What a time depends on, and the last digits of a number."""
-    return {"cpu": processor(), "cores": cores(), "torch": torch.__version__, "python": platform.python_version()}
 
 
 def _train(todo: list[Run], places: list[str], jobs: int, seconds: float | None):

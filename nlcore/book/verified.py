@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..machine import in_words
 from ..papers import verification
 
 VERDICTS = ("exact", "near", "within", "differs")
@@ -44,13 +45,13 @@ def findings(found: dict) -> dict[str, str]:
     """What the prose says."""
     verdicts = [row["verdict"] for row in found["rows"]]
     counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts]
-    machine, passed = found["machine"], found["drawn"] - len(verdicts)
+    passed = found["drawn"] - len(verdicts)
     told = (
         f"{passed} of them did not fit into a budget of {found['budget']:g} minutes" if passed else "all were trained"
     )
     return {
         "day": found["date"],
-        "machine": f"{machine['cpu']}, {machine['cores']} cores, torch {machine['torch']}, Python {machine['python']}",
+        "machine": in_words(found["machine"]),
         "drawn": f"{found['drawn']} of the {found['published']} published records of tier {found['tier']}",
         "passed": told,
         "trained": str(len(verdicts)),

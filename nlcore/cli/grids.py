@@ -99,12 +99,13 @@ def plan(
 def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json = False) -> None:
     """How many runs are done, stale, failed and missing, per experiment and tier; and which records are stale."""
     from .. import papers, sweep
+    from ..runs import store
 
     names = papers.experiments() if experiment == "all" else [experiment]
-    rows, stale = [], {}
+    rows, stale, there = [], {}, store.names()
     for name, tier in itertools.product(names, papers.TIERS):
         paper, runs = runs_of(name, tier, None)
-        found = sweep.find(runs, paper)
+        found = sweep.find(runs, paper, there)
         states = [state for state, _ in found.values()]
         row = {"experiment": name, "tier": tier} | {state: states.count(state) for state in sweep.STATES}
         old = {run.key: sweep.title(run) for run in runs if found[run.key][0] == "stale"}
@@ -119,14 +120,19 @@ def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json =
 
 @app.command()
 def publish(experiment: Experiment, tier: Tier = "laptop", override: Set = None) -> None:
-    """Merge the working store's records of an experiment into `book/records/`."""
+    """Merge the working store's records of an experiment into `book/records/`. A published record stays where it rests
+    on more of today's golden runs."""
     from ..runs import store
 
     paper, runs = runs_of(experiment, tier, override)
     records = [store.load_working(run.key) for run in runs]
     found = [record for record in records if record and not record.stale]
     require(bool(found), f"no current record of {experiment} at {tier} in {store.working()}; `nlcore run` makes them")
-    print(f"{len(found)} of {len(runs)} runs, into {store.publish(paper, found)}")
+    taken = store.publish(paper, found)
+    print(f"{len(taken)} of {len(runs)} runs, into {store.published(paper)}")
+    if len(taken) < len(found):
+        kept = len(found) - len(taken)
+        print(f"{kept} published records are kept, as those in {store.working()} rest on fewer of today's golden runs")
 
 
 @app.command()

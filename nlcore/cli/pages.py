@@ -24,14 +24,14 @@ def chapter(
 ) -> None:
     """Execute chapters; what has no record yet is trained (unless -p train=never). A chapter that was executed into the
     same folder, and of which nothing has changed since, is not executed again."""
-    from .. import sweep
     from ..book import chapters
+    from ..machine import cores
 
     given, folder = dict(map(parse, parameter or [])), out or home() / "_build" / "chapters"
     values = {name: chapters.validate(name, given) for name in names}  # all of them, before one starts
     require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
     typer.echo(f"{len(values)} chapters, about ten seconds each once their runs are trained", err=True)
-    for line in chapters.execute_all(values, folder, min(jobs or sweep.cores(), len(values)), again):
+    for line in chapters.execute_all(values, folder, min(jobs or cores(), len(values)), again):
         print(line, flush=True)
     if show_it:
         typer.echo("rendering the pages, about half a minute", err=True)

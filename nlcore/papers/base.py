@@ -139,11 +139,12 @@ def compared(
     of_size = {field.name: size[field.name] for field in fields(Budget) if field.name in size}
     budget = Budget(**(recipe | of_size))
     found, seeds = [], range(size["seeds"])
+    of_noise = {noise: [reaching(method, K) for method in methods(noise, K)] for noise in noises}
     for examples, noise, model, seed in itertools.product(size["examples"], noises, size["models"], seeds):
         held = (examples or N) // 10
         fits = 0 <= examples <= N - held
         require(fits, f"{name} has {N} images, {held} are held out; examples={examples} is not possible (0: all)")
-        for method in (reaching(method, K) for method in methods(noise, K)):
+        for method in of_noise[noise]:
             numbers = size["trusted"] if method.trust or aside else [0]
             for trusted in numbers:
                 found.append(Run(name, model, budget, noise, method, examples, held, seed, trusted=trusted, **options))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -103,11 +104,13 @@ def together(verdicts) -> str:
 
 def mean(rows: pd.DataFrame, column: str = "test_accuracy", **at) -> float:
     """The mean of a column where other columns have these values (a list: one of them); NaN where there is no row."""
+    kept = np.ones(len(rows), bool)
     for name, value in at.items():
         if name not in rows:
             return math.nan
-        rows = rows[rows[name].isin(value if isinstance(value, list) else [value])]
-    return rows[column].mean() if column in rows else math.nan
+        wanted = value if isinstance(value, list) else [value]
+        kept &= np.array([own in wanted for own in rows[name]], bool)  # for a few rows faster than pandas
+    return rows[column][kept].mean() if column in rows else math.nan
 
 
 def points(rows: pd.DataFrame, **at) -> float:

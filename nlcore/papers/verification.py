@@ -14,6 +14,7 @@ from typing import NamedTuple
 from .. import home, sweep
 from ..files import write_whole
 from ..inputs import UserError, require
+from ..machine import machine
 from ..runs import Record, Run, store
 from ..runs.record import parse_record
 from ..training import train as training
@@ -185,5 +186,5 @@ def file() -> Path:
 
 def write(rows: list[dict], about: dict, tolerances: Tolerances) -> Path:
     """Keep a verification: what it was `about`, the day, the machine, the tolerances and a row for each record."""
-    whole = {"date": str(date.today()), "machine": sweep.machine()} | about
+    whole = {"date": str(date.today()), "machine": machine()} | about
     return write_whole(file(), json.dumps(whole | {"tolerances": tolerances._asdict(), "rows": rows}, indent=1) + "\n")

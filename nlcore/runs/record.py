@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 
 import pandas as pd
 
 from ..inputs import UserError, require
 from .golden import digests
-from .run import Run, content_hash, parse_run
+from .run import Run, canonical, content_hash, parse_run, text_hash
 
 
 @dataclass(frozen=True)
 class Record:
+    """What came out of a run. That of a stored line is read from it when it is first asked for (see `parse_record`)."""
+
     run: Run
     card: dict  # the noise card
     history: list[dict]  # one entry per evaluation
@@ -20,43 +23,96 @@ class Record:
     golden: str  # digests of the golden runs that it rests on, as they were when it was made
     diverged: bool = False
 
+    def __getattr__(self, name: str):
+        """What is not there yet: the content of a line that was not read so far."""
+        line = vars(self).get("line")
+        if line is None:
+            raise AttributeError(name)
+        vars(self).update(vars(_read(line, f"the stored record of {self.key}")))
+        del vars(self)["line"]
+        return getattr(self, name)
+
+    @cached_property
+    def key(self) -> str:
+        return self.run.key
+
     @property
     def stale(self) -> bool:
         """Whether a golden run that it rests on has changed since."""
-        return not self.golden or not digests().issuperset(self.golden.split())
+        return not self.rests_on(digests())
+
+    def rests_on(self, current: frozenset[str]) -> bool:
+        """Whether all golden runs that it rests on have one of these digests."""
+        return bool(self.golden) and current.issuperset(self.golden.split())
 
     def dump(self) -> str:
         """One line of JSON that carries its own checksum."""
-        content = {f.name: getattr(self, f.name) for f in fields(self)} | {"key": self.run.key, "run": self.run.spec()}
-        return json.dumps(content | {"digest": content_hash(content)}, sort_keys=True, separators=(",", ":"))
+        if "line" in vars(self):
+            return self.line
+        content = {f.name: getattr(self, f.name) for f in fields(self)} | {"key": self.key, "run": self.run.spec()}
+        return canonical(content | {"digest": content_hash(content)})
 
 
 def parse_record(line: str, where: str) -> Record:
-    """A record from `Record.dump`; a truncated or edited one is a `UserError` that names the place."""
-    try:
-        content = json.loads(line)
-        digest, key, run = content.pop("digest"), content["key"], parse_run(content["run"])
-        known = {k: v for k, v in content.items() if k not in ("key", "fingerprint")}  # of before golden runs: stale
-        record = Record(**({"golden": ""} | known | {"run": run}))
-    except (ValueError, AttributeError, KeyError, TypeError, UserError) as error:
-        raise UserError(f"{where} is not a whole record ({type(error).__name__}: {error})") from None
-    require(key == run.key, f"{where}: its key {key} is not the key {run.key} of its content")
+    """A record from `Record.dump`; a truncated or edited one is a `UserError` that names the place.
+
+    A line that is to the letter what `dump` wrote is only read once its content is asked for.
+    """
+    return _unread(line.rstrip("\n")) or _checked(line, where)
+
+
+def _unread(line: str) -> Record | None:
+    """The record of a line whose checksum, key and form are right, judged by its text alone; else None.
+
+    In such a line the names are sorted: the checksum stands before `diverged`, and key and run at the end.
+    """
+    before, _, rest = line.partition(',"digest":"')
+    digest, _, after = rest.partition('"')
+    body, _, end = after.rpartition(',"run":')
+    key, spec = body[-17:-1], end[:-1]
+    golden, found, _ = body.partition(',"golden":"')[2].partition('","history":[')
+    formed = before.startswith('{"card":{') and after.startswith(',"diverged":') and body.endswith(f',"key":"{key}"')
+    if not (formed and found and text_hash(spec)[:16] == key and text_hash(before + after) == digest):
+        return None
+    record = object.__new__(Record)
+    diverged = after.startswith(',"diverged":true')
+    vars(record).update(line=line, key=key, golden=golden, diverged=diverged)
+    return record
+
+
+def _checked(line: str, where: str) -> Record:
+    """The record of a line, of which everything is read and computed again."""
+    record, content = _read(line, where), json.loads(line)
+    digest, key = content.pop("digest"), content["key"]
+    require(key == record.key, f"{where}: its key {key} is not the key {record.key} of its content")
     require(
         digest == content_hash(content), f"{where}: its content does not match its checksum; it was edited or damaged"
     )
     return record
 
 
+def _read(line: str, where: str) -> Record:
+    """The record of a line whose checksum is not looked at."""
+    try:
+        content = json.loads(line)
+        content = {"golden": ""} | content | {"run": parse_run(content["run"])}  # of before golden runs: stale
+        del content["digest"], content["key"]
+        content.pop("fingerprint", None)
+        return Record(**content)
+    except (ValueError, AttributeError, KeyError, TypeError, UserError) as error:
+        raise UserError(f"{where} is not a whole record ({type(error).__name__}: {error})") from None
+
+
 def frame(records: list[Record]) -> pd.DataFrame:
     """One row per run and evaluation: the run's parameters, the realised noise, what was measured, and the cost."""
-    rows = []
+    rows, current = [], digests()
     for r in records:
         run, spec = r.run, r.run.spec()
         base = {"key": run.key, "method": spec["method"]["name"], "noise": spec["noise"]["name"]}
         base |= {k: getattr(run, k) for k in ("dataset", "model", "seed", "carrier", "trusted")}
         base |= asdict(run.noise) or {"rate": 0.0}  # clean
         base.pop("ranking", None)  # measured; the card has it
-        base |= {f"method_{k}": v for k, v in asdict(run.method).items()} | {"stale": r.stale}
+        base |= {f"method_{k}": v for k, v in asdict(run.method).items()} | {"stale": not r.rests_on(current)}
         base |= {k: getattr(run.budget, k) for k in ("optimiser", "lr", "batch", "steps", "schedule")}
         base |= {"falls": next(iter(run.budget.milestones), 1.0)}  # share of the steps after which the rate does
         base |= {k: r.card[k] for k in ("realised_rate", "images")} | {"diverged": r.diverged}

@@ -1,5 +1,6 @@
 """The stores of records: a file a run in the working store, a line a run in the published one."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,7 +9,8 @@ from pathlib import Path
 
 from .. import home, place
 from ..files import check_writable, remove_old, write_whole
-from ..inputs import UserError
+from ..inputs import UserError, require
+from .golden import digests
 from .record import Record, parse_record
 
 
@@ -51,22 +53,34 @@ def claim(key: str, wait: bool) -> Iterator[bool]:
 
 def save(record: Record) -> Path:
     """Write a record to the working store."""
-    path = write_whole(working() / f"{record.run.key}.json", record.dump() + "\n")
+    path = write_whole(working() / f"{record.key}.json", record.dump() + "\n", tidy=False)  # `writable` has
     path.with_suffix(".failed").unlink(missing_ok=True)
     return path
 
 
-def load_working(key: str) -> Record | None:
-    """The record of a key in the working store; a damaged file is named, set aside and counts as missing."""
-    path = working() / f"{key}.json"
+def names() -> frozenset[str]:
+    """The names of the files in the working store."""
     try:
-        return parse_record(path.read_text(encoding="utf-8", errors="replace"), str(path))
+        return frozenset(os.listdir(working()))
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
+
+
+def load_working(key: str, folder: Path | None = None) -> Record | None:
+    """The record of a key in the working store (which is `folder`, if that was found out before); a damaged file is
+    named, set aside and counts as missing."""
+    path = f"{folder or working()}/{key}.json"
+    try:
+        with open(path, "rb", buffering=0) as file:
+            record = parse_record(file.read().decode(errors="replace"), path)
+        require(record.key == key, f"{path} has the record of another run, {record.key}")
+        return record
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (UserError, OSError) as error:
         print(f"{error}; it is set aside", file=sys.stderr)
         with suppress(FileNotFoundError):  # another process has done it
-            path.rename(path.with_suffix(".damaged"))
+            Path(path).rename(Path(path).with_suffix(".damaged"))
         return None
 
 
@@ -80,10 +94,20 @@ def load_published(paper: str) -> dict[str, Record]:
 def _parsed(path: Path, changed: int) -> dict[str, Record]:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     found = [parse_record(line, f"{path.name}, line {i}") for i, line in enumerate(lines, 1)]
-    return {record.run.key: record for record in found}
+    return {record.key: record for record in found}
 
 
-def publish(paper: str, new: list[Record]) -> Path:
-    """Merge records into the published store, sorted by key; a new record replaces an old one of the same run."""
-    merged = load_published(paper) | {record.run.key: record for record in new}
-    return write_whole(published(paper), "".join(merged[key].dump() + "\n" for key in sorted(merged)))
+def publish(paper: str, new: list[Record]) -> list[Record]:
+    """Merge records into the published store, sorted by key. A new record replaces an old one of the same run unless it
+    is weaker; returns those that were taken."""
+    old, current = load_published(paper), digests()
+    taken = [record for record in new if record.key not in old or not weaker(record, old[record.key], current)]
+    merged = old | {record.key: record for record in taken}
+    write_whole(published(paper), "".join(merged[key].dump() + "\n" for key in sorted(merged)))
+    return taken
+
+
+def weaker(new: Record, old: Record, current: frozenset[str]) -> bool:
+    """Whether the old record is current and the new one is not, or rests on fewer of today's golden runs."""
+    count_new, count_old = (len(current.intersection(record.golden.split())) for record in (new, old))
+    return old.rests_on(current) and (not new.rests_on(current) or count_new < count_old)

@@ -4,7 +4,6 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 
 import torch
 
@@ -26,15 +25,6 @@ def devices(name: str = "auto") -> list[torch.device]:
 def pick_device(name: str = "auto") -> torch.device:
     """The first of them, for whoever trains on one."""
     return devices(name)[0]
-
-
-def processor() -> str:
-    """The name of the CPU."""
-    about = Path("/proc/cpuinfo")
-    for line in about.read_text().splitlines() if about.exists() else []:
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def device_name(device: torch.device) -> str:

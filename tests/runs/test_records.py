@@ -75,6 +75,44 @@ def test_an_edited_digit_is_found(record):
         runs.parse_record(changed, "line 1")
 
 
+def test_no_edit_of_one_character_is_taken_for_a_whole_line(record):
+    """Lines are first judged by their text alone."""
+    line = record.dump()
+    assert vars(runs.parse_record(line, "here")).keys() == {"line", "key", "golden", "diverged"}  # nothing else is read
+    for i, old in enumerate(line):
+        for new in ("", "0" if old != "0" else "1", old + '"'):
+            with pytest.raises(UserError, match="here"):
+                runs.parse_record(line[:i] + new + line[i + 1 :], "here")
+
+
+def test_a_whole_line_in_another_form_is_a_record(record):
+    content = json.loads(record.dump())
+    assert runs.parse_record(json.dumps(content, indent=1), "here") == record
+    moved = {"digest": content.pop("digest")} | content
+    assert runs.parse_record(json.dumps(moved), "here") == record
+
+
+def test_a_checksum_inside_of_another_part_is_none(record):
+    line = record.dump()
+    mark = f',"digest":"{json.loads(line)["digest"]}"'
+    inside = line.replace(mark, "").replace('},"cost"', mark + '},"cost"')
+    with pytest.raises(UserError, match="whole"):
+        runs.parse_record(inside, "here")
+
+
+def test_a_record_of_another_run_is_named_and_set_aside(record, capsys):
+    other = replace(RUN, seed=9).key
+    store.save(record).rename(store.working() / f"{other}.json")
+    assert store.load_working(other) is None and f"another run, {RUN.key}" in capsys.readouterr().err
+
+
+def test_a_stored_record_is_the_one_that_was_saved(record):
+    store.save(record)
+    found = store.load_working(RUN.key)
+    assert found.dump() == record.dump() and replace(found, diverged=True).diverged and found == record
+    assert not hasattr(found, "nothing")
+
+
 def test_a_key_that_is_not_its_contents_is_found(record):
     content = json.loads(record.dump())
     content["key"] = "0" * 16
@@ -103,6 +141,25 @@ def test_publishing_merges_and_sorts(record, monkeypatch, tmp_path):
     store.publish("some2020", [record])
     store.publish("some2020", [other, record])
     assert list(store.load_published("some2020")) == sorted([record.run.key, other.run.key])
+
+
+def test_a_published_record_stays_where_it_rests_on_more_of_todays_golden_runs(record, monkeypatch, tmp_path):
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    first, *others = record.golden.split()
+    assert others, "the golden runs of this run are too few for the test"
+    fewer, other = replace(record, golden=first), replace(record, golden=f"{record.golden} 00000000")
+    for old, new, taken in [
+        (record, fewer, False),
+        (record, other, False),  # not current
+        (fewer, record, True),
+        (other, fewer, True),
+        (record, replace(record, diverged=True), True),
+    ]:
+        store.published("some2020").unlink(missing_ok=True)
+        store.publish("some2020", [old])
+        assert bool(store.publish("some2020", [new])) == taken
+        (found,) = store.load_published("some2020").values()
+        assert found == (new if taken else old)
 
 
 @pytest.mark.parametrize("paper", PAPERS)

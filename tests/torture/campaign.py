@@ -10,7 +10,6 @@ repeats the one that failed.
 import argparse
 import json
 import os
-import platform
 import random
 import shutil
 import tempfile
@@ -20,13 +19,13 @@ import zlib
 from datetime import date
 from pathlib import Path
 
-import torch
 from places import Place
 from trials import Skipped, trials
 
-from nlcore import home, sweep
+from nlcore import home
 from nlcore.files import write_whole
 from nlcore.inputs import lookup
+from nlcore.machine import in_words, machine
 
 HELD = "held"
 
@@ -69,13 +68,6 @@ def campaign(names: list[str], seed: int, minutes: float) -> dict[str, dict]:
         turn += 1
 
 
-def machine() -> str:
-    """In words."""
-    rights = "root" if os.geteuid() == 0 else "an ordinary user"
-    system = f"{platform.system()}, {sweep.cores()} cores, Python {platform.python_version()}"
-    return f"{system}, torch {torch.__version__}, {rights}"
-
-
 def table(rows: dict[str, dict]) -> str:
     lines = [f"{'trial':50} {'tried':>5} {'held':>5}  what did not, by seed"]
     for name, row in rows.items():
@@ -98,7 +90,9 @@ def main() -> None:
         raise SystemExit(outcome != HELD)
     rows = campaign(names, args.seed, args.minutes)
     print(table(rows))
-    about = {"date": date.today().isoformat(), "machine": machine(), "seed": args.seed, "minutes": args.minutes}
+    rights = "root" if os.geteuid() == 0 else "an ordinary user"
+    where = f"{in_words(machine())}, {rights}"
+    about = {"date": date.today().isoformat(), "machine": where, "seed": args.seed, "minutes": args.minutes}
     write_whole(args.out, json.dumps(about | {"trials": rows}, indent=1) + "\n")
     print(f"written to {args.out}")
     raise SystemExit(int(any(row["failures"] for row in rows.values())))

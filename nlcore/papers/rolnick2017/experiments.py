@@ -1,6 +1,7 @@
 """The experiments: their sizes, a column for each tier, and the function that makes runs of a size."""
 
 import itertools
+from functools import partial
 from typing import NamedTuple
 
 from ... import data
@@ -258,8 +259,8 @@ def grid(size: dict) -> list[Run]:
     N = data.train_size(name) - held
     check(size, values, N)
     options = {k: size[k] for k in ("optimiser", "momentum", "precision", "channels_last", "augment") if k in size}
-    found = []
-    for seed, alpha, *others in itertools.product(range(size["seeds"]), *values.values()):
+    of_seed = []  # functions
+    for alpha, *others in itertools.product(*values.values()):
         point = Point(float(alpha), *others)
         if point.infinite and point.batch < max(values["batches"]):
             continue  # H_alpha stands beside the largest batch only
@@ -270,8 +271,8 @@ def grid(size: dict) -> list[Run]:
         lr = point.lr if "schedules" in size else round(point.lr / (1 + point.alpha) ** 0.5, 8)
         budget = Budget(steps, point.batch, lr=lr, schedule=point.schedule, **options)
         examples, carrier = point.examples % N, carrier_of(point, name)
-        found.append(Run(name, point.model, budget, noise, method, examples, held, seed, carrier))
-    return list(dict.fromkeys(found))
+        of_seed.append(partial(Run, name, point.model, budget, noise, method, examples, held, carrier=carrier))
+    return list(dict.fromkeys(make(seed=seed) for seed in range(size["seeds"]) for make in of_seed))
 
 
 uniform = Experiment("uniform", UNIFORM, "Fig. 1: alpha uniform labels per clean one, for five networks", grid)

@@ -1,0 +1,43 @@
+"""What the page on many machines shows: `book/scale.json`, which `benchmarks/scale.py` writes."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from .. import home
+from ..machine import in_words
+
+READERS = ("status", "collect", "scoreboard")
+
+
+def measured(path: Path | None = None) -> dict:
+    """The measurement, as its file has it."""
+    return json.loads((path or home() / "book" / "scale.json").read_text())
+
+
+def readers(found: dict) -> pd.DataFrame:
+    """Seconds of what reads the store, by where the records are; a column for each number of records, and how many
+    times as long the largest store takes as the one before it."""
+    rows = pd.DataFrame(found["rows"]).melt(["records", "store"], [*READERS], "command", "seconds")
+    table = rows.pivot(index=["command", "store"], columns="records", values="seconds")
+    growth = f"{table.columns[-1]:,} over {table.columns[-2]:,}"
+    ratio = (table.iloc[:, -1] / table.iloc[:, -2]).round(1)
+    shown = table.rename(columns="{:,} records".format).rename_axis(columns=None)
+    return shown.round(3).assign(**{growth: ratio}).loc[[*READERS]]
+
+
+def engine(found: dict) -> pd.DataFrame:
+    """Milliseconds that a sweep takes for each run besides its training, a row for each number of runs."""
+    rows = pd.DataFrame(found["rows"]).drop_duplicates("records").set_index("records")
+    return rows[["engine_ms"]].rename(columns={"engine_ms": "milliseconds a run"}).round(1)
+
+
+def findings(found: dict) -> dict[str, str]:
+    """What the prose says."""
+    rows = pd.DataFrame(found["rows"])
+    largest = rows[rows.records == rows.records.max()]
+    said = {name: f"{largest[name].max():.2g} seconds" for name in READERS}
+    said |= {"records": f"{rows.records.max():,}", "least": f"{rows.records.min():,}", "date": found["date"]}
+    costs = rows.engine_ms
+    return said | {"machine": in_words(found["machine"]), "engine": f"{costs.min():.1f} to {costs.max():.1f}"}
