@@ -78,23 +78,21 @@ class Watched(NamedTuple):
         return int((self.rows.epoch - epoch).abs().argmin())
 
 
-def watched(dataset: str, rate: float, seed: int, steps: int = 1500, evaluations: int = 30) -> Watched:
-    """Train a small network on at most 1,500 images with symmetric (exclusive) noise, and look at every pair."""
-    require(0 < rate < 1, f"rate is the share of wrong labels, here more than 0 and less than 1, not {rate}")
-    name = data.pin(dataset)
-    budget = Budget(steps, batch=64, evaluations=evaluations)
-    run = Run(
-        name, "mlp2", budget, noise.SymmetricExclusive(rate), examples=min(MOST, data.train_size(name)), seed=seed
-    )
+def watched(dataset: str, rate: float, seed: int, steps: int = 1500) -> Watched:
+    """Train a small network on at most 1,500 images with symmetric (exclusive) noise, and
+    look at the loss of every pair 30 times."""
+    require(0 < rate < 1, f"rate is a share of wrong labels between 0 and 1, not {rate}")
+    name, law = data.pin(dataset), noise.SymmetricExclusive(rate)
+    examples = min(MOST, data.train_size(name))
+    budget = Budget(steps, batch=64, evaluations=30)
+    run = Run(name, "mlp2", budget, law, examples=examples, seed=seed)
     rows, losses = [], []
     with prepared(run, torch.device("cpu")) as (source, net):
         pairs = source.split.train
         wrong = (pairs.label != pairs.true).numpy()
-        mixed = wrong.any() and not wrong.all()
-        require(
-            mixed, f"of {len(wrong)} labels {wrong.sum()} are wrong; another rate than {rate} has right and wrong ones"
-        )
-        for row in fit(run, source, net):
+        both = wrong.any() and not wrong.all()
+        require(both, f"with rate {rate}, {wrong.sum()} of {len(wrong)} labels are wrong; choose another")
+        for row in fit(run, source, net):  # stops at each evaluation
             logits = source.view(run.method, lambda best: net).logits(False)
             losses.append(cross_entropy(logits, pairs.label.long()).detach().numpy())
             rows.append(row)
