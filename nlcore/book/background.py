@@ -91,7 +91,7 @@ def watched(dataset: str, rate: float, seed: int, steps: int = 1500) -> Watched:
         pairs = source.split.train
         wrong = (pairs.label != pairs.true).numpy()
         both = wrong.any() and not wrong.all()
-        require(both, f"with rate {rate}, {wrong.sum()} of {len(wrong)} labels are wrong; choose another")
+        require(both, f"rate {rate} makes {wrong.sum()} of {len(wrong)} labels wrong; choose another")
         for row in fit(run, source, net):  # stops at each evaluation
             logits = source.view(run.method, lambda best: net).logits(False)
             losses.append(cross_entropy(logits, pairs.label.long()).detach().numpy())
@@ -191,16 +191,20 @@ def same_matrix(dataset: str, seed: int) -> TwoDraws:
     counts[counts.sum(1) == 0] = 1  # a class of which there is no image here
     T = counts / counts.sum(1, keepdims=True)
     drawn = noise.draw(noise.Matrix(tuple(map(tuple, T.tolist()))), y, K, seed).label
-    return TwoDraws(x, y, {"by a look": looked, "drawn": drawn.astype(y.dtype)}, T)
+    return TwoDraws(x, y, {"given by a look": looked, "drawn": drawn.astype(y.dtype)}, T)
 
 
-def wrong_of_both(draws: TwoDraws, count: int = 10) -> Figure:
-    """The first wrong labels of each of the two in a row (right ones where there are not as many)."""
+def wrong_of_both(draws: TwoDraws, count: int = 7) -> Figure:
+    """The first wrong labels of each of the two, a row each (right ones where there are not as many)."""
     count = min(count, len(draws.y))
     chosen = [np.argsort(given == draws.y, kind="stable")[:count] for given in draws.given.values()]
     labels = [given[rows] for rows, given in zip(chosen, draws.given.values(), strict=True)]
     rows = np.concatenate(chosen)
-    return figures.labelled(draws.x[rows], np.concatenate(labels), draws.y[rows], count)
+    fig = figures.labelled(draws.x[rows], np.concatenate(labels), draws.y[rows], count)
+    fig.set_size_inches(0.8 * count, 2.3)
+    for ax in fig.axes:
+        ax.xaxis.label.set_size(12)
+    return fig
 
 
 def neighbours_agree(draws: TwoDraws, dataset: str, count: int = 10) -> pd.DataFrame:
@@ -217,7 +221,7 @@ def neighbours_agree(draws: TwoDraws, dataset: str, count: int = 10) -> pd.DataF
         hit = (model.predict(unseen) == test.y.numpy()[: len(unseen)]).mean()
         shares = [wrong.mean(), same, hit]
         rows.append([name, *("" if share is None else f"{100 * share:.1f}" for share in shares)])
-    columns = ["labels", "wrong labels, %", "neighbours with the same wrong label, %", "test accuracy of a vote, %"]
+    columns = ["labels", "wrong labels", "neighbours", "vote"]
     return pd.DataFrame(rows, columns=columns).set_index("labels")
 
 

@@ -76,13 +76,15 @@ def test_labels_given_by_a_look_depend_on_the_upper_half_alone():
 
 def test_both_noises_have_the_matrix_that_was_counted(own):
     draws = background.same_matrix(own, seed=0)
-    looked = draws.given["by a look"]
+    looked = draws.given["given by a look"]
     for k in range(3):
         counted = np.bincount(looked[draws.y == k], minlength=3) / (draws.y == k).sum()
         np.testing.assert_allclose(draws.T[k], counted)
     assert not np.array_equal(looked, draws.given["drawn"])
     table = background.neighbours_agree(draws, own)
-    assert [*table.index] == ["by a look", "drawn"] and table.iloc[0, 0] == f"{100 * (looked != draws.y).mean():.1f}"
+    assert [*table.index] == ["given by a look", "drawn"] and table.iloc[
+        0, 0
+    ] == f"{100 * (looked != draws.y).mean():.1f}"
     assert {*background.of_neighbours(table)} == {
         f"{a}_{b}" for a in ("wrong", "same", "hit") for b in ("look", "drawn")
     }
@@ -91,8 +93,8 @@ def test_both_noises_have_the_matrix_that_was_counted(own):
 def test_no_wrong_label_leaves_a_cell_empty_and_a_picture_whole():
     y = np.arange(30) % 3
     x = np.repeat(y.astype(np.uint8)[:, None, None, None] * 80, 64, axis=-1).reshape(30, 1, 8, 8)
-    draws = background.TwoDraws(x, y, {"by a look": y, "drawn": y}, np.eye(3))
-    assert len(background.wrong_of_both(draws).axes) == 20
+    draws = background.TwoDraws(x, y, {"given by a look": y, "drawn": y}, np.eye(3))
+    assert len(background.wrong_of_both(draws).axes) == 14
     matplotlib.pyplot.close("all")
     table = background.neighbours_agree(draws, "digits")
     assert [*table.iloc[:, 1]] == ["", ""]
