@@ -18,6 +18,7 @@ from ..losses import cross_entropy
 from ..runs import Budget, Run
 from ..training.loop import fit
 from ..training.train import prepared
+from .exhibits import labelled
 
 TILE, ACROSS = 32, 7  # pixels of a picture on the sheet, pictures in a row of it
 SIDE = {"mnist": 28}  # pixels of a picture that does not fill its tile
@@ -200,11 +201,7 @@ def wrong_of_both(draws: TwoDraws, count: int = 7) -> Figure:
     chosen = [np.argsort(given == draws.y, kind="stable")[:count] for given in draws.given.values()]
     labels = [given[rows] for rows, given in zip(chosen, draws.given.values(), strict=True)]
     rows = np.concatenate(chosen)
-    fig = figures.labelled(draws.x[rows], np.concatenate(labels), draws.y[rows], count)
-    fig.set_size_inches(0.8 * count, 2.3)
-    for ax in fig.axes:
-        ax.xaxis.label.set_size(12)
-    return fig
+    return labelled(draws.x[rows], np.concatenate(labels), draws.y[rows], count)
 
 
 def neighbours_agree(draws: TwoDraws, dataset: str, count: int = 10) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import textwrap
 
 import numpy as np
@@ -73,6 +74,15 @@ def class_names(names: tuple[str, ...]) -> str:
     return " Classes: " + ", ".join(f"{k} {name}" for k, name in enumerate(names)) + "."
 
 
+def labelled(x: np.ndarray, given: np.ndarray, true: np.ndarray, columns: int) -> Figure:
+    """Images above their labels as in `figures.labelled`, few and large, so that a phone shows the labels too."""
+    fig = figures.labelled(x, given, true, columns)
+    fig.set_size_inches(5.8, 5.8 / columns * 1.35 * math.ceil(len(x) / columns))
+    for ax in fig.axes:
+        ax.xaxis.label.set_size(11)
+    return fig
+
+
 def laws_for(K: int, rate: float, alpha: float, T: list) -> dict[str, noise.Noise]:
     """The noise models that fit K classes, by name; with a matrix `T` of one's own, unless it is empty."""
     models = {
@@ -123,7 +133,7 @@ def asked_and_obtained(cards: dict[str, dict]) -> pd.DataFrame:
     rows = []
     for name, card in cards.items():
         row = {"noise": words.said(name), "parameter": parameters_of(card)}
-        shares = {"wrong by its law, %": card["requested_rate"], "wrong as drawn, %": card["realised_rate"]}
+        shares = {"by the law, %": card["requested_rate"], "as drawn, %": card["realised_rate"]}
         rows.append(row | {column: f"{100 * share:.1f}" for column, share in shares.items()})
     return pd.DataFrame(rows).set_index("noise")
 
@@ -144,7 +154,7 @@ def true_class_left_out(K: int = 10, alphas: tuple[int, ...] = (1, 9, 10, 100)) 
         left_out = (np.eye(K) + alpha * noise.SymmetricExclusive(1.0).law(K)) / (1 + alpha)
         row = {"α": alpha}
         for way, T in (("included", included), ("left out", left_out)):
-            row |= {f"{way}: true label": T[0, 0], f"{way}: each other label": T[0, 1]}
+            row |= {f"{way}: true": T[0, 0], f"{way}: other": T[0, 1]}
         rows.append(row)
     return pd.DataFrame(rows).set_index("α").round(4)
 
@@ -153,8 +163,8 @@ def equal_images() -> pd.DataFrame:
     """What `nlcore data duplicates` found in the known data sets, a row each: `book/duplicates.json`."""
     rows = []
     for found in json.loads((home() / "book" / "duplicates.json").read_text()):
-        row = {"data set": words.said(found["name"]), "training images in the test set": found["in_test"]}
-        row |= {"groups of equal training images": found["equal"], "with different labels": len(found["differ"])}
+        row = {"data set": words.said(found["name"]), "in the test set too": found["in_test"]}
+        row |= {"twice in training": found["equal"], "with two labels": len(found["differ"])}
         rows.append(row)
     return pd.DataFrame(rows).set_index("data set")
 
