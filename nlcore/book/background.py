@@ -10,11 +10,13 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import NearestNeighbors
+from torch import nn
 
 from .. import data, figures, home, noise
 from ..inputs import require
 from ..losses import cross_entropy
+from ..models import build
 from ..runs import Budget, Run
 from ..training.loop import fit
 from ..training.train import prepared
@@ -204,27 +206,58 @@ def wrong_of_both(draws: TwoDraws, count: int = 7) -> Figure:
     return labelled(draws.x[rows], np.concatenate(labels), draws.y[rows], count)
 
 
-def neighbours_agree(draws: TwoDraws, dataset: str, count: int = 10) -> pd.DataFrame:
-    """Of each of the two: the share of wrong labels, the share of these that the nearest other images confirm, and the
-    accuracy of a vote among the nearest training images on test images."""
-    test = data.load(dataset).test
-    x, unseen = (part.reshape(len(part), -1) for part in (draws.x, small(test.x.numpy())))
-    rows = []
+def briefly(x: torch.Tensor, y: torch.Tensor, K: int, epochs: int, seed: int) -> nn.Module:
+    """A small network after a few epochs of plain training on images `x` (N, C, H, W) with labels `y` (N,)."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        net = build("mlp2", tuple(x.shape[1:]), K)
+        optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
+        for _ in range(epochs):
+            for rows in torch.randperm(len(x)).split(64):
+                loss = cross_entropy(net(x[rows]), y[rows]).mean()
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+    return net.eval()
+
+
+def same_wrong(x: np.ndarray, given: np.ndarray, wrong: np.ndarray, count: int = 10) -> float:
+    """Of the nearest other images of those with a `wrong` label (N,), the share that has the same given label."""
+    flat = x.reshape(len(x), -1).astype(np.float32)
+    near = NearestNeighbors(n_neighbors=min(count, len(x) - 1)).fit(flat).kneighbors(return_distance=False)
+    return float((given[near] == given[:, None])[wrong].mean())
+
+
+@torch.no_grad()
+def of_network(net: nn.Module, x: torch.Tensor, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The classes (N,) that a network predicts, and the losses (N,) of given labels."""
+    logits, y = net(x), torch.from_numpy(given).long()
+    return logits.argmax(1).numpy(), cross_entropy(logits, y).numpy()
+
+
+def two_noises(draws: TwoDraws, dataset: str, epochs: int, check: int, seed: int) -> pd.DataFrame:
+    """What becomes of the two kinds of wrong labels (a row each), in percent: how many there are, how many of the
+    nearest images share them, how many a network predicts after `epochs`, its test accuracy, and how many wrong labels
+    are among the `check` with the largest losses. Empty where no label is wrong."""
+    test, K = data.load(dataset).test, data.load(dataset).K
+    scale = draws.x.mean(), draws.x.std() + 1e-6
+    x, unseen = ((torch.from_numpy(part).float() - scale[0]) / scale[1] for part in (draws.x, small(test.x.numpy())))
+    rows = {}
     for name, given in draws.given.items():
-        model = KNeighborsClassifier(min(count, len(x) - 1)).fit(x, given)
-        near = given[model.kneighbors(return_distance=False)]  # (N, count), the image itself left out
+        net = briefly(x, torch.from_numpy(given).long(), K, epochs, seed)
+        guess, loss = of_network(net, x, given)
+        hit = of_network(net, unseen, np.zeros(len(unseen), int))[0] == test.y.numpy()[: len(unseen)]
         wrong = given != draws.y
-        same = (near == given[:, None])[wrong].mean() if wrong.any() else None
-        hit = (model.predict(unseen) == test.y.numpy()[: len(unseen)]).mean()
-        shares = [wrong.mean(), same, hit]
-        rows.append([name, *("" if share is None else f"{100 * share:.1f}" for share in shares)])
-    columns = ["labels", "wrong labels", "neighbours", "vote"]
-    return pd.DataFrame(rows, columns=columns).set_index("labels")
+        shares = {"wrong": wrong.mean(), "neighbours": None, "predicted": None, "accuracy": hit.mean(), "found": None}
+        if wrong.any():
+            shares["neighbours"] = same_wrong(draws.x, given, wrong)
+            shares["predicted"] = (guess == given)[wrong].mean()
+            shares["found"] = wrong[np.argsort(-loss, kind="stable")[:check]].mean()
+        rows[name] = {column: "" if share is None else f"{100 * share:.0f}" for column, share in shares.items()}
+    return pd.DataFrame(rows).T.rename_axis("labels")
 
 
-def of_neighbours(table: pd.DataFrame) -> dict[str, str]:
-    """The numbers of `neighbours_agree`, by column and row: `same_look`, `same_drawn`, `hit_look` and so on."""
-    found = {}
-    for name, column in zip(("wrong", "same", "hit"), table, strict=True):
-        found |= {f"{name}_look": table[column].iloc[0], f"{name}_drawn": table[column].iloc[1]}
-    return found
+def of_two_noises(table: pd.DataFrame) -> dict[str, str]:
+    """The numbers of `two_noises` by column and row: `wrong_look`, `wrong_drawn` and so on."""
+    ways = zip(("look", "drawn"), table.index, strict=True)
+    return {f"{column}_{way}": table.loc[row, column] for way, row in ways for column in table}

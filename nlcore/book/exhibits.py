@@ -78,6 +78,7 @@ def labelled(x: np.ndarray, given: np.ndarray, true: np.ndarray, columns: int) -
     """Images above their labels as in `figures.labelled`, few and large, so that a phone shows the labels too."""
     fig = figures.labelled(x, given, true, columns)
     fig.set_size_inches(5.8, 5.8 / columns * 1.35 * math.ceil(len(x) / columns))
+    fig.set_layout_engine("constrained")
     for ax in fig.axes:
         ax.xaxis.label.set_size(11)
     return fig
@@ -117,6 +118,10 @@ def realised_matrices(cards: dict[str, dict]) -> Figure:
     for ax, (name, card) in zip(panels, cards.items(), strict=True):
         figures.matrix(noise.realised(card), ax=ax)
         ax.set_title(words.said(name), fontsize=10)
+        if (K := len(card["counts"])) > 20:  # too many to be named
+            shown = range(0, K, K // 5)
+            ax.set_xticks([k + 0.5 for k in shown], shown, rotation=0)
+            ax.set_yticks([k + 0.5 for k in shown], shown)
     return fig
 
 

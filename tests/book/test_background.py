@@ -5,6 +5,7 @@ import hashlib
 import matplotlib
 import numpy as np
 import pytest
+import torch
 
 from nlcore.book import background
 from nlcore.inputs import UserError
@@ -81,13 +82,25 @@ def test_both_noises_have_the_matrix_that_was_counted(own):
         counted = np.bincount(looked[draws.y == k], minlength=3) / (draws.y == k).sum()
         np.testing.assert_allclose(draws.T[k], counted)
     assert not np.array_equal(looked, draws.given["drawn"])
-    table = background.neighbours_agree(draws, own)
-    assert [*table.index] == ["given by a look", "drawn"] and table.iloc[
-        0, 0
-    ] == f"{100 * (looked != draws.y).mean():.1f}"
-    assert {*background.of_neighbours(table)} == {
-        f"{a}_{b}" for a in ("wrong", "same", "hit") for b in ("look", "drawn")
-    }
+    table = background.two_noises(draws, own, epochs=2, check=1000, seed=0)
+    assert [*table.index] == ["given by a look", "drawn"]
+    assert table.iloc[0]["wrong"] == table.iloc[0]["found"] == f"{100 * (looked != draws.y).mean():.0f}"
+    told = background.of_two_noises(table)
+    assert told["wrong_look"] == table.iloc[0]["wrong"] and told["found_drawn"] == table.iloc[1]["found"]
+
+
+def test_neighbours_of_a_wrong_label_are_other_images():
+    x = np.zeros((12, 1, 2, 2), np.uint8)
+    x[6:] = 200  # two heaps of six
+    given = np.array([1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+    assert background.same_wrong(x, given, np.arange(12) == 3, count=5) == 2 / 5
+
+
+def test_a_brief_training_is_repeatable_and_leaves_chance_alone():
+    x, y = torch.randn(30, 1, 4, 4), torch.arange(30) % 3
+    before = torch.get_rng_state()
+    first, second = (background.briefly(x, y, 3, epochs=2, seed=1) for _ in range(2))
+    assert torch.equal(first(x), second(x)) and torch.equal(torch.get_rng_state(), before)
 
 
 def test_no_wrong_label_leaves_a_cell_empty_and_a_picture_whole():
@@ -96,5 +109,5 @@ def test_no_wrong_label_leaves_a_cell_empty_and_a_picture_whole():
     draws = background.TwoDraws(x, y, {"given by a look": y, "drawn": y}, np.eye(3))
     assert len(background.wrong_of_both(draws).axes) == 14
     matplotlib.pyplot.close("all")
-    table = background.neighbours_agree(draws, "digits")
-    assert [*table.iloc[:, 1]] == ["", ""]
+    table = background.two_noises(draws, "digits", epochs=1, check=5, seed=0)
+    assert [*table["neighbours"]] == [*table["found"]] == ["", ""] and [*table["wrong"]] == ["0", "0"]
