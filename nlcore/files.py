@@ -1,6 +1,7 @@
 """Files are whole or not there."""
 
 import contextlib
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -22,7 +23,8 @@ def whole(path: Path, tidy: bool = True) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
-        part.replace(path)
+        _to_disk(part)
+        part.replace(path.resolve() if path.is_symlink() else path)  # a link stays one
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:
@@ -30,6 +32,12 @@ def whole(path: Path, tidy: bool = True) -> Iterator[Path]:
             part.unlink()
     if tidy:
         remove_old(path.parent, f".{path.name}.*.part")
+
+
+def _to_disk(path: Path) -> None:
+    """See to it that a file is on the disk, whatever happens to the power: its new name must not come before it."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
 
 
 def write_whole(path: Path, text: str, tidy: bool = True) -> Path:

@@ -17,6 +17,7 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
+from . import vouch
 from .files import write_whole
 from .inputs import UserError, lookup, require
 from .machine import cores
@@ -36,7 +37,7 @@ def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> di
     `there`, for who asks often, are the names of the files in the working store.
     """
     there, folder = store.names() if there is None else there, store.working()
-    public, current, found = store.load_published(paper), golden.digests(), {}
+    public, current, found = store.load_published(paper), golden.today(), {}
     for run in runs:
         working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
         both = [record for record in (working, public.get(run.key)) if record]
@@ -83,6 +84,7 @@ def train_missing(
     differing = {run if run.trusted else replace(run, seed=0): run for run in todo}  # in more than seeds
     for run in differing.values():
         check(run)
+    vouch.vouch(todo, echo)
     brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
     most = cores() if places[0].type == "cpu" else len(places)
     jobs = min(jobs or (1 if brief else most), len(todo))

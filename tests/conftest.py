@@ -10,6 +10,16 @@ torch.set_num_threads(1)  # tests run side by side
 
 
 @pytest.fixture(autouse=True)
+def vouched(monkeypatch):
+    """No test but those of it repeats golden runs before it trains; `tests/runs/test_golden.py` repeats all."""
+    from nlcore import vouch
+
+    honest = vouch.vouch
+    monkeypatch.setattr(vouch, "vouch", lambda runs, echo: None)
+    return honest
+
+
+@pytest.fixture(autouse=True)
 def stores(tmp_path, monkeypatch):
     monkeypatch.setenv("NLCORE_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("NLCORE_DATA", str(tmp_path / "data"))

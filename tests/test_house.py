@@ -19,6 +19,7 @@ FLOORS = [
     {"book", "audit"},
     {"papers"},
     {"sweep"},
+    {"vouch"},
     {"training"},
     {"runs"},
     {"methods"},

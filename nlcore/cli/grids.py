@@ -128,11 +128,13 @@ def publish(experiment: Experiment, tier: Tier = "laptop", override: Set = None)
     records = [store.load_working(run.key) for run in runs]
     found = [record for record in records if record and not record.stale]
     require(bool(found), f"no current record of {experiment} at {tier} in {store.working()}; `nlcore run` makes them")
-    taken = store.publish(paper, found)
-    print(f"{len(taken)} of {len(runs)} runs, into {store.published(paper)}")
-    if len(taken) < len(found):
-        kept = len(found) - len(taken)
-        print(f"{kept} published records are kept, as those in {store.working()} rest on fewer of today's golden runs")
+    told = store.publish(paper, found)
+    print(f"{told.new} new, {told.replaced} replaced, of {len(runs)} runs, into {store.published(paper)}")
+    if told.replaced:
+        print(f"the last test accuracy of a replaced one has moved by {told.moved:.4f} at most")
+    if told.kept:
+        why = f"those in {store.working()} are older, or rest on fewer golden runs of today"
+        print(f"{told.kept} stay as published: {why}")
 
 
 @app.command()
@@ -217,7 +219,7 @@ def golden_(
             moved[name] = outcome
     if update:
         kept = {name: outcome for name, outcome in golden.committed().items() if name in kinds}
-        golden.write(kept | moved)
+        golden.write(kept | golden.accepted(moved))
     show(rows if as_json else [row for row in rows if row["kind"] in moved], as_json)
     if not as_json:
         written = f"; written to {golden.place()}" if update else ""

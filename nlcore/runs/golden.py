@@ -88,10 +88,12 @@ def place() -> Path:
 
 
 class Outcome(NamedTuple):
-    """What a golden run gives: a hash of its labels, and its history as plain numbers."""
+    """What a golden run gives: a hash of its labels, and its history as plain numbers; and whether it has `moved` since
+    it was first committed."""
 
     labels: str
     history: list[dict[str, float | None]]
+    moved: bool = False
 
 
 def outcome(card: dict, history: list[dict]) -> Outcome:
@@ -119,23 +121,33 @@ def _parsed(path: Path, changed: int) -> dict[str, Outcome]:
 
 def write(found: dict[str, Outcome]) -> None:
     """One kind a line, so that a change of one is a change of a line."""
-    lines = [f"{json.dumps(name)}: {json.dumps(told._asdict())}" for name, told in sorted(found.items())]
+    plain = {name: {k: v for k, v in told._asdict().items() if v is not False} for name, told in sorted(found.items())}
+    lines = [f"{json.dumps(name)}: {json.dumps(told)}" for name, told in plain.items()]
     write_whole(place(), "{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def digest(name: str, told: Outcome) -> str:
     """Eight hex digits of a kind and its outcome."""
-    return hashlib.sha256(json.dumps([name, *told]).encode()).hexdigest()[:8]
+    return hashlib.sha256(json.dumps([name, told.labels, told.history]).encode()).hexdigest()[:8]
 
 
-def digests() -> frozenset[str]:
-    """The digests of all committed outcomes."""
-    return _digests(place(), place().stat().st_mtime_ns) if place().exists() else frozenset()
+class Today(NamedTuple):
+    """The digests of all committed outcomes, and those of kinds that have moved, by kind."""
+
+    digests: frozenset[str] = frozenset()
+    moved: tuple[tuple[str, str], ...] = ()
+
+
+def today() -> Today:
+    """What the committed file says now."""
+    return _today(place(), place().stat().st_mtime_ns) if place().exists() else Today()
 
 
 @lru_cache(maxsize=4)
-def _digests(path: Path, changed: int) -> frozenset[str]:
-    return frozenset(digest(name, told) for name, told in _parsed(path, changed).items())
+def _today(path: Path, changed: int) -> Today:
+    found = _parsed(path, changed)
+    moved = tuple((name, digest(name, told)) for name, told in found.items() if told.moved)
+    return Today(frozenset(digest(name, told) for name, told in found.items()), moved)
 
 
 @cache
@@ -158,6 +170,12 @@ def digests_of(run: Run) -> str:
     """The digests of the golden runs that a run rests on, for the record that this process makes of it."""
     known = at_start(place())
     return " ".join(known[name] for name in rests_on(run) if name in known)
+
+
+def accepted(found: dict[str, Outcome]) -> dict[str, Outcome]:
+    """Outcomes of kinds that have changed as they are to be committed: those that stood otherwise there have moved."""
+    before = committed()
+    return {name: told._replace(moved=name in before) for name, told in found.items()}
 
 
 def difference(old: Outcome, new: Outcome, within: tuple[float, float] = FINE) -> str:

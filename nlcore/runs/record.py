@@ -7,7 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from ..inputs import UserError, require
-from .golden import digests
+from .golden import Today, rests_on, today
 from .run import Run, canonical, content_hash, parse_run, text_hash
 
 
@@ -39,11 +39,16 @@ class Record:
     @property
     def stale(self) -> bool:
         """Whether a golden run that it rests on has changed since."""
-        return not self.rests_on(digests())
+        return not self.rests_on(today())
 
-    def rests_on(self, current: frozenset[str]) -> bool:
-        """Whether all golden runs that it rests on have one of these digests."""
-        return bool(self.golden) and current.issuperset(self.golden.split())
+    def rests_on(self, current: Today) -> bool:
+        """Whether all golden runs that it rests on are as they are today. One that was committed only after it was made
+        says nothing about it, unless that has moved since."""
+        own = self.golden.split()
+        if not own or not current.digests.issuperset(own):
+            return False
+        lacking = [name for name, digest in current.moved if digest not in own]
+        return not lacking or not {*lacking} & {*rests_on(self.run)}
 
     def dump(self) -> str:
         """One line of JSON that carries its own checksum."""
@@ -51,6 +56,10 @@ class Record:
             return self.line
         content = {f.name: getattr(self, f.name) for f in fields(self)} | {"key": self.key, "run": self.run.spec()}
         return canonical(content | {"digest": content_hash(content)})
+
+
+class ForeignRecord(UserError):
+    """A whole record that this version of the package cannot read."""
 
 
 def parse_record(line: str, where: str) -> Record:
@@ -100,12 +109,23 @@ def _read(line: str, where: str) -> Record:
         content.pop("fingerprint", None)
         return Record(**content)
     except (ValueError, AttributeError, KeyError, TypeError, UserError) as error:
+        if _has_its_checksum(line):
+            raise ForeignRecord(f"{where} is of another version of this package ({error}); use that one") from None
         raise UserError(f"{where} is not a whole record ({type(error).__name__}: {error})") from None
+
+
+def _has_its_checksum(line: str) -> bool:
+    """Whether a line, of whatever fields, is as it was written."""
+    try:
+        content = json.loads(line)
+        return content.pop("digest") == content_hash(content)
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return False
 
 
 def frame(records: list[Record]) -> pd.DataFrame:
     """One row per run and evaluation: the run's parameters, the realised noise, what was measured, and the cost."""
-    rows, current = [], digests()
+    rows, current = [], today()
     for r in records:
         run, spec = r.run, r.run.spec()
         base = {"key": run.key, "method": spec["method"]["name"], "noise": spec["noise"]["name"]}

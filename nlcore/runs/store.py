@@ -1,17 +1,19 @@
 """The stores of records: a file a run in the working store, a line a run in the published one."""
 
+import itertools
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from .. import home, place
 from ..files import check_writable, remove_old, write_whole
 from ..inputs import UserError, require
-from .golden import digests
-from .record import Record, parse_record
+from .golden import Today, today
+from .record import ForeignRecord, Record, parse_record
 
 
 def working() -> Path:
@@ -37,23 +39,40 @@ def claim(key: str, wait: bool) -> Iterator[bool]:
 
     It is a lock on one byte of one file, which the system lifts when the process ends, however it ends.
     """
-    working().mkdir(parents=True, exist_ok=True)
-    with open(working() / ".claims", "ab") as file:
-        try:
-            import fcntl  # not on Windows
+    with locked(working() / ".claims", int(key, 16) >> 2, wait) as taken:
+        yield taken
 
-            fcntl.lockf(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, int(key, 16) >> 2)
-        except (BlockingIOError, PermissionError):
-            yield False
-            return
-        except (ImportError, OSError):  # no such locks: at worst two processes make the same record
-            pass
-        yield True
+
+@contextmanager
+def locked(path: Path, place: int = 0, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock on one byte of a file, if there are such locks: without them at worst two processes do the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = None
+    try:
+        import fcntl  # not on Windows
+
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "rb+")
+        fcntl.lockf(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, place)
+        taken = True
+    except BlockingIOError:
+        taken = False
+    except (ImportError, OSError):
+        taken = True
+    try:
+        yield taken
+    finally:
+        if file:
+            file.close()
 
 
 def save(record: Record) -> Path:
-    """Write a record to the working store."""
-    path = write_whole(working() / f"{record.key}.json", record.dump() + "\n", tidy=False)  # `writable` has
+    """Write a record to the working store. One that is there and rests on other golden runs, as another state of the
+    code makes it, is kept as `KEY.old`."""
+    path = working() / f"{record.key}.json"
+    there = load_working(record.key) if path.exists() else None
+    if there and there.golden != record.golden:
+        path.replace(path.with_suffix(".old"))
+    write_whole(path, record.dump() + "\n", tidy=False)  # `writable` has
     path.with_suffix(".failed").unlink(missing_ok=True)
     return path
 
@@ -68,7 +87,8 @@ def names() -> frozenset[str]:
 
 def load_working(key: str, folder: Path | None = None) -> Record | None:
     """The record of a key in the working store (which is `folder`, if that was found out before); a damaged file is
-    named, set aside and counts as missing."""
+    named, set aside and counts as missing. One that cannot be read now, or by this version of the package, is an
+    error and stays where it is."""
     path = f"{folder or working()}/{key}.json"
     try:
         with open(path, "rb", buffering=0) as file:
@@ -77,11 +97,22 @@ def load_working(key: str, folder: Path | None = None) -> Record | None:
         return record
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (UserError, OSError) as error:
-        print(f"{error}; it is set aside", file=sys.stderr)
+    except ForeignRecord:
+        raise
+    except OSError as error:
+        raise UserError(f"{path} cannot be read now: {error.strerror}") from None
+    except UserError as error:
+        aside = _free(Path(path).with_suffix(".damaged"))
+        print(f"{error}; it is set aside as {aside.name}", file=sys.stderr)
         with suppress(FileNotFoundError):  # another process has done it
-            Path(path).rename(Path(path).with_suffix(".damaged"))
+            Path(path).rename(aside)
         return None
+
+
+def _free(path: Path) -> Path:
+    """A path like this one where nothing is yet."""
+    others = (path.with_name(f"{path.name}-{n}") for n in itertools.count(1))
+    return next(other for other in itertools.chain([path], others) if not other.exists())
 
 
 def load_published(paper: str) -> dict[str, Record]:
@@ -92,22 +123,58 @@ def load_published(paper: str) -> dict[str, Record]:
 
 @lru_cache(maxsize=8)
 def _parsed(path: Path, changed: int) -> dict[str, Record]:
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    found = [parse_record(line, f"{path.name}, line {i}") for i, line in enumerate(lines, 1)]
-    return {record.key: record for record in found}
+    found, current = {}, today()
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    for i, line in enumerate(lines, 1):
+        if line.strip():
+            record = parse_record(line, f"{path}, line {i}")
+            found[record.key] = _one_of(found.get(record.key), record, current, f"{path}, line {i}")
+    return found
 
 
-def publish(paper: str, new: list[Record]) -> list[Record]:
-    """Merge records into the published store, sorted by key. A new record replaces an old one of the same run unless it
-    is weaker; returns those that were taken."""
-    old, current = load_published(paper), digests()
-    taken = [record for record in new if record.key not in old or not weaker(record, old[record.key], current)]
-    merged = old | {record.key: record for record in taken}
-    write_whole(published(paper), "".join(merged[key].dump() + "\n" for key in sorted(merged)))
-    return taken
+def _one_of(old: Record | None, new: Record, current: Today, where: str) -> Record:
+    """Of two lines about one run, as a merge of two branches leaves them, the current one; two are an error."""
+    if old is None or old.dump() == new.dump():
+        return new
+    both = old.rests_on(current) and new.rests_on(current)
+    require(not both, f"{where}: a second record of the run {new.key}; remove one of the two lines")
+    return new if new.rests_on(current) else old
 
 
-def weaker(new: Record, old: Record, current: frozenset[str]) -> bool:
-    """Whether the old record is current and the new one is not, or rests on fewer of today's golden runs."""
-    count_new, count_old = (len(current.intersection(record.golden.split())) for record in (new, old))
-    return old.rests_on(current) and (not new.rests_on(current) or count_new < count_old)
+class Published(NamedTuple):
+    """What became of records that were to be published: new ones, those in whose place a newer one stands now, those
+    whose published one was kept; and by how much the last test accuracy of a replaced one has moved at most."""
+
+    new: int
+    replaced: int
+    kept: int
+    moved: float
+
+
+def publish(paper: str, records: list[Record]) -> Published:
+    """Merge records into the published store, sorted by key. A record replaces an old one of the same run unless it is
+    weaker. Of several processes that publish, one waits for the other."""
+    with locked(home() / "_build" / ".publishing"):
+        _parsed.cache_clear()
+        old, current = load_published(paper), today()
+        given = {record.key: record for record in records}
+        taken = {key: new for key, new in given.items() if key not in old or not weaker(new, old[key], current)}
+        merged = old | taken
+        write_whole(published(paper), "".join(merged[key].dump() + "\n" for key in sorted(merged)))
+    replaced = [key for key in taken if key in old and taken[key].dump() != old[key].dump()]
+    moved = max((_difference(taken[key], old[key]) for key in replaced), default=0.0)
+    return Published(len(taken.keys() - old.keys()), len(replaced), len(given) - len(taken), moved)
+
+
+def _difference(new: Record, old: Record) -> float:
+    """Of the last test accuracies of two records."""
+    return abs(new.history[-1]["test_accuracy"] - old.history[-1]["test_accuracy"])
+
+
+def weaker(new: Record, old: Record, current: Today) -> bool:
+    """Whether the old record is current and the new one is not, rests on fewer of today's golden runs, or is older."""
+    if not old.rests_on(current):
+        return False
+    count_new, count_old = (len(current.digests.intersection(record.golden.split())) for record in (new, old))
+    made_new, made_old = (record.environment.get("made", "") for record in (new, old))
+    return not new.rests_on(current) or count_new < count_old or made_new < made_old

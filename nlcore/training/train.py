@@ -4,6 +4,7 @@ import platform
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -31,6 +32,7 @@ def train(run: Run, device="auto", progress=False, eager=False, keep: Checkpoint
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
         "dataset_sha256": datasets.load(run.dataset).sha256,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     diverged = history[-1]["loss"] is None
     return Record(run, source.split.card, history, cost(source, history[-1]), environment, golden, diverged)

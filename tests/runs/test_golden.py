@@ -98,8 +98,20 @@ def test_updating_a_kind_makes_stale_what_rests_on_it_and_nothing_else(monkeypat
     assert [record.stale for record in records] == [method == stale for method in methods]
 
 
+def test_a_kind_that_was_added_later_says_nothing_of_a_record_until_it_moves(monkeypatch, tmp_path):
+    record, known = train.train(replace(miniatures.PLAIN, method=GCE()), "cpu"), golden.committed()
+    old = golden.digest("method=gce", known["method=gce"])
+    before = replace(record, golden=record.golden.replace(old, "").strip())  # made when there was no such kind
+    monkeypatch.setattr(golden, "place", lambda: tmp_path / "golden.json")
+    golden.write(known)
+    assert not before.stale
+    golden.write(known | golden.accepted({"method=gce": known["method=gce"]._replace(labels="moved")}))
+    assert golden.committed()["method=gce"].moved and before.stale and record.stale
+    assert not replace(before, run=replace(record.run, method=CE())).stale
+
+
 def test_no_two_kinds_share_a_digest():
-    assert len(golden.digests()) == len(KINDS)
+    assert len(golden.today().digests) == len(KINDS)
 
 
 def test_a_record_knows_the_golden_runs_of_the_code_that_made_it(monkeypatch, tmp_path):

@@ -1,6 +1,8 @@
 """Records: whole or not at all, by value, and honest about the code that made them."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from nlcore.methods import CE, HAlpha
 from nlcore.noise import Clean, Matrix, SymmetricExclusive, Uniform
 from nlcore.papers import PAPERS
 from nlcore.runs import Budget, Run, store
+from nlcore.runs.run import content_hash
 from nlcore.training import train
 
 RUN = Run("digits", "perceptron", Budget(steps=5, evaluations=1), Uniform(1.0), validation=50)
@@ -157,9 +160,93 @@ def test_a_published_record_stays_where_it_rests_on_more_of_todays_golden_runs(r
     ]:
         store.published("some2020").unlink(missing_ok=True)
         store.publish("some2020", [old])
-        assert bool(store.publish("some2020", [new])) == taken
+        told = store.publish("some2020", [new])
+        assert (told.replaced, told.kept) == ((1, 0) if taken else (0, 1))
         (found,) = store.load_published("some2020").values()
         assert found == (new if taken else old)
+
+
+def test_of_two_records_of_one_code_the_older_one_does_not_replace_the_newer(record, monkeypatch, tmp_path):
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    older, newer = (replace(record, environment=record.environment | {"made": day}) for day in ("2026-01", "2026-02"))
+    store.publish("some2020", [newer])
+    assert store.publish("some2020", [older]).kept == 1
+    store.publish("some2020", [older])
+    assert [*store.load_published("some2020").values()] == [newer]
+    dateless = replace(record, environment={k: v for k, v in record.environment.items() if k != "made"})
+    assert store.publish("some2020", [dateless]).kept == 1
+
+
+PUBLISH = """
+import sys
+from nlcore.runs import store
+store.publish("some2020", [store.load_working(key) for key in sys.argv[1:]])
+"""
+
+
+def test_several_that_publish_at_once_lose_nothing(record, monkeypatch, tmp_path):
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    keys = [store.save(replace(record, run=replace(RUN, seed=seed))).stem for seed in range(12)]
+    started = [subprocess.Popen([sys.executable, "-c", PUBLISH, *keys[i::3]]) for i in range(3)]
+    assert [process.wait() for process in started] == [0, 0, 0]
+    assert [*store.load_published("some2020")] == sorted(keys)
+
+
+def test_lines_that_a_merge_doubled(record, monkeypatch, tmp_path):
+    """The current one is taken; two different current ones are for a person to decide; editors' marks do no harm."""
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    path, stale = store.published("some2020"), replace(record, golden="00000000")
+    path.parent.mkdir(parents=True)
+    for lines in ([record, stale], [stale, record], [record, record]):
+        path.write_text("\ufeff" + "\r\n".join(r.dump() for r in lines) + "\n\n", encoding="utf-8")
+        store._parsed.cache_clear()
+        assert [*store.load_published("some2020").values()] == [record]
+    path.write_text(record.dump() + "\n" + replace(record, diverged=True).dump() + "\n")
+    store._parsed.cache_clear()
+    with pytest.raises(UserError, match="line 2: a second record"):
+        store.load_published("some2020")
+
+
+def test_a_published_store_behind_a_link_stays_there(record, monkeypatch, tmp_path):
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path / "home"))
+    path, shared = store.published("some2020"), tmp_path / "shared.jsonl"
+    path.parent.mkdir(parents=True)
+    path.symlink_to(shared)
+    store.publish("some2020", [record])
+    assert path.is_symlink() and record.dump() in shared.read_text()
+
+
+def test_what_cannot_be_read_now_or_by_this_version_stays_where_it_is(record, capsys):
+    path = store.save(record)
+    content = json.loads(record.dump()) | {"host": "elsewhere"}
+    del content["digest"]
+    path.write_text(json.dumps(content | {"digest": content_hash(content)}))
+    with pytest.raises(UserError, match="another version"):
+        store.load_working(RUN.key)
+    with pytest.raises(UserError, match="another version"):
+        store.save(record)
+    assert path.exists()
+    path.unlink()
+    path.mkdir()  # as unreadable as a file of somebody else's
+    with pytest.raises(UserError, match="cannot be read now"):
+        store.load_working(RUN.key)
+
+
+def test_records_that_are_set_aside_do_not_replace_each_other(record, capsys):
+    for _ in range(2):
+        store.save(record).write_text("{")
+        assert store.load_working(RUN.key) is None
+    assert sorted(path.name for path in store.working().glob("*.damaged*")) == [
+        f"{RUN.key}.damaged",
+        f"{RUN.key}.damaged-1",
+    ]
+
+
+def test_a_record_of_another_state_of_the_code_is_kept(record):
+    other = replace(record, golden="00000000")
+    store.save(other)
+    path = store.save(record)
+    assert store.load_working(RUN.key) == record and other.dump() in path.with_suffix(".old").read_text()
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -1,0 +1,49 @@
+"""Golden runs are repeated before anything is trained: code that gives other numbers makes no record."""
+
+from dataclasses import replace
+
+import pytest
+
+from nlcore import losses, sweep, vouch
+from nlcore.inputs import UserError
+from nlcore.methods import GCE, gce
+from nlcore.runs import golden, miniatures, store
+
+RUN = replace(miniatures.PLAIN, method=GCE(), seed=9)
+
+
+@pytest.fixture(autouse=True)
+def honest(monkeypatch, vouched):
+    monkeypatch.setattr(vouch, "vouch", vouched)
+
+
+def collect(runs) -> list[str]:
+    said = []
+    sweep.collect(runs, "nopaper", jobs=1, echo=said.append)
+    return said
+
+
+def test_golden_runs_come_first_and_once():
+    assert "first 2 golden runs" in collect([RUN])[0]
+    assert not any("golden" in line for line in collect([replace(RUN, seed=8)]))
+
+
+def test_other_code_is_held_again(monkeypatch):
+    collect([RUN])
+    monkeypatch.setattr(vouch, "code", lambda: "other")
+    assert "first 2 golden runs" in collect([replace(RUN, seed=8)])[0]
+
+
+def test_code_that_gives_other_numbers_makes_no_record(monkeypatch):
+    monkeypatch.setattr(gce, "lq", lambda logits, y, q: -losses.lq(logits, y, q))
+    with pytest.raises(UserError, match="method=gce.*nlcore golden --update"):
+        collect([RUN])
+    assert not [*store.working().glob("*.json")]
+
+
+def test_a_kind_that_is_not_committed_is_named(monkeypatch, tmp_path):
+    known = golden.committed()
+    monkeypatch.setattr(golden, "place", lambda: tmp_path / "golden.json")
+    golden.write({name: told for name, told in known.items() if name != "method=gce"})
+    with pytest.raises(UserError, match="method=gce"):
+        collect([RUN])
