@@ -9,7 +9,7 @@ FAMILIES = {
     "label correction": "#cc79a7",
     "trusted labels": "#7f7f7f",
 }
-MARKERS = "osD^vPX"  # of the methods of a family, in their order
+MARKERS = "osD^vPX*"  # of the methods of a family, in their order
 
 # of every method: its name in words, and its family
 METHODS = {
