@@ -76,7 +76,7 @@ def markers_of(by: str, names: list[str]) -> dict:
     if not all(name in words.METHODS for name in names):
         return {}
     markers = {name: words.look(name)["marker"] for name in names}
-    return {"style": by, "style_order": names, "markers": markers, "dashes": False, "ms": 5}
+    return {"style": by, "style_order": names, "markers": markers, "dashes": False, "ms": 6, "mew": 0}
 
 
 def legend_in_words(ax: Axes, **options) -> None:
@@ -86,6 +86,15 @@ def legend_in_words(ax: Axes, **options) -> None:
         label.replace(label.removesuffix(" (paper)"), words.said(label.removesuffix(" (paper)"))) for label in labels
     ]
     ax.legend(handles, said, **options)
+
+
+def legend_below(fig: Figure, columns: int = 2) -> Figure:
+    """The figure with the legend of its last Axes below all of them, where it hides no line."""
+    last = fig.axes[-1]
+    handles, names = last.get_legend_handles_labels()[0], [text.get_text() for text in last.get_legend().get_texts()]
+    last.get_legend().remove()
+    fig.legend(handles, names, loc="outside lower center", ncols=columns, fontsize="small", frameon=False)
+    return fig
 
 
 def _in_words(table: pd.DataFrame, column: str) -> pd.DataFrame:
