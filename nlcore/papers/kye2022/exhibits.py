@@ -72,7 +72,8 @@ def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
     if rows.trusted.nunique() == 1:
         parts.append(f"{rows.trusted.max():,} trusted images beside {int(rows.images.max()):,} noisy ones")
     parts += [f"tier {tier}", *([WHEN[rule]] if rule else []), f"{seeds} seeds" if seeds > 1 else "one seed"]
-    return ", ".join(parts)
+    told = ", ".join(parts)
+    return told[0].upper() + told[1:]
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
@@ -281,6 +282,7 @@ def changed(rows: pd.DataFrame) -> pd.Series:
 def one_thing_changed(rows: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy of FasTEN by what was changed and by the rate of symmetric noise."""
     table = percent(rows.assign(changed=changed(rows)), "changed", "rate")
+    table = table.sort_index(key=lambda names: names != CHANGES[""], kind="stable")
     return table.rename(columns="symmetric {:g}".format).rename_axis("FasTEN").fillna("")
 
 

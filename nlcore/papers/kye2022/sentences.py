@@ -35,7 +35,7 @@ def numbers(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
     said = setting(tables["table"]) | by_rule(tables["table"]) | methods(tables["table"])
     said |= costs(tables["cost"]) | matrices(tables["table"], tables["matrix"])
     last = {name: select(table, "last") for name, table in tables.items()}
-    said |= corrections(last["perturbed"], last["table"]) | parts(last["ablation"]) | two_heads(tables["heads"])
+    said |= corrections(tables["perturbed"], last["table"]) | parts(last["ablation"]) | two_heads(tables["heads"])
     return said | images(last["trusted"], last["augmented"]) | hundred(last["cifar100"]) | paper()
 
 
@@ -106,14 +106,18 @@ def matrices(history: pd.DataFrame, alone: pd.DataFrame) -> dict[str, str]:
     return said
 
 
-def corrections(shaken: pd.DataFrame, rows: pd.DataFrame) -> dict[str, str]:
-    """What corrections gain at 0.8, what random labels in their place gain, and how many wrong labels are put right."""
-    of = shaken[shaken.method == "fasten"]
+def corrections(history: pd.DataFrame, rows: pd.DataFrame) -> dict[str, str]:
+    """What corrections gain at 0.8, what random labels in their place gain, at the end and where clean validation stops
+    (`history`); and how many wrong labels are put right (`rows`, of the last evaluation)."""
+    of = history[history.method == "fasten"]
     way = of.method_perturb.map({0: "right", 1: "random"}).mask(~of.method_correct.astype(bool), "none")
     of = of.assign(way=way)
-    gains = {f"{a}_over_{b}": (a, b) for a, b in (("right", "none"), ("random", "none"), ("random", "right"))}
-    said = {name: lead(of, a, b, by="way") for name, (a, b) in gains.items()}
-    said |= {f"with_{name}": number(points(of, way=name)) for name in ("right", "random", "none")}
+    last, clean = select(of, "last"), select(of, "clean validation")
+    said = {f"with_{name}": number(points(last, way=name)) for name in ("right", "random", "none")}
+    said["random_over_right"] = lead(last, "random", "right", by="way")
+    for name in ("right", "random"):
+        said[f"{name}_over_none"] = lead(last, name, "none", by="way")
+        said[f"{name}_clean"] = lead(clean, name, "none", by="way")
     said["put_right"] = number(put_right(rows), ".0f")
     easy = rows[(rows.noise == SYMMETRIC) & (rows.rate == rows.rate.min())]
     said["put_right_easy"] = number(100 * mean(easy, "corrected_wrong", method="fasten"), ".0f")
