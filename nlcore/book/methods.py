@@ -168,9 +168,8 @@ def at_its_best(name: str, found: pd.DataFrame) -> str:
     last = rows[same & (rows.rule == "last")].iloc[0]
     who = f"as {words.method(best.method)}, " if best.method != name else ""
     gain, end = (in_words(row, "+.1f", ".1f") for row in (best, last))
-    return (
-        f"{who}noise {best.noise}, recipe of {best.recipe}: {gain} points stopped by noisy validation, {end} at the end"
-    )
+    where = f"{who}noise {best.noise}, recipe of {best.recipe}"
+    return f"{where}: {gain} points where noisy validation stops both, {end} at the end"
 
 
 def of_family(family: str) -> list[str]:
