@@ -12,11 +12,11 @@ from .believed_labels import BelievedLabels
 
 
 def estimated(p: Tensor, y: Tensor, K: int) -> Tensor:
-    """T (K, K) from predictions p (n, K) of noisy labels for images of true classes y (n,).
+    """T (K, K) from predictions p (n, K) of noisy labels for images of classes y (n,).
 
-    Row i is the mean over those of class i (the left-hand form of Eq. 2, whose rows sum to
-    1 also where classes differ in number). The row of a class without an image is that of
-    the identity.
+    Row i is the mean over those of class i (the left-hand form of Eq. 2, whose rows sum
+    to 1 also where classes differ in number). The row of a class without an image is
+    that of the identity.
     """
     member = nn.functional.one_hot(y, K).to(p.dtype)  # (n, K)
     count = member.sum(0)[:, None]
