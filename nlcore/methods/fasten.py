@@ -12,9 +12,12 @@ from .believed_labels import BelievedLabels
 
 
 def estimated(p: Tensor, y: Tensor, K: int) -> Tensor:
-    """T (K, K) from predictions p (n, K) of noisy labels for images of true classes y (n,): row i is the mean over
-    those of class i (the left-hand form of Eq. 2, whose rows sum to 1 also where classes differ in number). The row of
-    a class without an image is that of the identity."""
+    """T (K, K) from predictions p (n, K) of noisy labels for images of classes y (n,).
+
+    Row i is the mean over those of class i (the left-hand form of Eq. 2, whose rows sum
+    to 1 also where classes differ in number). The row of a class without an image is
+    that of the identity.
+    """
     member = nn.functional.one_hot(y, K).to(p.dtype)  # (n, K)
     count = member.sum(0)[:, None]
     with torch.autocast(p.device.type, enabled=False):  # rows shall sum to 1
@@ -73,7 +76,7 @@ class FasTEN(BelievedLabels):
 
     @torch.no_grad()
     def corrected(self, p: Tensor, y: Tensor) -> Tensor:
-        """Labels (B,) from the clean head's predictions p (B, K) and the given labels y (B,)."""
+        """Labels (B,) from the clean head's predictions p (B, K), given labels y (B,)."""
         sure, guess = p.max(1)
         draw = torch.rand(len(guess), 2, device=p.device)
         anything = (draw[:, 1] * p.shape[1]).long()
@@ -84,8 +87,11 @@ class FasTEN(BelievedLabels):
     def loss(self, net, batch, clock):
         features, trusted = net.body[:-1](batch.x), net.body[:-1](batch.trusted_x)
         p = net.body[-1](features).float().softmax(1)
-        # not under no_grad: autocast would keep a cast of the head that has no gradient (torch <= 2.10)
-        seen, seen_trusted = (features, trusted) if self.shared else (batch.x, batch.trusted_x)
+        seen, seen_trusted = features, trusted
+        if not self.shared:
+            seen, seen_trusted = batch.x, batch.trusted_x
+        # not under no_grad: autocast would keep a cast of the head without its gradient
+        # (torch <= 2.10)
         told = net.noisy(seen_trusted).float().softmax(1).detach()
         T = estimated(told, batch.trusted_y, p.shape[1])
         net.T.copy_(T)

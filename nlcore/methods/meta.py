@@ -13,13 +13,17 @@ from .base import Batch, Method
 
 
 def looked_ahead(net: nn.Module, loss: Tensor, rate: Tensor, batch: Batch) -> Tensor:
-    """The mean loss on the trusted batch after a step of plain gradient descent on `loss`, at `rate`. All three are
-    scalars, and the result can be differentiated by whatever `loss` depends on. The network itself, running averages
-    included, stays as it is."""
+    """The mean loss on the trusted batch after a step of gradient descent on `loss`.
+
+    The step has the learning rate `rate`. All three are scalars, and the result can be
+    differentiated by whatever `loss` depends on. The network itself, running averages
+    included, stays as it is.
+    """
     weights = dict(net.body.named_parameters())
     buffers = {name: b.clone() for name, b in net.body.named_buffers()}
     slopes = torch.autograd.grad(loss, weights.values(), create_graph=True)
-    moved = {name: w - rate * slope for (name, w), slope in zip(weights.items(), slopes, strict=True)}
+    pairs = zip(weights.items(), slopes, strict=True)
+    moved = {name: w - rate * slope for (name, w), slope in pairs}
     logits = functional_call(net.body, (moved, buffers), (batch.trusted_x,))
     return cross_entropy(logits, batch.trusted_y).mean()
 

@@ -1,81 +1,147 @@
-"""What chapter 8 shows: frames in, a table or a figure out."""
+"""What chapter 8 shows: frames in, a table or a figure out. Tables are in words; accuracies are in percent."""
 
-import inspect
 from dataclasses import asdict
 from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ... import figures
-from ...measures.evaluate import RULES, select
+from ... import figures, words
+from ...inputs import lookup, require
+from ...measures.evaluate import select
 from ...methods import METHODS, FasTEN
 from ...noise import SymmetricInclusive
-from ..effects import Effect, estimate, in_words, mean
-from ..tables import blank, percent, published, share
-from .claims import CLAIMS
-from .experiments import ALL
-from .measured import priced
+from ..effects import Effect, ahead, estimate, in_words, mean
+from ..tables import percent, published, share
+from .experiments import ABLATION, ALL
+from .measured import SYMMETRIC, priced
+
+# the rules of selection in words, those that need no test label
+WHEN = {
+    "last": "last evaluation",
+    "noisy validation": "chosen by noisy validation",
+    "clean validation": "chosen by clean validation",
+    "best on test (leaks)": "best on the test set (a leak)",
+}
+HONEST = ("last", "noisy validation", "clean validation")
+# what was changed of FasTEN, in words
+CHANGES = {
+    "": "as in the paper",
+    "correct = False": "without corrections",
+    "immediate = True": "corrections at once",
+    "shared = False": "two networks",
+}
 
 
-def _symmetric(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows.noise == "symmetric_inclusive"]
+def compared(names: list[str]) -> list[str]:
+    """The methods that a reader asks for, with FasTEN and cross entropy, which the others are held against, in the
+    order of the table; none for none. A `UserError` if a name is not one of the table's."""
+    for name in names:
+        lookup("method", name, ALL)
+    return [name for name in ALL if name in {*names, "ce", "fasten"}] if names else []
 
 
-def _noise(rows: pd.DataFrame) -> pd.Series:
-    """The noise of each row, as `sym 0.2`."""
-    kind = rows.noise.map(lambda name: "sym" if name == "symmetric_inclusive" else "asym")
-    return kind + rows.rate.map(" {:g}".format)
+def one_network(names: list[str]) -> list[str]:
+    """The networks that a reader asks for: at most one, since methods are compared on the same."""
+    require(len(names) <= 1, f"this chapter compares methods on one network; name one, not {', '.join(names)}")
+    return names
 
 
-def _hardest(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows at the highest rate of symmetric noise."""
-    rows = _symmetric(rows)
+def values_beside(tier: str, rho: float, lam: float) -> dict[str, list[float]]:
+    """What the ablation of a tier has to vary for these values to be among its own; nothing where they are."""
+    size = ABLATION[tier]
+    asked = {"rhos": rho, "lams": lam}
+    return {name: sorted({*size[name], value}) for name, value in asked.items() if value not in size[name]}
+
+
+def noise_of(rows: pd.DataFrame) -> pd.Series:
+    """The noise of each row in words, as `symmetric 0.2`."""
+    return rows.noise.map(lambda name: words.said(name).split(" (")[0]) + rows.rate.map(" {:g}".format)
+
+
+def hardest(rows: pd.DataFrame, symmetric: bool = True) -> pd.DataFrame:
+    """The rows at the highest rate of symmetric noise, or of the noise that depends on the class."""
+    rows = rows[(rows.noise == SYMMETRIC) == symmetric]
     return rows[rows.rate == rows.rate.max()]
 
 
-def _percent_of(rows: pd.DataFrame, share: str, index: str, columns: str) -> pd.DataFrame:
-    """Another share than accuracy as `mean ± standard deviation` in percent; rows without it are left out."""
-    rows = rows[rows[share].notna()]
-    return percent(rows.assign(test_accuracy=rows[share]), index, columns)
+def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
+    """What rows rest on, for a caption: data, network, images, tier, rule and seeds."""
+    seeds = rows.seed.nunique()
+    parts = [words.listed(rows.dataset.unique()), words.listed(rows.model.unique())]
+    if rows.trusted.nunique() == 1:
+        parts.append(f"{rows.trusted.max():,} trusted images beside {int(rows.images.max()):,} noisy ones")
+    parts += [f"tier {tier}", *([WHEN[rule]] if rule else []), f"{seeds} seeds" if seeds > 1 else "one seed"]
+    told = ", ".join(parts)
+    return told[0].upper() + told[1:]
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """A table by method in the order of `ALL`, methods in words, missing cells empty."""
+    table = table.loc[[name for name in ALL if name in table.index]]
+    return table.rename(index=words.method).rename_axis("method").fillna("")
 
 
 def passes_of_methods() -> pd.DataFrame:
-    """Every method of Table 1 with its forward and backward passes a step, first stages included, and what it does."""
+    """Every method of the comparison: its family, and its forward and backward passes a step, first trainings
+    included."""
     rows = {}
     for name in ALL:
         forward, backward = METHODS[name]().passes
-        rows[name] = forward, backward, " ".join(inspect.getdoc(METHODS[name]).split())
-    return pd.DataFrame(rows, index=["forward", "backward", "what it does"]).T
+        trainings = "two" if METHODS[name]().first else "one"
+        rows[name] = words.METHODS[name][1], trainings, forward, backward
+    columns = ["family", "trainings", "forward passes", "backward passes"]
+    return in_order(pd.DataFrame(rows, index=columns).T)
 
 
-def findings(verdicts: pd.DataFrame, rows: pd.DataFrame, tier: str, rule: str) -> dict[str, str]:
-    """What the prose says: the verdict on every claim; accuracies in percent at the highest symmetric noise; what was
-    run. `rows` are those of the table, chosen by the rule."""
-    told = dict(zip(verdicts.claim, verdicts.verdict, strict=True))
-    said = {f"verdict_{claim.id}": told.get(claim.id, "not run") for claim in CLAIMS}
-    hardest = _hardest(rows)
-    means = 100 * hardest.groupby("method").test_accuracy.mean()
-    said |= {f"acc_{name}": f"{means[name]:.1f} %" for name in ("fasten", "glc", "trusted_only", "ce")}
-    said |= {"tier": tier, "rule": rule, "data": ", ".join(rows.dataset.unique()), "top": f"{hardest.rate.max():g}"}
-    said |= {"best": f"{means.idxmax()} with {means.max():.1f} %", "trusted": f"{rows.trusted.max():,}"}
-    return said | {"pairs": f"{int(rows.images.max()):,}"}
+def over_training(history: pd.DataFrame) -> Figure:
+    """Test accuracy over training of four ways to learn, at the highest rate of each kind of noise."""
+    rows = pd.concat([hardest(history), hardest(history, symmetric=False)])
+    rows = rows[rows.method.isin(["ce", "trusted_only", "glc", "fasten"])]
+    rows = rows.assign(of=noise_of(rows), accuracy=100 * rows.test_accuracy)
+    return figures.legend_below(figures.lines(rows, "accuracy", "method", "of", words.said("accuracy")))
 
 
 def accuracies(rows: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent, mean ± standard deviation over seeds, by method and kind and nominal rate of noise."""
-    return percent(rows.assign(of=_noise(rows)), "method", "of").reindex(ALL)
+    """Test accuracy, mean ± standard deviation over seeds, by method and kind and nominal rate of noise."""
+    return in_order(percent(rows.assign(of=noise_of(rows)), "method", "of"))
 
 
 def shares_of_wrong_labels(rows: pd.DataFrame) -> pd.DataFrame:
     """Labels that are really wrong, in percent, least and most over seeds, by kind and nominal rate of noise; and the
     rate that papers which always draw another of ten classes would give symmetric noise."""
-    realised = 100 * rows.groupby(_noise(rows).rename("of"), sort=False).realised_rate.agg(["min", "max"])
+    realised = 100 * rows.groupby(noise_of(rows).rename("noise"), sort=False).realised_rate.agg(["min", "max"])
     exclusive = {}
-    for rate in _symmetric(rows).rate.unique():
+    for rate in rows[rows.noise == SYMMETRIC].rate.unique():
         kept = SymmetricInclusive(rate).matrix(10).diagonal().mean()
-        exclusive[f"sym {rate:g}"] = 100 * (1 - kept)
-    return blank(realised.assign(exclusive=pd.Series(exclusive)).round(1))
+        exclusive[f"symmetric {rate:g}"] = 100 * (1 - kept)
+    table = realised.assign(exclusive=pd.Series(exclusive)).map("{:.1f}".format).replace("nan", "")
+    return table.set_axis(["wrong, least", "wrong, most", "as symmetric (exclusive)"], axis=1)
+
+
+def leads(history: pd.DataFrame, over: str = "ce") -> pd.DataFrame:
+    """Points that FasTEN is ahead of another method, paired by seed, with 95 % intervals: by noise and, in columns,
+    by the rule that chooses the evaluation."""
+    found = {}
+    for rule in HONEST:
+        rows = select(history, rule)
+        of_rule = {}
+        for noise, part in rows.groupby(noise_of(rows), sort=False):
+            told = estimate(part, Effect("", partial(ahead, a="fasten", b=over)))
+            of_rule[noise] = in_words(told, "+.1f", ".1f") if told else ""
+        found[WHEN[rule]] = of_rule
+    return pd.DataFrame(found).rename_axis("noise")
+
+
+def by_rule(history: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy at the highest rate of each kind of noise, by the rule that chooses the evaluation."""
+    blocks = {}
+    for part in (hardest(history), hardest(history, symmetric=False)):
+        for rule in HONEST if len(part) else ():
+            rows = select(part, rule)
+            label = f"{noise_of(rows).iloc[0]}, {WHEN[rule].replace('chosen by ', '').replace(' evaluation', '')}"
+            blocks[label] = percent(rows.assign(of=label), "method", "of")[label]
+    return in_order(pd.DataFrame(blocks))
 
 
 def prices_of_paper(rate: float) -> pd.DataFrame:
@@ -88,33 +154,38 @@ def prices_of_paper(rate: float) -> pd.DataFrame:
 
 
 def accuracy_against_cost(rows: pd.DataFrame) -> Figure:
-    """Test accuracy in percent against the time of training in multiples of FasTEN's, a point per method: ours with
-    one standard deviation over seeds (left), the paper's with half of its 95 % interval (right)."""
+    """Test accuracy against the time of training in multiples of FasTEN's, a point per method: ours with one standard
+    deviation over seeds (left), the paper's with half of its 95 % interval (right)."""
     ours = {f"ours, symmetric {rows.rate.max():g}": priced(rows)}
     return figures.cost(ours | {"paper, symmetric 0.8": prices_of_paper(0.8)})
 
 
 def costs(rows: pd.DataFrame) -> pd.DataFrame:
-    """By method, the cheapest first: seconds of training, the same in multiples of FasTEN's, passes of a whole training
-    and peak memory in MB; each the least over seeds."""
-    spent = rows.groupby("method")[["seconds", "forward_passes", "backward_passes", "peak_memory_mb"]].min()
-    spent.insert(1, "FasTEN = 1", (spent.seconds / spent.seconds["fasten"]).round(2))
-    return spent.sort_values("seconds").round({"seconds": 1})
+    """By method, the cheapest first: seconds of training, the least over seeds; the same in multiples of FasTEN's; the
+    paper's multiples; and the passes of a whole training."""
+    spent = rows.groupby("method")[["seconds", "forward_passes", "backward_passes"]].min().sort_values("seconds")
+    theirs = prices_of_paper(0.8).cost.reindex(spent.index).map("{:.2f}".format).replace("nan", "")
+    table = pd.DataFrame({"seconds": spent.seconds.map("{:.1f}".format)})
+    table["FasTEN = 1"] = (spent.seconds / spent.seconds["fasten"]).map("{:.2f}".format)
+    table["paper, FasTEN = 1"] = theirs
+    table["forward passes"] = spent.forward_passes.map("{:,.0f}".format)
+    table["backward passes"] = spent.backward_passes.map("{:,.0f}".format)
+    return table.rename(index=words.method).rename_axis("method")
 
 
 def time_to_best(history: pd.DataFrame) -> pd.DataFrame:
     """By method, at the evaluation that noisy validation chooses: seconds of training over those of FasTEN, paired by
-    seed, with 95 % intervals; the paper's ratio of whole trainings; the accuracy there, in percent."""
+    seed, with 95 % intervals; the accuracy there; the paper's ratio of whole trainings."""
     chosen = select(history, "noisy validation")
     hours = prices_of_paper(0.8).cost
     rows = {}
     for name in [name for name in ALL if name in {*chosen.method}]:
         told = estimate(chosen, Effect("", partial(_over_fasten, name), factor=True))
         ratio = in_words(told, ".2f") if told.error > 1e-9 else f"{told.effect:.2f}"
-        accuracy = share(chosen[chosen.method == name].test_accuracy)
+        accuracy = share(chosen[chosen.method == name].test_accuracy).split(" %")[0]
         paper = f"{hours[name]:.2f}" if name in hours else ""
-        rows[name] = {"time, FasTEN = 1": ratio, "paper, whole training": paper, "accuracy there": accuracy}
-    return pd.DataFrame(rows).T
+        rows[name] = {"time to the best, FasTEN = 1": ratio, "accuracy there": accuracy, "paper, whole training": paper}
+    return in_order(pd.DataFrame(rows).T)
 
 
 def _over_fasten(name: str, rows: pd.DataFrame) -> float:
@@ -122,96 +193,105 @@ def _over_fasten(name: str, rows: pd.DataFrame) -> float:
 
 
 def heads(rows: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent and seconds of training, with two heads on one network and with two networks, by rate of
-    symmetric noise."""
-    way = rows.method_shared.map({True: "two heads", False: "two networks"})
-    table = percent(rows.assign(way=way), "way", "rate")
-    return table.assign(seconds=rows.groupby(way).train_seconds.median().round(1))
-
-
-def accuracy_by_rule(history: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent at the highest symmetric noise, by the rule that chooses the evaluation."""
-    hardest = _hardest(history)
-    chosen = pd.concat([select(hardest, rule).assign(rule=rule) for rule in RULES])
-    return percent(chosen, "method", "rule").reindex(ALL)
-
-
-def _matrices(history: pd.DataFrame) -> pd.DataFrame:
-    """Rows by method, with the noise of each as a column `of`."""
-    noise = history.noise.str.replace("_inclusive", "") + history.rate.map(" {:g}".format)
-    return history.assign(of=noise).sort_values("method", kind="stable")
+    """Test accuracy and seconds of training, with two heads on one network and with two networks, by rate of symmetric
+    noise."""
+    way = rows.method_shared.map({True: "two heads on one network", False: "two networks"})
+    table = percent(rows.assign(way=way), "way", "rate").rename(columns="symmetric {:g}".format)
+    seconds = rows.groupby(way).train_seconds.median().map("{:.1f}".format)
+    return table.assign(**{"seconds of training": seconds}).rename_axis("FasTEN with")
 
 
 def matrix_error(history: pd.DataFrame) -> Figure:
     """Mean total variation of the rows of each method's T from the true ones, over training; axes per noise."""
-    return figures.lines(_matrices(history), "T_error", "method", "of", "error of T")
+    rows = history.assign(of=noise_of(history)).sort_values("method", kind="stable")
+    return figures.legend_below(figures.lines(rows, "T_error", "method", "of", "error of T"), 3)
 
 
-def matrix_chi_square(history: pd.DataFrame) -> Figure:
-    """The same as chi-square divergence, on a logarithmic axis; without MLoC, since zeros in its T make it infinite."""
-    fig = figures.lines(_matrices(history[history.method != "mloc"]), "T_chi2", "method", "of", "chi-square of T")
-    fig.axes[0].set_yscale("log")
-    return fig
+def matrices_at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
+    """By noise and method how far T ends from the true one, as total variation and as chi-square divergence (not of
+    MLoC, since a zero in its T makes that infinite), and its mean diagonal."""
+    rows = rows.assign(noise=noise_of(rows), T_chi2=rows.T_chi2.where(rows.method != "mloc"))
+    names = {"T_error": "total variation", "T_chi2": "chi-square", "T_diagonal": "mean diagonal"}
+    means = rows.groupby(["noise", "method"], sort=False)[[*names]].mean().rename(columns=names)
+    return means.map("{:.3f}".format).replace("nan", "").rename(index=words.method, level="method")
 
 
 def diagonals(history: pd.DataFrame) -> Figure:
-    """FasTEN's mean diagonal of T and that of the labels in use, over training; axes per rate of symmetric noise."""
-    rows = _symmetric(history)
-    rows = rows[rows.method == "fasten"]
-    rows = rows.assign(of=rows.rate.map("noise {:g}".format))
-    true = rows.assign(matrix="labels in use", mean=rows.corrected_diagonal)
-    estimated = rows.assign(matrix="T-hat", mean=rows.T_diagonal)
-    return figures.lines(pd.concat([true, estimated]), "mean", "matrix", "of", "mean diagonal")
-
-
-def diagonals_of_paper() -> pd.DataFrame:
-    """The paper's mean diagonals of both matrices, by epoch of 70."""
-    paper = published("kye2022").query("`where` == 'figure of the mean diagonal'")
-    return paper.pivot_table(index="series", columns="at", values="value")
+    """FasTEN's mean diagonal of T and that of the labels in use, over training, at the highest rate of each kind of
+    noise: ours, and the paper's."""
+    ours = pd.concat([hardest(history), hardest(history, symmetric=False)])
+    ours = ours[ours.method == "fasten"]
+    ours = ours.assign(of="ours, " + noise_of(ours)).melt(
+        ["of", "step", "steps"], ["corrected_diagonal", "T_diagonal"], "matrix", "mean"
+    )
+    theirs = published("kye2022").query("`where` == 'figure of the mean diagonal'")
+    told = theirs.series.str.extract(r"matrix=(\w+), (\w+ [\d.]+)")
+    theirs = pd.DataFrame({"of": "paper, " + told[1], "matrix": told[0], "step": theirs["at"], "mean": theirs.value})
+    both = pd.concat([ours, theirs.assign(steps=70)], ignore_index=True)
+    names = dict.fromkeys(("corrected_diagonal", "true"), "labels in use (true)")
+    names |= dict.fromkeys(("T_diagonal", "estimated"), "estimated by the noisy head")
+    both = both.assign(matrix=both.matrix.map(names))
+    both = both.sort_values("of", key=lambda of: of.str.startswith("paper, a"), kind="stable")  # symmetric noise first
+    return figures.legend_below(figures.lines(both, "mean", "matrix", "of", "mean diagonal"))
 
 
 def corrections(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of methods that correct labels, in percent by noise: of all labels in use the right ones, of wrong labels those
-    put right, of right labels those put wrong."""
-    names = {"corrected": "right", "corrected_wrong": "put right", "miscorrected": "put wrong"}
-    rows = rows[rows.corrected.notna()].rename(columns=names)
-    means = 100 * rows.assign(of=_noise(rows)).groupby(["of", "method"], sort=False)[[*names.values()]].mean()
-    return means.round(1).unstack()
+    """Of methods that correct labels, in percent by noise: of the wrong labels those put right, of the right labels
+    those put wrong, at the end."""
+    rows = rows[rows.corrected.notna()]
+    names = {"corrected_wrong": "put right", "miscorrected": "put wrong"}
+    means = 100 * rows.groupby([noise_of(rows).rename("noise"), "method"], sort=False)[[*names]].mean()
+    table = means.map("{:.1f}".format).unstack("method")
+    order = [(column, name) for name in ("fasten", "mslc", "mlac") for column in names if (column, name) in table]
+    short = {"fasten": "FasTEN", "mslc": "MSLC", "mlac": "MLaC"}
+    return table[order].set_axis([f"{short[name]}: {names[column]}" for column, name in order], axis=1).fillna("")
 
 
-def perturbed_corrections(rows: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent by the share of corrected labels that are replaced by random ones: ours, and the methods
-    of the paper's figure, whose points are one run each."""
-    share = rows.method_perturb.astype(object).where(rows.method_correct.astype(bool), "no corrections")
-    ours = percent(rows.assign(row="ours", share=share), "row", "share")
+def perturbed_corrections(rows: pd.DataFrame) -> Figure:
+    """Test accuracy against the share of corrected labels that are replaced by random ones (lines), and without any
+    corrections (dashed): ours, and FasTEN, MLaC and MSLC in the paper's figure."""
+    ours = rows.assign(accuracy=100 * rows.test_accuracy, share=rows.method_perturb, of="ours")
+    ours = ours.assign(method=ours.method.mask(~ours.method_correct.astype(bool), "none"))
     paper = published("kye2022").query("`where` == 'figure of perturbed corrections'")
-    share = paper["at"].astype(object).where(paper["at"].notna(), "no corrections")
-    name = paper.series.str.removeprefix("method=").str.split().str[0]
-    theirs = paper.assign(row="paper, " + name, share=share).pivot(index="row", columns="share", values="value")
-    both = pd.concat([ours, theirs.map("{:.1f}".format).replace("nan", "")])
-    return blank(both[sorted(both.columns, key=str)])
+    name = paper.series.str.removeprefix("method=").replace("fasten without corrections", "none")
+    theirs = pd.DataFrame({"accuracy": paper.value, "share": paper["at"], "method": name, "of": "paper"})
+    fig, grid = figures.row(2, 3.8, 3.4)
+    for ax, part in zip(grid, (ours, theirs[~theirs.method.str.contains("mslc w")]), strict=True):
+        for method, line in part[part.method != "none"].groupby("method", sort=False):
+            of = line.groupby("share").accuracy.agg(["mean", "std"])
+            ax.errorbar(of.index, of["mean"], of["std"], **words.look(method), lw=1, ms=5, label=words.method(method))
+        without = part.accuracy[part.method == "none"].mean()
+        ax.axhline(without, color=words.look("fasten")["color"], ls="--", lw=1, label="FasTEN without corrections")
+        ax.set(xlabel="share of corrections made random", title=part.of.iloc[0])
+        ax.grid(alpha=0.3)
+    grid[0].set(ylabel=words.said("accuracy"))
+    grid[1].legend()
+    return figures.legend_below(fig)
 
 
 def changed(rows: pd.DataFrame) -> pd.Series:
-    """What is not FasTEN's default in each row, as `rho = 0.5`."""
+    """What is not FasTEN's default in each row, in words, as `threshold ρ = 0.5`."""
     told = pd.Series("", index=rows.index)
     for name, value in asdict(FasTEN()).items():
         values = rows[f"method_{name}"]
         told += (f" {name} = " + values.astype(str)).where(values != value, "")
-    return told.str.strip().replace("", "FasTEN")
+    told = told.str.strip().replace(CHANGES)
+    return told.str.replace("rho", "threshold ρ").str.replace("lam =", "weight λ =")
 
 
 def one_thing_changed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy of FasTEN in percent, by what was changed and by the rate of symmetric noise."""
-    return percent(rows.assign(changed=changed(rows)), "changed", "rate")
+    """Test accuracy of FasTEN by what was changed and by the rate of symmetric noise."""
+    table = percent(rows.assign(changed=changed(rows)), "changed", "rate")
+    table = table.sort_index(key=lambda names: names != CHANGES[""], kind="stable")
+    return table.rename(columns="symmetric {:g}".format).rename_axis("FasTEN").fillna("")
 
 
 def number_of_trusted_images(rows: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent by the number of trusted images and method, and of wrong labels those that FasTEN puts
-    right."""
+    """Test accuracy by the number of trusted images and method, and of wrong labels those that FasTEN puts right."""
     fasten = rows[rows.method == "fasten"]
-    right = fasten.assign(method="fasten: put right", test_accuracy=fasten.corrected_wrong)
-    return percent(pd.concat([rows, right]), "trusted", "method")
+    right = fasten.assign(method="wrong labels put right", test_accuracy=fasten.corrected_wrong)
+    table = percent(pd.concat([rows, right]), "trusted", "method").fillna("")
+    return table.rename(columns=words.method).rename_axis("trusted images")
 
 
 def shifted_images(shifted: pd.DataFrame, numbers: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
@@ -221,34 +301,21 @@ def shifted_images(shifted: pd.DataFrame, numbers: pd.DataFrame, parts: pd.DataF
     plain = [numbers[numbers.trusted == shifted.trusted.max()], parts[parts.rate == shifted.rate.max()]]
     rows = pd.concat([shifted.assign(images="shifted"), *(table.assign(images="plain") for table in plain)])
     rows = rows.drop_duplicates("key").reset_index(drop=True)
-    rows = rows.assign(way=rows.method.mask(rows.method == "fasten", changed(rows)))
-    rows = rows[rows.way.isin(rows[rows.images == "shifted"].way)]
+    way = rows.method.map(words.method).mask(rows.method == "fasten", "FasTEN, " + changed(rows))
+    rows = rows.assign(way=way)[way.isin(way[rows.images == "shifted"])]
     blocks = {}
     measures = {"test_accuracy": "accuracy", "T_diagonal": "diagonal of T", "corrected_wrong": "put right"}
     for column, text in measures.items():
-        blocks[text] = _percent_of(rows, column, "way", "images")
-    return blank(pd.concat(blocks, axis=1))
+        known = rows[rows[column].notna()]
+        blocks[text] = percent(known.assign(test_accuracy=known[column]), "way", "images")[["plain", "shifted"]]
+    return pd.concat(blocks, axis=1).rename_axis("method").fillna("")
 
 
-def table_1_of_paper() -> pd.DataFrame:
-    """The paper's Table 1 on CIFAR-10: test accuracy in percent with its 95 % interval, by method and noise."""
-    paper = published("kye2022").query("`where` == 'Table 1' and dataset == 'cifar10'")
+def table_1_of_paper(dataset: str) -> pd.DataFrame:
+    """The paper's Table 1 on CIFAR-10 or CIFAR-100: test accuracy with its 95 % interval, by method and noise."""
+    paper = published("kye2022").query("`where` == 'Table 1' and dataset == @dataset")
     cell = paper.value.map("{:.1f}".format) + paper.plusminus.map(" ± {:.1f}".format)
     noise = paper.knob.str.split().str[0] + paper["at"].map(" {:g}".format)
-    paper = paper.assign(way=paper.series.str.removeprefix("method="), of=noise, cell=cell)
-    table = paper.pivot(index="way", columns="of", values="cell")
-    return table.reindex([name for name in ALL if name in table.index])
-
-
-def contradictions_of_paper() -> pd.DataFrame:
-    """Accuracies on CIFAR-10 in percent that the paper states twice, each time another."""
-    paper = published("kye2022")
-    noted = paper.note.fillna("").str.contains("Table 1 has [78]|Fig. 1 plots|figure of perturbed")
-    twice = paper[noted & paper.dataset.eq("cifar10") & paper.model.notna()]
-    return twice[["series", "where", "value"]].set_index("series")
-
-
-def clothing_of_paper() -> pd.DataFrame:
-    """The paper's Table 2, Clothing1M: test accuracy in percent; ours is not run."""
-    paper = published("kye2022").query("`where` == 'Table 2'")
-    return blank(paper.set_index("series")[["value", "plusminus", "note"]].assign(ours="not run"))
+    paper = paper.assign(method=paper.series.str.removeprefix("method="), of=noise, cell=cell)
+    table = paper.pivot(index="method", columns="of", values="cell")
+    return in_order(table[sorted(table.columns, key=lambda noise: (noise[0] != "s", noise))])
