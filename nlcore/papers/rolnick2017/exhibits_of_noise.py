@@ -25,7 +25,8 @@ ALPHA, DELTA = words.MEASURES["alpha"], words.MEASURES["delta"]
 
 def setting(rows: pd.DataFrame, tier: str, rule: str) -> str:
     """What some runs are, for a caption: data, networks, tier, rule, seeds."""
-    networks = words.listed(rows.model.unique())
+    names = rows.model.unique()
+    networks = words.listed(names) if len(names) < 3 else f"{len(names)} networks"
     seeds = rows.seed.nunique()
     count = f"{seeds} seeds" if seeds > 1 else "one seed"
     return f"{words.listed(rows.dataset.unique())}, {networks}; tier {tier}, rule {rule}, {count}"
@@ -182,16 +183,20 @@ def training_minutes(ours: pd.DataFrame) -> pd.DataFrame:
 # The shape of the noise
 
 
-def law_by_delta(deltas=(0, 0.5, 0.9, 1), alpha: float = 20) -> pd.DataFrame:
-    """Of structured noise in ten classes, a row for each delta, in percent: the true label, the false ones at the ends
-    and in the middle of the order, and how far the first one is behind the truth."""
+def law_by_delta(deltas=(0, 0.5, 0.75, 0.9, 1), alpha: float = 20) -> pd.DataFrame:
+    """Of structured noise in ten classes, a row for each delta, in percent: the true label, the first and the last
+    false one, and how far the first is behind the truth; and the clean examples to pool until that is two standard
+    deviations of chance."""
     turn = tuple(tuple((k + i) % 10 for i in range(1, 10)) for k in range(10))  # some order
     rows = []
     for delta in deltas:
         law = 100 * noise.Structured(float(alpha), float(delta), ranking=turn).matrix(10)[0]
-        row = {"δ": f"{delta:g}", "truth": law[0], "1st false label": law[1], "5th": law[5], "9th": law[9]}
-        rows.append(row | {"lead of the truth": law[0] - law[1]})
-    return pd.DataFrame(rows).set_index("δ").map("{:.1f}".format)
+        shares = {"true label, %": law[0], "first false one, %": law[1], "last false one, %": law[9]}
+        row = {"δ": f"{delta:g}"} | {name: f"{share:.1f}" for name, share in shares.items()}
+        row["lead of the truth, points"] = f"{(1 - delta) * 100 / (1 + alpha):.1f}"
+        row["clean examples to pool"] = f"{8 * alpha / 10 / (1 - delta) ** 2:,.0f}" if delta < 1 else "none are enough"
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("δ")
 
 
 def confusing_card(records: list[Record]) -> dict:

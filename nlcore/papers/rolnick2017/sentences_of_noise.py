@@ -50,9 +50,14 @@ def amount(table: pd.DataFrame, cifar: pd.DataFrame, rule: str) -> dict[str, str
     said |= {"conv_lost_to_10": lead(its, 0, 10, by="alpha"), "conv_lost": lead(its, 0, top, by="alpha")}
     said["conv_interval"] = effect(its, points, alpha=top)
     passes = ours.groupby("alpha").epoch.mean()
-    said["passes"] = ", ".join(f"{n:.2g} at α = {at:g}" for at, n in passes.items())
+    said["passes"] = ", ".join(f"{times(n)} at α = {at:g}" for at, n in passes.items())
     said |= networks(ours, top) | by_rule(table, top) | of_wrong_labels(ours)
     return said | on_cifar(cifar, rule) | paper()
+
+
+def times(n: float) -> str:
+    """`once`, or `1.6 times`."""
+    return "once" if f"{n:.2g}" == "1" else f"{n:.2g} times"
 
 
 def networks(ours: pd.DataFrame, top: float) -> dict[str, str]:
@@ -132,6 +137,12 @@ def of_structure(whole: pd.DataFrame, part: pd.DataFrame) -> dict[str, str]:
     return said | {"most_spread": number(spreads.max())}
 
 
+def of_card(card: dict) -> dict[str, str]:
+    """The first false labels of some classes, from the noise card of a confusing order."""
+    ranking = card["definition"]["ranking"]
+    return {f"first_{k}": str(ranking[k][0]) for k in (4, 5, 7) if k < len(ranking)}
+
+
 def of_orders(ten: pd.DataFrame, part: pd.DataFrame) -> dict[str, str]:
     """How far orders are ahead of a random one, and of uniform noise where the tilt is small."""
     said = {"order_seeds": str(ten.seed.nunique()), "order_delta": f"{ten.delta.max():g}"}
@@ -155,3 +166,8 @@ def of_carriers(mnist: pd.DataFrame, cifar: pd.DataFrame, novel: pd.DataFrame) -
             said[f"{name}_{key}_lost"] = lead(every[every.carrier == carrier], 0, 10, by="alpha")
     said["cifar_foreign_at_5"] = lead(cifar, "cifar100", "same", by="carrier", alpha=5)
     return said
+
+
+def of_ten(novel: pd.DataFrame) -> dict[str, str]:
+    """How far novel images are ahead of repeated ones, over more seeds at one alpha."""
+    return {"novel_ahead": lead(novel, "novel", "same", by="carrier")}
