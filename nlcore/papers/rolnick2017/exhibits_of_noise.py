@@ -20,7 +20,6 @@ from .exhibits import figure_of_paper
 RIGHT, WRONG = "#0072b2", "#d55e00"  # right labels and wrong ones
 CARRIERS = {"same": "the same images", "novel": "novel images", "white": "white noise", "photos": "photographs"}
 SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "fashion": (1, 28, 28)}  # of images, known without a download
-ALPHA, DELTA = words.MEASURES["alpha"], words.MEASURES["delta"]
 
 
 def setting(rows: pd.DataFrame, tier: str, rule: str) -> str:
@@ -71,7 +70,7 @@ def labels_of_a_three(alpha: int, seed: int = 0) -> Figure:
     panels[0].set_ylim(0, 1.45 * panels[0].get_ylim()[1])  # room for the picture
     panels[1].set_ylim(8, None)
     picture = panels[0].inset_axes((0.02, 0.7, 0.2, 0.28), xticks=[], yticks=[])
-    picture.imshow(digits.train.x[first, 0], cmap="gray")
+    picture.imshow(digits.train.x[first, 0].numpy(), cmap="gray")
     return fig
 
 
@@ -88,10 +87,10 @@ def law_by_alpha(alphas=(1, 10, 20, 50, 100), K: int = 10) -> pd.DataFrame:
     rows = []
     for alpha in alphas:
         true, other = noise.Uniform(float(alpha)).matrix(K)[0, :2]
-        row = {ALPHA: f"{alpha}", "wrong labels, %": f"{100 * (1 - true):.1f}", "true label, %": f"{100 * true:.1f}"}
-        row |= {"each other label, %": f"{100 * other:.1f}", "clean examples to pool": f"{8 * alpha / K:.0f}"}
+        row = {"α": f"{alpha}", "wrong labels, %": f"{100 * (1 - true):.1f}", "true label, %": f"{100 * true:.1f}"}
+        row |= {"each other, %": f"{100 * other:.1f}", "examples to pool": f"{8 * alpha / K:.0f}"}
         rows.append(row)
-    return pd.DataFrame(rows).set_index(ALPHA)
+    return pd.DataFrame(rows).set_index("α")
 
 
 def accuracy_against_alpha(ours: pd.DataFrame, where: str = "Fig. 1") -> Axes:
@@ -142,7 +141,7 @@ def capacity(ours: pd.DataFrame) -> pd.DataFrame:
     for model, part in ours.groupby("model", sort=False):
         row = {"network": words.said(model), "weights": f"{weights(model, part.dataset.iloc[0]):,}"}
         for at in (0, alpha):
-            row[f"accuracy at α = {at:g}, %"] = f"{100 * mean(part, alpha=at):.1f}"
+            row[f"at α = {at:g}, %"] = f"{100 * mean(part, alpha=at):.1f}"
         rows.append(row | {"points lost": gap(part, 0, alpha, by="alpha")})
     return pd.DataFrame(rows).set_index("network")
 
@@ -158,10 +157,15 @@ def memorised(ours: pd.DataFrame) -> pd.DataFrame:
     """How many wrong labels are predicted, in percent, a row for each network and a column for each alpha; in brackets
     what a network would hit whose predictions do not depend on the labels that were drawn."""
     noisy = ours[ours.alpha > 0].groupby(["model", "alpha"], sort=False)[["train_right", "train_wrong"]].mean()
-    chance = (1 - noisy.train_right) / (data.classes(ours.dataset.iloc[0]) - 1)
-    cells = (100 * noisy.train_wrong).map("{:.2f}".format) + (100 * chance).map(" ({:.2f})".format)
+    expected = by_chance(noisy.train_right, ours)
+    cells = (100 * noisy.train_wrong).map("{:.2f}".format) + (100 * expected).map(" ({:.2f})".format)
     table = cells.unstack("alpha", sort=False).rename(columns="α = {:g}".format, index=words.said)
     return table.rename_axis(index="network", columns=None)
+
+
+def by_chance(right: pd.Series, rows: pd.DataFrame) -> pd.Series:
+    """The share of wrong labels that are hit by errors which do not depend on them; `right`: that of right labels."""
+    return (1 - right) / (data.classes(rows.dataset.iloc[0]) - 1)
 
 
 def accuracy_by_rule(table: pd.DataFrame) -> pd.DataFrame:
@@ -174,10 +178,10 @@ def accuracy_by_rule(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def training_minutes(ours: pd.DataFrame) -> pd.DataFrame:
-    """Minutes of training, summed over seeds, a row for each alpha and a column for each network."""
-    seconds = ours.pivot_table(index="alpha", columns="model", values="train_seconds", aggfunc="sum", sort=False)
-    minutes = (seconds / 60).map("{:.1f}".format).rename(columns=words.said, index="{:g}".format)
-    return minutes.rename_axis(index=ALPHA, columns=None)
+    """Minutes of training, summed over seeds, a row for each network and a column for each alpha."""
+    seconds = ours.pivot_table(index="model", columns="alpha", values="train_seconds", aggfunc="sum", sort=False)
+    minutes = (seconds / 60).map("{:.1f}".format).rename(index=words.said, columns="α = {:g}".format)
+    return minutes.rename_axis(index="network", columns=None)
 
 
 # The shape of the noise
@@ -191,10 +195,10 @@ def law_by_delta(deltas=(0, 0.5, 0.75, 0.9, 1), alpha: float = 20) -> pd.DataFra
     rows = []
     for delta in deltas:
         law = 100 * noise.Structured(float(alpha), float(delta), ranking=turn).matrix(10)[0]
-        shares = {"true label, %": law[0], "first false one, %": law[1], "last false one, %": law[9]}
+        shares = {"truth, %": law[0], "first false, %": law[1], "last false, %": law[9]}
         row = {"δ": f"{delta:g}"} | {name: f"{share:.1f}" for name, share in shares.items()}
-        row["lead of the truth, points"] = f"{(1 - delta) * 100 / (1 + alpha):.1f}"
-        row["clean examples to pool"] = f"{8 * alpha / 10 / (1 - delta) ** 2:,.0f}" if delta < 1 else "none are enough"
+        row["lead, points"] = f"{(1 - delta) * 100 / (1 + alpha):.1f}"
+        row["examples to pool"] = f"{8 * alpha / 10 / (1 - delta) ** 2:,.0f}" if delta < 1 else ""  # never enough
         rows.append(row)
     return pd.DataFrame(rows).set_index("δ")
 
@@ -259,8 +263,8 @@ def where_errors_go(ours: pd.DataFrame) -> pd.DataFrame:
         right, wrong = part.train_right.mean(), part.train_wrong.mean()
         law = noise.Structured(part.alpha.iloc[0], part.delta.iloc[0]).tilted(data.classes(part.dataset.iloc[0]))
         even, all_first = (1 - right) / len(law), (1 - right) * law[0] / law.sum()
-        row = {"right labels, %": right, "wrong labels, %": wrong, "if spread evenly, %": even}
-        rows.append({"order": order} | row | {"if all name the first, %": all_first})
+        row = {"order": order, "right, %": right, "wrong, %": wrong, "if even, %": even, "if all first, %": all_first}
+        rows.append(row)
     return (100 * pd.DataFrame(rows).set_index("order")).map("{:.1f}".format)
 
 
@@ -312,7 +316,7 @@ def accuracy_by_carrier(ours: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy in percent, mean and spread over seeds, a row for each carrier and a column for each alpha."""
     table = percent(in_words_of_carriers(ours), "carrier", "alpha")
     columns = {alpha: f"α = {alpha:g}" for alpha in table.columns}
-    return table.rename(columns=columns).rename_axis(index="images with noisy labels", columns=None)
+    return table.rename(columns=columns).rename_axis(index="carriers", columns=None)
 
 
 def repeated_or_novel(ours: pd.DataFrame) -> Axes:
@@ -326,5 +330,5 @@ def novel_or_repeated(ours: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy in percent at one alpha, mean and spread over seeds, on repeated and on novel images; and how far
     the novel ones are ahead, seed by seed, with a 95 % interval."""
     means = percent(ours.assign(what="accuracy"), "carrier", "what").accuracy
-    row = {"on the same images, %": means["same"], "on novel images, %": means["novel"]}
-    return pd.DataFrame([row | {"novel ones ahead, points": gap(ours, "novel", "same", by="carrier")}])
+    row = {"same images, %": means["same"], "novel images, %": means["novel"]}
+    return pd.DataFrame([row | {"novel ahead, points": gap(ours, "novel", "same", by="carrier")}])

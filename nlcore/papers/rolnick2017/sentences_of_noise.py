@@ -9,7 +9,7 @@ from ... import words
 from ...measures.evaluate import select
 from ..effects import Effect, estimate, in_words, mean, points
 from .exhibits import figure_of_paper
-from .exhibits_of_noise import gap, largest_noise, repeated_at_zero, weights
+from .exhibits_of_noise import by_chance, gap, largest_noise, repeated_at_zero, weights
 from .measured import foreign_ahead, knee_of, white_ahead
 
 NOT_RUN = "(not run)"
@@ -85,7 +85,7 @@ def by_rule(table: pd.DataFrame, top: float) -> dict[str, str]:
 def of_wrong_labels(ours: pd.DataFrame) -> dict[str, str]:
     """How far the wrong labels that are predicted exceed what chance would give, at the most."""
     noisy = ours[ours.alpha > 0].groupby(["model", "alpha"])[["train_right", "train_wrong"]].mean()
-    beyond = 100 * (noisy.train_wrong - (1 - noisy.train_right) / 9)
+    beyond = 100 * (noisy.train_wrong - by_chance(noisy.train_right, ours))
     return {"beyond_chance": number(beyond.max(), ".2f")}
 
 
@@ -95,7 +95,11 @@ def on_cifar(cifar: pd.DataFrame, rule: str) -> dict[str, str]:
     said = {"cifar_images": f"{rows.images.max():,}"}
     for alpha in (0, 10):
         said[f"cifar_{alpha}"] = number(points(rows, alpha=alpha))
-    return said | {"cifar_lost": lead(rows, 0, 10, by="alpha")}
+    few, test_best = rows[rows.alpha == 2], select(cifar, "best on test (leaks)")
+    said["cifar_hit_2"] = number(100 * few.train_wrong.mean())
+    said["cifar_chance_2"] = number(100 * by_chance(few.train_right, rows).mean())
+    said["cifar_forgotten_2"] = number(points(test_best, alpha=2) - points(rows, alpha=2))
+    return said | {"cifar_lost": lead(rows, 0, 10, by="alpha"), "cifar_passes_2": f"{few.epoch.mean():.0f}"}
 
 
 def paper() -> dict[str, str]:
@@ -115,7 +119,7 @@ def shape(tables: dict[str, pd.DataFrame], rule: str) -> dict[str, str]:
     rows = {name: select(table, rule) for name, table in tables.items()}
     return (
         of_structure(rows["structured"], rows["knee"])
-        | of_orders(rows["order"], rows["knee"])
+        | of_orders(rows["order"], rows["knee"], rows["structured"])
         | of_carriers(rows["source"], rows["cifar_source"], rows["novel"])
     )
 
@@ -143,9 +147,10 @@ def of_card(card: dict) -> dict[str, str]:
     return {f"first_{k}": str(ranking[k][0]) for k in (4, 5, 7) if k < len(ranking)}
 
 
-def of_orders(ten: pd.DataFrame, part: pd.DataFrame) -> dict[str, str]:
+def of_orders(ten: pd.DataFrame, part: pd.DataFrame, whole: pd.DataFrame) -> dict[str, str]:
     """How far orders are ahead of a random one, and of uniform noise where the tilt is small."""
-    said = {"order_seeds": str(ten.seed.nunique()), "order_delta": f"{ten.delta.max():g}"}
+    said = {"confusing_whole_half": lead(whole, "confusing", "random", by="order", delta=0.5)}
+    said |= {"order_seeds": str(ten.seed.nunique()), "order_delta": f"{ten.delta.max():g}"}
     every = repeated_at_zero(part, "delta", "order")
     for order in ("confusing", "learned", "random"):
         mine = every[every["order"] == order]
