@@ -98,10 +98,10 @@ def accuracy_against_alpha(ours: pd.DataFrame, where: str = "Fig. 1") -> Axes:
     paper = figure_of_paper(where)
     limits = room(100 * ours.test_accuracy, paper.value)
     ax = figures.curves(ours, "alpha", "model", paper, ylim=limits)
-    return beside(ax)
+    return legend_below(ax)
 
 
-def beside(ax: Axes) -> Axes:
+def legend_below(ax: Axes) -> Axes:
     """The Axes with their legend below them, where it hides no curve."""
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     handles = ax.get_legend_handles_labels()[0]
@@ -238,7 +238,8 @@ def labels_added_to_a_three() -> Figure:
 def accuracy_against_delta(ours: pd.DataFrame) -> Axes:
     """Test accuracy in percent against delta, a curve for each order of the false labels; at 0 they share the runs."""
     shown = in_order(repeated_at_zero(ours, "delta", "order"))
-    return beside(figures.curves(shown, "delta", "order", ylim=room(100 * ours.test_accuracy)))
+    limits = room(100 * ours.test_accuracy)
+    return legend_below(figures.curves(shown, "delta", "order", ylim=limits, xlabel="tilt, δ"))
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
@@ -309,7 +310,7 @@ def in_words_of_carriers(rows: pd.DataFrame) -> pd.DataFrame:
 def accuracy_against_alpha_by_carrier(ours: pd.DataFrame) -> Axes:
     """Test accuracy in percent against alpha, a curve for each carrier of noisy labels; at 0 they share the runs."""
     shown = in_words_of_carriers(ours)
-    return beside(figures.curves(shown, "alpha", "carrier", ylim=room(100 * ours.test_accuracy)))
+    return legend_below(figures.curves(shown, "alpha", "carrier", ylim=room(100 * ours.test_accuracy)))
 
 
 def accuracy_by_carrier(ours: pd.DataFrame) -> pd.DataFrame:
@@ -323,7 +324,7 @@ def repeated_or_novel(ours: pd.DataFrame) -> Axes:
     """Test accuracy in percent against alpha, noisy labels on the clean images or on novel ones; dashed: Fig. 7."""
     paper = figure_of_paper("Fig. 7").rename(columns={"of": "carrier"}).replace({"carrier": CARRIERS})
     limits = room(100 * ours.test_accuracy, paper.value)
-    return beside(figures.curves(in_words_of_carriers(ours), "alpha", "carrier", paper, ylim=limits))
+    return legend_below(figures.curves(in_words_of_carriers(ours), "alpha", "carrier", paper, ylim=limits))
 
 
 def novel_or_repeated(ours: pd.DataFrame) -> pd.DataFrame:
