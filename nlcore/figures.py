@@ -14,6 +14,9 @@ from . import words
 NETS = ("perceptron", "mlp1", "mlp2", "mlp4", "conv4", "conv_small", "conv6", "resnet18", "resnet34")
 COLOURS = dict(zip(NETS, sns.color_palette("colorblind", len(NETS)), strict=True))  # one for each network, everywhere
 COLOURS["conv_small"] = COLOURS["conv4"]  # it stands in for it
+COLOURS["resnet"] = COLOURS["resnet18"]  # of a paper that does not say its depth
+ORDERS = ("confusing", "learned", "random", "reverse", "fresh")  # of false labels; they have one colour each, too
+COLOURS |= dict(zip(ORDERS, sns.color_palette("colorblind"), strict=False))
 
 
 def axes(ax: Axes | None, *size: float) -> Axes:
@@ -52,7 +55,7 @@ def curves(ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = No
     sns.lineplot(ours, x=x, y="accuracy", hue=by, style=by, errorbar="sd", ax=ax, **style)
     if theirs is not None:
         for name, line in _in_words(theirs, by).groupby(by, sort=False):
-            colour = colours.get(name, "grey")
+            colour = colours.get(name) or COLOURS.get(name, "grey")
             ax.plot(line["at"], line.value, "x--", color=colour, lw=1, ms=4, label=f"{name} (paper)")
     ax.set(xlabel=words.said(x), ylabel=words.said("accuracy"), ylim=(0, 101))
     ax.set(**options)
@@ -62,7 +65,8 @@ def curves(ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = No
 
 
 def colours_of(names: list[str]) -> dict[str, str]:
-    """A colour for each name: methods and networks have the same one on every page, other things the next in order."""
+    """A colour for each name: methods, networks and orders have the same one on every page, other things the next in
+    order."""
     if all(name in words.METHODS for name in names):
         return {name: words.look(name)["color"] for name in names}
     if all(name in COLOURS for name in names):

@@ -75,6 +75,7 @@ NETWORKS = {
     "conv_small": "small conv net",
     "conv4": "Conv4",
     "conv6": "Conv6",
+    "resnet": "ResNet",
     "resnet18": "ResNet-18",
     "resnet32": "ResNet-32",
     "resnet34": "ResNet-34",

@@ -148,8 +148,10 @@ def effect_line(line: pd.DataFrame) -> str:
     parts = [f"- {own.what}: claimed {own.bound}"]
     if number(own.papers_effect):
         parts.append(f"the paper has {number(own.papers_effect)}")
-    parts += [f"ours, {under_its_rule(row) or row.rule} → *{row.verdict}*" for _, row in line.iterrows()]
-    return "; ".join(parts)
+    for _, row in line.iterrows():
+        found = under_its_rule(row)
+        parts.append(f"ours, {found} → *{row.verdict}*" if found else f"ours: *{row.verdict}*")
+    return "; ".join(dict.fromkeys(parts))  # not run under one rule is not run under the other
 
 
 LABEL = re.compile(r"\(claim-(\w+)\)=")  # before the section of a chapter that is about a claim

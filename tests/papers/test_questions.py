@@ -14,9 +14,9 @@ def test_orders_are_compared_seed_by_seed():
         for order, gain in (("random", 0.0), ("confusing", 0.02), ("learned", -0.01 * d))
     ]
     table = questions.ahead_by_order(pd.DataFrame(rows))
-    assert table.loc[(0.5, "confusing"), "points ahead of random"] == "+2.00"
-    assert table.loc[(0.9, "learned"), "points ahead of random"] == "-0.90"
-    assert table.loc[(0.9, "learned"), "95 % interval"] == "-0.90 to -0.90" and set(table.seeds) == {3}
+    assert table.loc[("0.5", "confusing"), "ahead, points"] == "+2.0"
+    assert table.loc[("0.9", "learned"), "ahead, points"] == "-0.9"
+    assert table.loc[("0.9", "learned"), "95 % interval"] == "-0.9 to -0.9" and set(table.seeds) == {"3"}
 
 
 def test_a_clean_label_is_worth_all_labels_over_those_of_clean_data():

@@ -1,18 +1,15 @@
-"""What the chapters on this paper show: frames in (`runs.frame`, or one row per run), tables and figures out."""
+"""What the chapter on data, batches and learning rates shows, and what other chapters on this paper share: frames in
+(`runs.frame`, or one row per run), tables and figures out."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from ... import data, figures, noise
-from ...inputs import require
 from ...measures import evaluate, gradients
-from ...noise import carriers
-from ...runs import Budget, Record, Run
+from ...runs import Budget, Run
 from ...training.sources import moments
 from ...training.train import trained
-from ..tables import percent, published, share
+from ..tables import percent, published
 from .measured import needed
 
 
@@ -25,167 +22,6 @@ def figure_of_paper(where: str) -> pd.DataFrame:
 def names(rows: pd.DataFrame, column: str) -> str:
     """The values of a column, in words."""
     return ", ".join(rows[column].unique())
-
-
-def repeated_at_zero(rows: pd.DataFrame, knob: str, by: str) -> pd.DataFrame:
-    """The runs at `knob` = 0, where all curves of `by` begin, once for each of its values; then the others."""
-    zero, others = rows[rows[knob] == 0], rows[rows[knob] > 0]
-    copies = [zero.assign(**{by: value}) for value in others[by].unique()]
-    return pd.concat([*(copies or [zero]), others])
-
-
-# Massive label noise
-
-
-def largest_noise(rows: pd.DataFrame) -> tuple[str, float]:
-    """The convolutional network, or else the last one, and the largest alpha that it was trained at."""
-    here = set(rows.model)
-    model = next((name for name in ("conv4", "conv_small") if name in here), rows.model.iloc[-1])
-    return model, rows[rows.model == model].alpha.max()
-
-
-def massive_noise_values(ours: pd.DataFrame, cifar: pd.DataFrame, tier: str, rule: str) -> dict[str, str]:
-    """What the prose of the chapter says about these runs and about the paper's Conv4."""
-    conv, alpha = largest_noise(ours)
-    top, paper = ours[ours.alpha == alpha], figure_of_paper("Fig. 1")
-    conv4 = paper[paper.model == "conv4"].set_index("at").value
-    passes = ours.groupby("alpha").epoch.mean()
-    return {
-        "tier": tier,
-        "largest": f"{alpha:g}",
-        "conv_name": conv,
-        "conv_accuracy": share(top[top.model == conv].test_accuracy),
-        "wrong_labels": f"{top.realised_rate.mean():.1%}",
-        "conv_paper": f"{conv4[100]} %",
-        "conv_paper_50": f"{conv4[50]} %",
-        "rule": rule,
-        "passes": ", ".join(f"{n:.2g} ({at:g})" for at, n in passes.items()),
-        "cifar_data": names(cifar, "dataset"),
-        "cifar_images": f"{cifar.images.max():,}",
-        "data": names(ours, "dataset"),
-    }
-
-
-def accuracy_against_alpha(ours: pd.DataFrame) -> Axes:
-    """Test accuracy in percent against alpha, a curve for each network; dashed: Fig. 1 of the paper."""
-    return figures.curves(ours, "alpha", "model", figure_of_paper("Fig. 1"))
-
-
-def uniform_beside_the_papers(ours: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent, a row for each alpha: for each network ours, as mean and spread, and the paper's.
-    Under `conv_small` the paper's is its Conv4. A cell is empty where the paper has no such point."""
-    mine = percent(ours, "alpha", "model")
-    paper = figure_of_paper("Fig. 1").pivot(index="at", columns="model", values="value").rename(index="{:g}".format)
-    side = {}
-    for model in mine.columns:
-        side[model, "ours"] = mine[model]
-        side[model, "paper"] = paper.get("conv4" if model == "conv_small" else model)
-    return pd.DataFrame(side).reindex(mine.index).astype(object).fillna("")
-
-
-def accuracy_on_cifar(ours: pd.DataFrame) -> Axes:
-    """Test accuracy in percent against alpha, a curve for each network; dashed: Fig. 2 of the paper, on CIFAR-10."""
-    return figures.curves(ours, "alpha", "model", figure_of_paper("Fig. 2"))
-
-
-def memorised(ours: pd.DataFrame) -> pd.DataFrame:
-    """How many wrong labels are predicted, in percent, a row for each alpha: measured (`hit`), and what a network would
-    hit whose predictions do not depend on the labels that were drawn (`(1-a)/9`), for each network."""
-    noisy = ours[ours.alpha > 0].groupby(["model", "alpha"], sort=False)[["train_right", "train_wrong"]].mean() * 100
-    table = pd.DataFrame({"hit": noisy.train_wrong, "(1-a)/9": (100 - noisy.train_right) / 9})
-    by_model = table.unstack("model", sort=False).swaplevel(axis=1)
-    return by_model[list(ours.model.unique())].round(2)
-
-
-def accuracy_by_rule(table: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy at the largest alpha, a row for each network and a column for each rule that picks the evaluation.
-
-    `table` has a row per run and evaluation."""
-    _, alpha = largest_noise(table)
-    chosen = {rule: evaluate.select(table[table.alpha == alpha], rule) for rule in evaluate.RULES}
-    return pd.DataFrame({r: rows.groupby("model", sort=False).test_accuracy.agg(share) for r, rows in chosen.items()})
-
-
-def training_minutes(ours: pd.DataFrame) -> pd.DataFrame:
-    """Minutes of training, summed over seeds, a row for each alpha and a column for each network."""
-    seconds = ours.pivot_table(index="alpha", columns="model", values="train_seconds", aggfunc="sum", sort=False)
-    return (seconds / 60).round(1)
-
-
-# The shape of the noise
-
-
-def confusing_card(records: list[Record]) -> dict:
-    """The noise card of the run of seed 0 with a confusing order and the largest delta."""
-    runs = [record for record in records if record.run.noise.order == "confusing" and record.run.seed == 0]
-    require(bool(runs), "no run has a confusing order; deltas needs a value above 0")
-    return runs[-1].card
-
-
-def ranked_labels(card: dict) -> pd.DataFrame:
-    """The false labels of each true class (a row), the likeliest first; from the card of structured noise."""
-    ranking = card["definition"]["ranking"]
-    return pd.DataFrame(ranking, columns=range(1, len(ranking))).rename_axis(index="true class", columns="rank")
-
-
-def labels_added_to_a_three() -> pd.DataFrame:
-    """Shares of the labels added to a 3 of the digits at alpha = 20 and delta = 1, a row for each order, as drawn."""
-    digits, drawn = data.load("digits"), {}
-    y = digits.train.y.numpy()
-    for order in ("random", "fresh"):
-        tilted = noise.Structured(20.0, 1.0, order).on(digits, seed=0)
-        pairs = noise.draw(tilted, y, 10, seed=0)
-        image, label = pairs.row[len(y) :], pairs.label[len(y) :]  # behind the clean pairs
-        drawn[order] = np.bincount(label[y[image] == 3], minlength=10) / (y[image] == 3).sum()
-    return pd.DataFrame(drawn).T.rename_axis("order").rename_axis("label added to a 3", axis=1).round(3)
-
-
-def structured_values(ours: pd.DataFrame, tier: str, rule: str) -> dict[str, str]:
-    """What the prose of the chapter says about the runs under structured noise."""
-    return {"tier": tier, "data": names(ours, "dataset"), "rule": rule, "structured_network": names(ours, "model")}
-
-
-def accuracy_against_delta(ours: pd.DataFrame) -> Axes:
-    """Test accuracy in percent against delta, a curve for each order of the false labels; at 0 they share the runs."""
-    return figures.curves(repeated_at_zero(ours, "delta", "order"), "delta", "order", xlabel="delta")
-
-
-def accuracy_by_order(ours: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent, mean and spread over seeds, a row for each order and a column for each delta."""
-    return percent(repeated_at_zero(ours, "delta", "order"), "order", "delta")
-
-
-def foreign_images() -> Figure:
-    """The carriers at `smoke`: ten windows of photographs and ten images of white noise, each with a label."""
-    digits = data.load("digits")
-    images = [carriers.foreign(kind, digits, 10, seed=0).numpy() for kind in ("photos", "white")]
-    never_right = np.full(20, -1)
-    return figures.labelled(np.concatenate(images), np.arange(20) % 10, never_right)
-
-
-def accuracy_against_alpha_by_carrier(ours: pd.DataFrame) -> Axes:
-    """Test accuracy in percent against alpha, a curve for each carrier of noisy labels; at 0 they share the runs."""
-    return figures.curves(repeated_at_zero(ours, "alpha", "carrier"), "alpha", "carrier")
-
-
-def accuracy_by_carrier(ours: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent, mean and spread over seeds, a row for each carrier and a column for each alpha."""
-    return percent(repeated_at_zero(ours, "alpha", "carrier"), "carrier", "alpha")
-
-
-def repeated_or_novel(ours: pd.DataFrame) -> Axes:
-    """Test accuracy in percent against alpha, noisy labels on the clean images (`same`) or on novel ones; dashed: the
-    paper's Fig. 7."""
-    paper = figure_of_paper("Fig. 7")
-    shown = repeated_at_zero(ours, "alpha", "carrier")
-    return figures.curves(shown, "alpha", "carrier", paper.rename(columns={"of": "carrier"}))
-
-
-def novel_less_repeated(ours: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent on novel and on repeated (`same`) images, and the difference of runs that share a seed:
-    mean, standard deviation and standard error of the mean over seeds, of runs at one alpha."""
-    pairs = 100 * ours.pivot(index="seed", columns="carrier", values="test_accuracy")
-    return pairs.assign(difference=pairs.novel - pairs.same).agg(["mean", "std", "sem"]).round(1)
 
 
 # Data, batches, learning rates

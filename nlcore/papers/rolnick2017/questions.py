@@ -17,11 +17,11 @@ def ahead_by_order(rows: pd.DataFrame) -> pd.DataFrame:
         for order in ("confusing", "learned"):
             told = estimate(part, Effect("", _ahead(order)))
             if told:
-                middle, ends = f"{told.effect:+.2f}", f"{told.low:+.2f} to {told.high:+.2f}"
-                row = {"delta": delta, "order": order, "points ahead of random": middle, "95 % interval": ends}
-                found.append(row | {"seeds": told.seeds})
-    columns = ["delta", "order", "points ahead of random", "95 % interval", "seeds"]
-    return pd.DataFrame(found, columns=columns).set_index(["delta", "order"])
+                middle, ends = f"{told.effect:+.1f}", f"{told.low:+.1f} to {told.high:+.1f}"
+                row = {"δ": f"{delta:g}", "order": order, "ahead, points": middle, "95 % interval": ends}
+                found.append(row | {"seeds": str(told.seeds)})
+    columns = ["δ", "order", "ahead, points", "95 % interval", "seeds"]
+    return pd.DataFrame(found, columns=columns).set_index(["δ", "order"])
 
 
 def _ahead(order: str) -> Callable[[pd.DataFrame], float]:
