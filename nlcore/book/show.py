@@ -38,7 +38,10 @@ def filled(text: str, numbers: dict[str, object]) -> str:
     """The text, without its indentation, with numbers in place of their names."""
     names = {*NUMBER.findall(text)}
     require(names <= numbers.keys(), f"the text names {', '.join(sorted(names - numbers.keys()))}, which has no number")
-    return NUMBER.sub(lambda match: str(numbers[match[1]]), textwrap.dedent(text).strip())
+    told = NUMBER.sub(lambda match: str(numbers[match[1]]), textwrap.dedent(text).strip())
+    comment = re.search(r"^ *%.*", told, re.MULTILINE)
+    require(comment is None, f"a line that begins with % would vanish from the page as a comment: {comment}")
+    return told
 
 
 def table(frame: pd.DataFrame, name: str, caption: str, best: str = "") -> None:
@@ -63,7 +66,8 @@ def table(frame: pd.DataFrame, name: str, caption: str, best: str = "") -> None:
 def flat(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame of texts with one row of headers, whose index has become columns; what an index repeats is left out."""
     named = [name for name in frame.index.names if name is not None]
-    frame = frame.reset_index(names=None if named else "") if named or frame.index.dtype == object else frame
+    if named or not pd.api.types.is_numeric_dtype(frame.index):  # else it only counts rows
+        frame = frame.reset_index(names=None if named else "")
     frame = frame.reset_index(drop=True).astype(object)
     cells = frame.map(as_text)
     cells.columns = [in_one(header) for header in frame.columns.to_flat_index()]

@@ -27,6 +27,17 @@ def test_numbers_stand_in_place_of_their_names(shown):
         show.say("It gains {{gain}} points.", {})
 
 
+def test_a_line_that_the_pages_would_lose_is_refused(shown):
+    with pytest.raises(UserError, match="begins with %"):
+        show.say("It reaches 84.9\n% of the images.", {})
+
+
+def test_an_index_without_a_name_is_shown_if_it_says_something(shown):
+    show.table(pd.DataFrame({"x": [1]}, index=["first"]), "t", "c")
+    show.table(pd.DataFrame({"x": [1]}, index=[3]), "t", "c")
+    assert "first" in shown[0][0]["text/markdown"] and "3" not in shown[1][0]["text/markdown"]
+
+
 def test_findings_are_told_of_the_committed_edition_alone(shown):
     show.findings("It gains {{gain}}.", {"gain": 3}, True)
     show.findings("It gains {{gain}}.", {"gain": 3}, False)
