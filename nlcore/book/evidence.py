@@ -158,7 +158,7 @@ LABEL = re.compile(r"\(claim-(\w+)\)=")  # before the section of a chapter that 
 def sections(folder: Path) -> dict[str, str]:
     """Of each claim the address of its section, from the labels in the chapters of a folder."""
     found = {}
-    for chapter in sorted(folder.glob("[0-9]*.ipynb")):
+    for chapter in sorted(folder.glob("*.ipynb")):
         for cell in json.loads(chapter.read_text())["cells"]:
             for claim in LABEL.findall("".join(cell["source"])):
                 found[claim] = f"{chapter.stem}.html#claim-{claim.lower()}"
