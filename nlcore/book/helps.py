@@ -47,7 +47,13 @@ def setting(frames: dict[str, pd.DataFrame]) -> str:
     """Data, network, images and seeds of the frames, for captions."""
     whole = pd.concat(frames.values())
     data, network = words.listed(whole.dataset), words.listed(whole.model)
-    return f"{data}, {whole.images.max():,.0f} images or fewer, {network}, {whole.seed.nunique()} seeds"
+    return f"{data}, {whole.images.max():,.0f} images or fewer, {network}, {seeds(whole)}"
+
+
+def seeds(rows: pd.DataFrame) -> str:
+    """`3 seeds`."""
+    count = rows.seed.nunique()
+    return "one seed" if count == 1 else f"{count} seeds"
 
 
 def needs(method: str) -> str:
