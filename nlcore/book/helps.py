@@ -126,8 +126,8 @@ def gained(found: pd.DataFrame, noise: str) -> pd.DataFrame:
     rows = []
     for (recipe, method), part in wide.groupby(["recipe", "method"], sort=False):
         text, effect = part.set_index("rule").cell, part.set_index("rule").effect
-        row = {"method": words.method(method), "recipe": recipe, "needs": needs(method)}
-        row |= {"cost": f"{price[method]:.1f}"} | {said: text[rule] for rule, said in SAID.items()}
+        row = {"method": words.method(method), SAID[NOISY]: text[NOISY], SAID["last"]: text["last"]}
+        row |= {"needs": needs(method), "cost": f"{price[method]:.1f}", "recipe": recipe}
         rows.append(row | {"order": -effect[NOISY]})
     if not rows:
         return pd.DataFrame({"method": [NOT_RUN]})
