@@ -63,16 +63,17 @@ def loops(parts: dict) -> pd.DataFrame:
 def loops_compared(parts: dict) -> Figure:
     """Steps per second of each loop relative to the better textbook loop, a group of bars per network and batch."""
     rows = _rows(parts, "step", "ours")
-    ax = figures.axes(None, 6.4, 3.6)
+    ax = figures.axes(None, 5.6, 4.4)
     if not rows.empty:
         better = rows[["textbook_0", "textbook_2"]].max(axis=1)
         share = rows[["ours", "pool"]].astype(float).div(better, axis=0).rename(columns=LOOPS)
         share.index = rows.model.map(words.said) + ", " + rows.batch.astype(str)
-        share.plot.bar(ax=ax, rot=60, width=0.7, color=["C0", "C1"])
+        share.plot.barh(ax=ax, width=0.7, color=["C0", "C1"])
+        ax.invert_yaxis()  # in the order of the table
         ax.legend(fontsize="small")
-    ax.axhline(1, color="black", lw=1)
-    ax.set(xlabel="network, batch", ylabel="steps per second, textbook loop = 1")
-    ax.grid(axis="y", alpha=0.3)
+    ax.axvline(1, color="black", lw=1)
+    ax.set(ylabel="network, batch", xlabel="steps per second, textbook loop = 1")
+    ax.grid(axis="x", alpha=0.3)
     return ax.figure
 
 
@@ -95,8 +96,8 @@ def limits(parts: dict) -> pd.DataFrame:
 
 def share_of_limit(parts: dict) -> pd.DataFrame:
     """How near a step comes to torch's own product, and its layers alone, by network."""
-    names = {"gflop_a_step": "GFLOP a step", "gflops": "GFLOP/s, step", "layers": "layers alone"}
-    names |= {"product": "product", "share": "step / product"}
+    names = {"gflop_a_step": "GFLOP", "gflops": "step", "layers": "layers"}
+    names |= {"product": "product", "share": "share"}
     return _table(parts, "limit", ["model", "batch"], names, 2)
 
 

@@ -154,7 +154,7 @@ def stopped(plain: pd.DataFrame) -> dict[str, str]:
         for rule, said in SAID.items()
     }
     difference = Effect("gain", lambda one: ahead(one, NOISY, "last", by="rule"))
-    return told | {"gained by stopping": cell(estimate(runs, difference))}
+    return told | {"gained": cell(estimate(runs, difference))}
 
 
 def by_rate(found: pd.DataFrame, methods: tuple[str, ...] = ("fasten", "glc")) -> pd.DataFrame:

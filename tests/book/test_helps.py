@@ -46,7 +46,7 @@ def test_the_table_of_a_noise_has_a_row_for_each_method_and_the_best_when_stoppe
 
 def test_stopping_is_paired_by_seed():
     row = helps.stopping({"FasTEN": history({})}).loc[("symmetric, 0.4", "FasTEN")]
-    assert row["gained by stopping"] == "+20.0 (20.0 to 20.0)" and row["stopped early"].startswith("71.0 (")
+    assert row["gained"] == "+20.0 (20.0 to 20.0)" and row["stopped early"].startswith("71.0 (")
 
 
 def test_by_rate_has_what_was_run_alone():
