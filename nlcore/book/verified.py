@@ -22,7 +22,7 @@ def by_experiment(found: dict) -> pd.DataFrame:
     table = pd.DataFrame({"trained again": groups.size()})
     for verdict in VERDICTS:
         table[verdict] = groups.verdict.agg(lambda verdicts, verdict=verdict: (verdicts == verdict).sum())
-    table["largest difference, points"] = (100 * groups.difference.max()).map("{:.2f}".format)
+    table["largest, points"] = (100 * groups.difference.max()).map("{:.2f}".format)
     return table.sort_index()
 
 

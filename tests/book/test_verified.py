@@ -24,7 +24,7 @@ FOUND |= {
 def test_tables():
     (row,) = verified.by_experiment(FOUND).reset_index().to_dict("records")
     assert (row["trained again"], row["exact"], row["near"], row["differs"]) == (2, 1, 0, 1)
-    assert row["largest difference, points"] == "30.00"
+    assert row["largest, points"] == "30.00"
     two = FOUND | {"rows": [ROW, ROW | {"run": "s", "verdict": "differs", "spread": None}]}
     assert [*verified.each(two).verdict] == ["exact", "differs"]
     assert [*verified.each(two)["between seeds"]] == ["10.00", ""]
