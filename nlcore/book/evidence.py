@@ -150,7 +150,8 @@ def folded_card(claim: str, rows: pd.DataFrame) -> str:
     first, words = rows.iloc[0], verdicts(rows).verdict.iloc[0]
     lines = [f"{effect_line(line)}. {reason(line)}" for _, line in rows.groupby("what", sort=False)]
     looks = f":class-container: verdict {words.replace(' ', '-')}"
-    section = f"In the paper: {first['where']}. Here: [the section about it](#claim-{claim.lower()})."
+    place = "The claim is our own" if first["where"] == "ours" else f"In the paper: {first['where']}"
+    section = f"{place}. Here: [the section about it](#claim-{claim.lower()})."
     head = f":::{{dropdown}} {claim} · {words} · {first.sentence}\n{looks}"
     return f"{head}\n\n" + "\n".join(lines) + f"\n\n{section}\n:::"
 
@@ -164,11 +165,13 @@ def reason(line: pd.DataFrame) -> str:
 def effect_line(line: pd.DataFrame) -> str:
     """One effect of a claim: the bound, the paper's value, ours under each rule."""
     own = line[line.own_rule].iloc[0]
-    parts = [f"- {own.what}: claimed {own.bound}"]
+    bound = own.bound.replace(">=", "at least").replace("<=", "at most")
+    parts = [f"- {own.what}: claimed {bound}"]
     if number(own.papers_effect):
         parts.append(f"the paper has {number(own.papers_effect)}")
-    parts += [f"ours, {under_its_rule(row)} → *{row.verdict}*" for _, row in line.iterrows()]
-    return "; ".join(parts)
+    ran = line[line.verdict != "not run"]
+    parts += [f"ours, {under_its_rule(row)} → *{row.verdict}*" for _, row in ran.iterrows()]
+    return "; ".join(parts if len(ran) else [*parts, "*not run*"])
 
 
 def totals_by_paper(rows: pd.DataFrame) -> pd.DataFrame:

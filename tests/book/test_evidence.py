@@ -101,6 +101,11 @@ def test_a_folded_card_tells_its_sentence_and_verdict_before_it_is_opened():
     assert any("last: 3 (2 to 4) → *reproduced*" in line and "The bound: so." in line for line in body)
 
 
+def test_what_was_not_run_is_said_once():
+    missing = pd.DataFrame([line(rule, rule == "last", math.nan, 0, "not run", seeds=0) for rule in ("last", "other")])
+    assert evidence.effect_line(missing) == "- gap [points]: claimed at least 1; the paper has 4; *not run*"
+
+
 def test_totals_of_papers_are_those_of_their_claims():
     table = evidence.totals_by_paper(ROWS)
     assert table.loc["Rolnick et al. 2017"].tolist() == ["2", "0", "1", "0"]
