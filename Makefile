@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-CHAPTERS = $(basename $(notdir $(wildcard book/[0-9]*.ipynb)))
+CHAPTERS = $(basename $(notdir $(wildcard book/*.ipynb)))
 SMOKE = _build/smoke
 TIMED = python benchmarks/timed.py $@# keeps seconds in _build/times.json
 PUBLISHED = $(CURDIR)/_build/no-runs# committed chapters show published records, never those of runs/

@@ -35,7 +35,7 @@ def lq(logits: Tensor, y: Tensor, q: float) -> Tensor:
 
 
 def mae(logits: Tensor, y: Tensor) -> Tensor:
-    """|onehot(y) - p|_1 = 2 - 2 p_y (Ghosh et al. 2017); symmetric: over all K labels it sums to a constant."""
+    """`|onehot(y) - p|_1` = 2 - 2 p_y (Ghosh et al. 2017); symmetric: over all K labels it sums to a constant."""
     return 2 * lq(logits, y, 1.0)
 
 

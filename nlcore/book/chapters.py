@@ -26,8 +26,8 @@ TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
 
 
 def names() -> list[str]:
-    """All chapters, in the order of the book; a `UserError` where there is no book."""
-    found = sorted(p.stem for p in (home() / "book").glob("[0-9]*.ipynb"))
+    """All chapters, by name, the front page among them; a `UserError` where there is no book."""
+    found = sorted(p.stem for p in (home() / "book").glob("*.ipynb"))
     require(bool(found), f"{home() / 'book'} has no chapters; go to a checkout, or set NLCORE_HOME to one")
     return found
 
@@ -184,7 +184,7 @@ def rendered(folder: Path) -> Path:
 
     place = home() / "_build" / "opened"
     shutil.copytree(home() / "book", place / "book", dirs_exist_ok=True)
-    for executed in folder.glob("[0-9]*.ipynb"):
+    for executed in folder.glob("*.ipynb"):
         shutil.copy(executed, place / "book")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(home() / name, place)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .. import figures, home, papers
+from .. import figures, home, papers, words
 from ..papers.tables import blank
 from ..runs import store
 
@@ -28,22 +28,31 @@ def _rows(parts: dict, name: str, column: str) -> pd.DataFrame:
 
 
 def _table(parts: dict, name: str, by: list[str], shown: dict[str, str], digits: int) -> pd.DataFrame:
-    """Columns of a part under the names that are `shown`, by others; an empty table where it was not measured."""
+    """Columns of a part under the names that are `shown`, by others, networks in words; an empty table where it was not
+    measured."""
     rows = _rows(parts, name, by[0])
-    return rows if rows.empty else rows.set_index(by)[[*shown]].rename(columns=shown).round(digits)
+    if rows.empty:
+        return rows
+    rows[by[0]] = rows[by[0]].map(lambda value: words.said(value) if isinstance(value, str) else value)
+    return rows.set_index(by)[[*shown]].rename(columns=shown).round(digits).rename_axis(index={"model": "network"})
 
 
 def where_measured(parts: dict) -> pd.DataFrame:
-    """For each part the machine, the day, the commit, the seconds that measuring it took, and how many cores other
-    programs kept busy meanwhile."""
+    """For each part the day, the commit, the seconds that measuring it took, and how many cores other programs kept
+    busy meanwhile."""
     rows = {}
     for name, part in parts.items():
         if "machine" in part:
-            machine = part["machine"]
-            row = {"CPU": machine["cpu"], "cores": machine["cores"], "torch": machine["torch"], "day": part["date"]}
-            rows[name] = row | {"commit": part["commit"], "seconds": part["seconds"], "quick": part["quick"]}
-            rows[name]["others"] = round(part.get("others", 0.0), 2)
+            row = {"day": part["date"], "commit": part["commit"], "seconds": f"{part['seconds']:.0f}"}
+            rows[name] = row | {"busy with other things, cores": f"{part.get('others', 0.0):.2f}"}
     return pd.DataFrame(rows.values(), pd.Index(rows, name="part"))
+
+
+def machines(parts: dict) -> str:
+    """The machines on which parts were measured, in words."""
+    found = [part["machine"] for part in parts.values() if "machine" in part]
+    said = [f"{machine['cpu']}, {machine['cores']} cores, torch {machine['torch']}" for machine in found]
+    return "; ".join(dict.fromkeys(said)) or NONE
 
 
 def loops(parts: dict) -> pd.DataFrame:
@@ -54,16 +63,17 @@ def loops(parts: dict) -> pd.DataFrame:
 def loops_compared(parts: dict) -> Figure:
     """Steps per second of each loop relative to the better textbook loop, a group of bars per network and batch."""
     rows = _rows(parts, "step", "ours")
-    ax = figures.axes(None, 8, 3.6)
+    ax = figures.axes(None, 5.6, 4.4)
     if not rows.empty:
         better = rows[["textbook_0", "textbook_2"]].max(axis=1)
         share = rows[["ours", "pool"]].astype(float).div(better, axis=0).rename(columns=LOOPS)
-        share.index = rows.model + ", " + rows.batch.astype(str)
-        share.plot.bar(ax=ax, rot=30, width=0.7, color=["C0", "C1"])
+        share.index = rows.model.map(words.said) + ", " + rows.batch.astype(str)
+        share.plot.barh(ax=ax, width=0.7, color=["C0", "C1"])
+        ax.invert_yaxis()  # in the order of the table
         ax.legend(fontsize="small")
-    ax.axhline(1, color="black", lw=1)
-    ax.set(xlabel="network, batch", ylabel="steps per second, textbook loop = 1")
-    ax.grid(axis="y", alpha=0.3)
+    ax.axvline(1, color="black", lw=1)
+    ax.set(ylabel="network, batch", xlabel="steps per second, textbook loop = 1")
+    ax.grid(axis="x", alpha=0.3)
     return ax.figure
 
 
@@ -74,31 +84,33 @@ def same_losses(parts: dict) -> pd.DataFrame:
     if rows.empty:
         return rows
     names = {"difference": "ours and textbook", "rounding": "textbook and itself, reordered"}
-    table = rows.set_index("model")[["steps", *names]].rename(columns=names)
+    named = rows.model.map(words.said).rename("network")
+    table = rows.set_index(named)[["steps", *names]].rename(columns=names)
     return table.map(lambda value: f"{value:.1e}" if isinstance(value, float) else value)
 
 
 def limits(parts: dict) -> pd.DataFrame:
     """What one core can do."""
-    return _table(parts, "limit", ["limit"], {"value": "value"}, 1)
+    return _table(parts, "limit", ["limit"], {"value": "measured"}, 1)
 
 
 def share_of_limit(parts: dict) -> pd.DataFrame:
     """How near a step comes to torch's own product, and its layers alone, by network."""
-    names = {"gflop_a_step": "GFLOP a step", "gflops": "GFLOP/s of a step", "layers": "of its layers alone"}
-    names |= {"product": "of torch's product", "share": "step / product"}
+    names = {"gflop_a_step": "GFLOP", "gflops": "step", "layers": "layers"}
+    names |= {"product": "product", "share": "share"}
     return _table(parts, "limit", ["model", "batch"], names, 2)
 
 
 def methods_compared(parts: dict) -> Figure:
     """Time of a training with each method, cross entropy being 1."""
     rows = _rows(parts, "methods", "method")
-    ax = figures.axes(None, 7, 6)
+    ax = figures.axes(None, 5.6, 7)
     if not rows.empty:
         rows = rows.sort_values("ratio", kind="stable")
-        ax.barh(rows.method, rows.ratio, color="C0", alpha=0.7, label="time")
+        named = rows.method.map(words.method)
+        ax.barh(named, rows.ratio, color="C0", alpha=0.7, label="time")
         passes = rows.passes.map(sum) / 2
-        ax.plot(passes, rows.method, "k|", ms=9, label="passes declared, forward and backward")
+        ax.plot(passes, named, "k|", ms=9, label="half of the declared passes")
         ax.legend(fontsize="small", loc="lower right")
         ax.margins(y=0.01)
     ax.axvline(1, color="black", lw=1)
@@ -119,13 +131,13 @@ def time_of_a_run(parts: dict) -> pd.DataFrame:
         return rows
     seconds = rows.set_index("run")[[*PARTS]].T
     share = (100 * seconds / seconds.sum()).map("{:.0f} %".format)
-    return seconds.map("{:.3g}".format) + " (" + share + ")"
+    return (seconds.map("{:.3g}".format) + " (" + share + ")").rename_axis("part of a run")
 
 
 def growth(parts: dict) -> pd.DataFrame:
     """Seconds to draw labels, and for a hundred steps, with one thing changed at a time."""
     names = {"drawing": "drawing the labels, s", "hundred_steps": "a hundred steps, s"}
-    return _table(parts, "growth", ["what", "value"], names, 3)
+    return _table(parts, "growth", ["what", "value"], names, 3).rename_axis(index={"what": "what grows"})
 
 
 def sweeps(parts: dict) -> pd.DataFrame:
@@ -138,8 +150,8 @@ def commands(parts: dict) -> pd.DataFrame:
     rows = {row["command"]: row for row in parts.get("make", {}).get("rows", [])}
     table = {}
     for name in dict.fromkeys(["reproduce", "test", *rows]):
-        times = {part: value for part, value in rows.get(name, {}).items() if part != "command"}
-        table[f"make {name}"] = ", ".join(f"{part} {value / 60:.1f}" for part, value in times.items()) or NONE
+        times = {part: seconds for part, seconds in rows.get(name, {}).items() if part != "command"}
+        table[f"make {name}"] = ", ".join(f"{part} {seconds / 60:.1f}" for part, seconds in times.items()) or NONE
     return pd.DataFrame({"minutes": table}).rename_axis("command")
 
 
@@ -161,19 +173,18 @@ def _short(value):
 
 
 def minutes_of_training() -> pd.DataFrame:
-    """For every experiment and tier the minutes that its published runs took to train, with the number of those runs
-    out of all, and the devices that made them; `not measured` where no run of it is published."""
-    rows = {}
+    """For every experiment and tier of which runs are published the minutes that these took to train, and how many of
+    all runs they are."""
+    rows = []
     for name, experiment in papers.experiments().items():
-        published, row, devices = store.load_published(name.partition(".")[0]), {}, set()
+        published = store.load_published(name.partition(".")[0])
         for tier in papers.TIERS:
             runs = experiment(tier)
-            costs = [published[run.key].cost for run in runs if run.key in published]
-            minutes = sum(cost["seconds"] for cost in costs) / 60
-            row[tier] = f"{minutes:.1f} ({len(costs)} of {len(runs)} runs)" if costs else NONE
-            devices |= {cost["device"] for cost in costs}
-        rows[name] = row | {"device": "; ".join(sorted(devices))}
-    return pd.DataFrame(rows.values(), pd.Index(rows, name="experiment"))
+            seconds = [published[run.key].cost["seconds"] for run in runs if run.key in published]
+            if seconds:
+                row = {"experiment": name, "tier": tier, "minutes": f"{sum(seconds) / 60:.1f}"}
+                rows.append(row | {"runs": f"{len(seconds)} of {len(runs)}"})
+    return pd.DataFrame(rows).set_index(["experiment", "tier"])
 
 
 def findings(parts: dict) -> dict[str, str]:
@@ -184,13 +195,13 @@ def findings(parts: dict) -> dict[str, str]:
     full = "a full measurement"
     if disturbed:
         full += f", but other programs were at work during the parts {disturbed}, so that their numbers are soft"
-    said = {"quick": trial if quick else full}
+    said = {"quick": trial if quick else full, "machines": machines(parts)}
     step, limit = _rows(parts, "step", "ours"), _rows(parts, "limit", "share")
     for name, rows, column in (("ratio", step, "ratio"), ("share", limit, "share")):
         text = NONE if rows.empty else f"{rows[column].min():.2g} to {rows[column].max():.2g}"
         said[name] = text
     methods = _rows(parts, "methods", "method")
     if methods.empty:
-        return said | {"dearest": NONE}
+        return said | {"dearest": NONE, "whose": NONE}
     dearest = methods.loc[methods.ratio.idxmax()]
-    return said | {"dearest": f"{dearest.method} with {dearest.ratio:.1f}"}
+    return said | {"dearest": f"{dearest.ratio:.1f}", "whose": words.method(dearest.method)}

@@ -1,9 +1,6 @@
 """The evidence in one picture: all effects with their intervals, beside the papers'."""
 
-import json
 import math
-import re
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,37 +18,41 @@ LOOKS = {
     "inconclusive": {"color": "#7f7f7f", "marker": "s"},
     "not reproduced": {"color": "#d55e00", "marker": "X"},
 }
-OFFSET = {True: 0.16, False: -0.16}  # of the paper's rule and of the other one, in rows
+PAPERS = {
+    "rolnick2017": "Rolnick et al. 2017",
+    "zhang2018": "Zhang & Sabuncu 2018",
+    "muller2019": "Müller et al. 2019, Lukasik et al. 2020",
+    "jiang2018": "Jiang et al. 2018",
+    "kye2022": "Kye et al. 2022",
+}
+OFFSET = {True: -0.02, False: -0.24}  # of the paper's rule and of the other one, in rows
 
 
 def forest(rows: pd.DataFrame) -> Figure:
-    """All effects of one paper at one tier (rows as from `scoreboard.effects`), a line each.
+    """All effects of one paper at one tier (rows as from `scoreboard.effects`), a line each under its name.
 
     Each line has a scale of its own, since their units differ: the bound is at 0, the claimed side is to the right, and
     1 is the largest of our effect, its interval (cut at twice the effect) and the paper's value away from the bound.
     """
     lines = [*rows[rows.seeds > 0].groupby(["claim", "what"], sort=False)]
-    height = 0.9 + 0.42 * len(lines)
-    fig, ax = plt.subplots(figsize=(9.5, height), layout="constrained", facecolor="white")
-    for place, (_, line) in enumerate(lines):
-        draw(ax, len(lines) - 1 - place, line)
+    fig, ax = plt.subplots(figsize=(5.4, 1.2 + 0.56 * len(lines)), layout="constrained", facecolor="white")
+    for place, ((claim, what), line) in enumerate(lines):
+        y = len(lines) - 1 - place
+        draw(ax, y, line)
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        ax.text(-1.13, y + 0.33, shortened(f"{claim}  {what}"), fontsize=8.5, va="center", bbox=ground)
     ax.axvline(0, color="black", lw=0.8)
-    names = [f"{claim}  {what}" for (claim, what), _ in lines]
-    ax.set_yticks(range(len(lines) - 1, -1, -1), [shortened(name) for name in names], fontsize=8)
-    ax.set_xticks([0], ["bound"])
-    ax.set(xlim=(-1.15, 1.15), ylim=(-0.6, len(lines) - 0.4))
-    ax.grid(axis="y", lw=0.3)
+    ax.set_yticks([])
+    ax.set_xticks([-0.6, 0, 0.6], ["not claimed", "bound", "claimed"])
+    ax.set(xlim=(-1.15, 1.15), ylim=(-0.55, len(lines) - 0.4))
     ax.spines[["top", "right", "left"]].set_visible(False)
-    fig.legend(handles=legend(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    fig.legend(handles=legend(), loc="outside lower center", ncols=2, fontsize=9, frameon=False)
     return fig
 
 
 def shortened(name: str, width: int = 78) -> str:
-    """A name on two lines where it is long."""
-    if len(name) <= width:
-        return name
-    cut = name.rfind(" ", 0, width)
-    return name[:cut] + "\n" + name[cut + 1 :]
+    """A name as far as it fits on a line."""
+    return name if len(name) <= width else name[: name.rfind(" ", 0, width)] + " …"
 
 
 def legend() -> list[Line2D]:
@@ -68,19 +69,19 @@ def draw(ax: Axes, y: float, line: pd.DataFrame) -> None:
     scale = scale_of(line)
     if not math.isinf(first.least) and not math.isinf(first.most):
         half = (first.most - first.least) / 2 / scale
-        ax.fill_between([-half, half], y - 0.4, y + 0.4, color="#0072b2", alpha=0.12, lw=0)
+        ax.fill_between([-half, half], y - 0.38, y + 0.14, color="#0072b2", alpha=0.12, lw=0)
     else:
-        ax.fill_between([0, 1.15], y - 0.4, y + 0.4, color="#0072b2", alpha=0.06, lw=0)
+        ax.fill_between([0, 1.15], y - 0.38, y + 0.14, color="#0072b2", alpha=0.06, lw=0)
     several = len(line) > 1
     for row in line.itertuples():
         look = LOOKS[row.verdict]
-        at = y + (OFFSET[row.own_rule] if several else 0)
+        at = y + (OFFSET[row.own_rule] if several else -0.12)
         low, middle, high = sorted(away(row, value) / scale for value in (row.low, row.effect, row.high))
         ax.plot(np.clip([low, high], -1.1, 1.1), [at, at], color=look["color"], lw=1.4)
         fill = look["color"] if row.own_rule else "white"
         ax.plot(np.clip(middle, -1.1, 1.1), at, ls="none", ms=6, mfc=fill, mec=look["color"], marker=look["marker"])
     if not math.isnan(first.papers_effect):
-        ax.plot(away(first, first.papers_effect) / scale, y, color="black", marker="|", ms=14, mew=1.6)
+        ax.plot(away(first, first.papers_effect) / scale, y - 0.12, color="black", marker="|", ms=15, mew=1.6)
 
 
 def away(row, value: float) -> float:
@@ -124,10 +125,12 @@ def evidence_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found).set_index("claim")
 
 
-def verdict_cards(rows: pd.DataFrame) -> None:
+def verdict_cards(rows: pd.DataFrame, folded: bool = False) -> None:
     """Show effects as from `scoreboard.effects`, a card for each claim: what is claimed, what the paper's numbers give
-    and ours, under the paper's rule and the other one, and the verdict. Each links to the section about it."""
-    told = [card(claim, part) for claim, part in rows.groupby("claim", sort=False)]
+    and ours, under the paper's rule and the other one, and the verdict. Each links to the section about it. Where there
+    are many, they may be `folded`: the numbers and the reasons for the bounds come out at a click."""
+    written = folded_card if folded else card
+    told = [written(claim, part) for claim, part in rows.groupby("claim", sort=False)]
     plain = evidence_table(rows)
     html = plain.style.set_uuid(f"verdicts-{plain.index[0]}").to_html()
     show.display({"text/markdown": "\n\n".join(told), "text/html": html, "text/plain": plain.to_string()})
@@ -142,38 +145,40 @@ def card(claim: str, rows: pd.DataFrame) -> str:
     return f"{head}\n\n{first.sentence}\n\n" + "\n".join(lines) + "\n:::"
 
 
+def folded_card(claim: str, rows: pd.DataFrame) -> str:
+    """The card of one claim, of which the sentence and the verdict are seen at once, in Markdown."""
+    first, words = rows.iloc[0], verdicts(rows).verdict.iloc[0]
+    lines = [f"{effect_line(line)}. {reason(line)}" for _, line in rows.groupby("what", sort=False)]
+    looks = f":class-container: verdict {words.replace(' ', '-')}"
+    place = "The claim is our own" if first["where"] == "ours" else f"In the paper: {first['where']}"
+    section = f"{place}. Here: [the section about it](#claim-{claim.lower()})."
+    head = f":::{{dropdown}} {claim} · {words} · {first.sentence}\n{looks}"
+    return f"{head}\n\n" + "\n".join(lines) + f"\n\n{section}\n:::"
+
+
+def reason(line: pd.DataFrame) -> str:
+    """Why the bound of an effect is just there."""
+    why = line.iloc[0].why
+    return f"The bound: {why}." if why else ""
+
+
 def effect_line(line: pd.DataFrame) -> str:
     """One effect of a claim: the bound, the paper's value, ours under each rule."""
     own = line[line.own_rule].iloc[0]
-    parts = [f"- {own.what}: claimed {own.bound}"]
+    bound = own.bound.replace(">=", "at least").replace("<=", "at most")
+    parts = [f"- {own.what}: claimed {bound}"]
     if number(own.papers_effect):
         parts.append(f"the paper has {number(own.papers_effect)}")
-    for _, row in line.iterrows():
-        found = under_its_rule(row)
-        parts.append(f"ours, {found} → *{row.verdict}*" if found else f"ours: *{row.verdict}*")
-    return "; ".join(dict.fromkeys(parts))  # not run under one rule is not run under the other
+    ran = line[line.verdict != "not run"]
+    parts += [f"ours, {under_its_rule(row)} → *{row.verdict}*" for _, row in ran.iterrows()]
+    return "; ".join(parts if len(ran) else [*parts, "*not run*"])
 
 
-LABEL = re.compile(r"\(claim-(\w+)\)=")  # before the section of a chapter that is about a claim
-
-
-def sections(folder: Path) -> dict[str, str]:
-    """Of each claim the address of its section, from the labels in the chapters of a folder."""
-    found = {}
-    for chapter in sorted(folder.glob("[0-9]*.ipynb")):
-        for cell in json.loads(chapter.read_text())["cells"]:
-            for claim in LABEL.findall("".join(cell["source"])):
-                found[claim] = f"{chapter.stem}.html#claim-{claim.lower()}"
-    return found
-
-
-def linked(table: pd.DataFrame, addresses: dict[str, str]) -> object:
-    """A table whose claims link to their sections, for display in a chapter: alike every time that it is rendered."""
-    from IPython.display import HTML
-
-    links = {claim: f'<a href="{addresses[claim]}">{claim}</a>' for claim in table.index.unique() if claim in addresses}
-    named = table.style.set_uuid(f"from-{table.index[0]}").format_index(lambda claim: links.get(claim, claim))
-    return HTML(named.to_html())
+def totals_by_paper(rows: pd.DataFrame) -> pd.DataFrame:
+    """How many claims of each paper have each verdict under the paper's own rule."""
+    table = verdicts(rows).groupby(["paper", "verdict"], sort=False).size().unstack(fill_value=0)
+    table = table.reindex(columns=["reproduced", "inconclusive", "not reproduced", "not run"], fill_value=0)
+    return table.reindex(rows.paper.unique()).rename(index=PAPERS).rename_axis("paper").astype(str)
 
 
 def findings(rows: pd.DataFrame) -> dict[str, str]:

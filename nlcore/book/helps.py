@@ -3,6 +3,7 @@
 import math
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -12,21 +13,23 @@ from ..methods import METHODS
 from ..papers.effects import Effect, Estimate, ahead, estimate, in_words, points
 from ..papers.jiang2018.measured import named
 from ..papers.scoreboard import NOISY
+from . import costs
 
 RULES = ("last", NOISY)
-# kinds of noise and their rates; whether the rate of symmetric noise counts the true class in, papers differ
-SYMMETRIC, DEPENDENT = ("symmetric_inclusive", "symmetric_exclusive"), ("pair_flip", "asymmetric_cifar10")
-NOISES = {
-    "symmetric, 0.4": (SYMMETRIC, 0.4),
-    "symmetric, 0.8": (SYMMETRIC, 0.8),
-    "class-dependent, 0.4": (DEPENDENT, 0.4),
-}
+SAID = {"last": "at the end", NOISY: "stopped early"}  # what columns are called
+NOT_RUN = "(not run)"
+# kinds of noise and their rates; whether the rate of symmetric noise counts the true class in, papers differ; pair
+# noise is CIFAR-10's own map of pairs where a tier has these images
+SYMMETRIC, PAIR = ("symmetric_inclusive", "symmetric_exclusive"), ("pair_flip", "asymmetric_cifar10")
+NOISES = {f"symmetric, {rate}": (SYMMETRIC, rate) for rate in (0.2, 0.4, 0.6, 0.8)}
+NOISES |= {f"pair, {rate}": (PAIR, rate) for rate in (0.2, 0.4)}
 # the recipes under which methods were compared, and the experiments that share each
 RECIPES = {
-    "Zhang & Sabuncu": ("zhang2018.fashion", "zhang2018.field"),
+    "robust losses": ("zhang2018.fashion", "zhang2018.field"),
     "MentorNet": ("jiang2018.students",),
     "FasTEN": ("kye2022.table",),
 }
+BENCHED = {"PD": "mentornet", "DD": "mentornet", "self_paced": "curriculum", "focal": "curriculum"}  # names of costs
 
 
 def comparable(tier: str, train: str, device: str, **knobs) -> dict[str, pd.DataFrame]:
@@ -40,17 +43,45 @@ def comparable(tier: str, train: str, device: str, **knobs) -> dict[str, pd.Data
     return frames
 
 
+def setting(frames: dict[str, pd.DataFrame]) -> str:
+    """Data, network, images and seeds of the frames, for captions."""
+    whole = pd.concat(frames.values())
+    data, network = words.listed(whole.dataset), words.listed(whole.model)
+    return f"{data}, {whole.images.max():,.0f} images or fewer, {network}, {seeds(whole)}"
+
+
+def seeds(rows: pd.DataFrame) -> str:
+    """`3 seeds`."""
+    count = rows.seed.nunique()
+    return "one seed" if count == 1 else f"{count} seeds"
+
+
 def needs(method: str) -> str:
     """What a method has to be given beside noisy labels."""
     if method in ("forward", "backward"):
         return "the true T"
-    trusted = method == "DD" or (method in METHODS and bool(METHODS[method]().trust))
-    return "trusted images" if trusted else "nothing"
+    if method in ("PD", "DD"):  # their percentile is set to the rate
+        return "noise rate" if method == "PD" else "trusted labels, noise rate"
+    trusted = method in METHODS and bool(METHODS[method]().trust)
+    return "trusted labels" if trusted else "nothing"
 
 
-def gain(rows: pd.DataFrame, method: str) -> Estimate | None:
-    """Points that a method is ahead of cross entropy, paired by seed; rows are of one kind and rate of noise."""
-    return estimate(rows, Effect("gain", lambda one: ahead(one, method, "ce", by="name")))
+def prices() -> dict[str, float]:
+    """Time of a training by method, cross entropy being 1, from `book/bench.json`."""
+    rows = costs.measured()["methods"]["rows"]
+    found = {row["method"]: row["ratio"] for row in rows if "method" in row}
+    return found | {method: found[name] for method, name in BENCHED.items()}
+
+
+def of_noise(rows: pd.DataFrame, noise: str) -> pd.DataFrame:
+    """The rows of a kind and rate of noise."""
+    kinds, rate = NOISES[noise]
+    return rows[rows.noise.isin(kinds) & (rows.rate == rate)]
+
+
+def gain(rows: pd.DataFrame, method: str, other: str = "ce") -> Estimate | None:
+    """Points that a method is ahead of another, paired by seed; rows are of one kind and rate of noise."""
+    return estimate(rows, Effect("gain", lambda one: ahead(one, method, other, by="name")))
 
 
 def gains(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -60,11 +91,10 @@ def gains(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     for recipe, history in frames.items():
         for rule in RULES:
             chosen = select(history, rule)
-            for noise, (kinds, rate) in NOISES.items():
-                rows = chosen[chosen.noise.isin(kinds) & (chosen.rate == rate)]
+            for noise in NOISES:
                 found += [
                     {"recipe": recipe, "method": method, "noise": noise, "rule": rule} | told._asdict()
-                    for method, told in estimates(rows).items()
+                    for method, told in estimates(of_noise(chosen, noise)).items()
                 ]
     return pd.DataFrame(found)
 
@@ -76,59 +106,185 @@ def estimates(rows: pd.DataFrame) -> dict[str, Estimate]:
     return {method: told for method, told in found.items() if told}
 
 
-def lines(found: pd.DataFrame) -> pd.DataFrame:
-    """Every recipe and method once, in their order."""
-    return found[["recipe", "method"]].drop_duplicates()
+def cell(found) -> str:
+    """A gain as text, with its interval."""
+    return in_words(found, "+.1f", ".1f")
 
 
-def table(found: pd.DataFrame) -> pd.DataFrame:
-    """The gains as text: a row per recipe and method, the two rules side by side for each noise."""
-    forms = {True: {"form": ".1f", "unit": " %"}, False: {"form": "+.1f", "ends": ".1f"}}
-    cells = [in_words(row, **forms[row.method == "ce"]) for row in found.itertuples()]
-    named = found.assign(cell=cells, needs=found.method.map(needs), method=found.method.map(words.method))
-    wide = named.pivot(index=["recipe", "method", "needs"], columns=["noise", "rule"], values="cell")
-    rows = [(line.recipe, words.method(line.method), needs(line.method)) for line in lines(found).itertuples()]
-    columns = [(noise, rule) for noise in NOISES for rule in RULES if (noise, rule) in wide.columns]
-    return wide.reindex(index=pd.MultiIndex.from_tuples(rows, names=wide.index.names), columns=columns).fillna("")
+def one(found: pd.DataFrame, **at) -> pd.Series | None:
+    """The only row where columns have these values; None where there is none."""
+    for name, value in at.items():
+        found = found[found[name] == value]
+    return found.iloc[0] if len(found) else None
 
 
-def picture(found: pd.DataFrame) -> Figure:
-    """A panel per noise, a line per method: its gain when training runs to the end (filled) and when noisy validation
-    stops it (open), with 95 % intervals."""
-    shown = found[found.method != "ce"]
-    order = [*lines(shown).itertuples()]
-    noises = [noise for noise in NOISES if noise in {*shown.noise}]
-    fig, panels = figures.row(len(noises), 3.6, 0.9 + 0.3 * len(order), sharey=True, sharex=True)
-    colours = dict(zip(RECIPES, ("#0072b2", "#d55e00", "#009e73"), strict=True))
-    for ax, noise in zip(panels, noises, strict=True):
-        for place, line in enumerate(reversed(order)):
-            same = shown[(shown.recipe == line.recipe) & (shown.method == line.method) & (shown.noise == noise)]
-            for row in same.itertuples():
-                last = row.rule == "last"
-                y, colour = place + (0.15 if last else -0.15), colours[row.recipe]
-                if math.isfinite(row.low):
-                    ax.plot([row.low, row.high], [y, y], color=colour, lw=1, alpha=0.7)
-                ax.plot(row.effect, y, "o", ms=5, mec=colour, mfc=colour if last else "white")
-        ax.axvline(0, color="black", lw=0.8)
-        ax.set_xlabel(f"{noise}\npoints ahead of cross entropy", fontsize=9)
-        ax.set_xlim(-45, 45)
-        ax.grid(axis="y", lw=0.3)
-    panels[0].set_yticks(range(len(order)), [words.method(line.method) for line in reversed(order)], fontsize=8)
-    handles = [Line2D([], [], color=colour, marker="o", label=f"recipe of {name}") for name, colour in colours.items()]
-    handles.append(Line2D([], [], color="grey", marker="o", label="last evaluation"))
-    handles.append(Line2D([], [], color="grey", marker="o", mfc="white", label="noisy validation"))
-    fig.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=8, frameon=False)
-    return fig
+def gained(found: pd.DataFrame, noise: str) -> pd.DataFrame:
+    """The gains under a noise, a row for each method under each recipe, what gains most when it is stopped early first;
+    with what the method needs and what it costs."""
+    shown, price = found[(found.noise == noise) & (found.method != "ce")], prices()
+    wide = shown.assign(cell=shown.apply(cell, axis=1)) if len(shown) else shown
+    rows = []
+    for (recipe, method), part in wide.groupby(["recipe", "method"], sort=False):
+        text, effect = part.set_index("rule").cell, part.set_index("rule").effect
+        row = {"method": words.method(method), SAID[NOISY]: text[NOISY], SAID["last"]: text["last"]}
+        row |= {"needs": needs(method), "cost": f"{price[method]:.1f}", "recipe": recipe}
+        rows.append(row | {"order": -effect[NOISY]})
+    if not rows:
+        return pd.DataFrame({"method": [NOT_RUN]})
+    return pd.DataFrame(rows).sort_values("order", kind="stable").drop(columns="order").reset_index(drop=True)
+
+
+def stopping(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What stopping early does to cross entropy: a row for each recipe and noise, its accuracies in percent and the
+    points between them."""
+    rows = []
+    for noise in NOISES:
+        for recipe, history in frames.items():
+            plain = of_noise(history[history.name == "ce"], noise)
+            if len(plain):
+                rows.append({"noise": noise, "recipe": recipe} | stopped(plain))
+    return pd.DataFrame(rows).set_index(["noise", "recipe"])
+
+
+def stopped(plain: pd.DataFrame) -> dict[str, str]:
+    """The accuracies of some runs at the end and where noisy validation stops them, and the points between them."""
+    runs = pd.concat(select(plain, rule).assign(rule=rule) for rule in RULES)
+    told = {
+        said: in_words(estimate(runs, Effect("accuracy", lambda one, rule=rule: points(one, rule=rule))), ".1f")
+        for rule, said in SAID.items()
+    }
+    difference = Effect("gain", lambda one: ahead(one, NOISY, "last", by="rule"))
+    return told | {"gained": cell(estimate(runs, difference))}
+
+
+def by_rate(found: pd.DataFrame, methods: tuple[str, ...] = ("fasten", "glc")) -> pd.DataFrame:
+    """The gains of some methods of the recipe of FasTEN by noise, when they and cross entropy are stopped early."""
+    shown = found[(found.recipe == "FasTEN") & (found.rule == NOISY) & found.method.isin(["ce", *methods])]
+    table = {}
+    for noise, part in shown.groupby("noise", sort=False):
+        rows = part.set_index("method")
+        table[noise] = {"cross entropy, %": in_words(rows.loc["ce"], ".1f")}
+        table[noise] |= {f"{words.method(name)}, ahead": cell(rows.loc[name]) for name in methods if name in rows.index}
+    order = [noise for noise in NOISES if noise in table]
+    return pd.DataFrame([table[noise] for noise in order], pd.Index(order, name="noise"))
+
+
+def picture(found: pd.DataFrame, noise: str) -> Figure:
+    """A line per method: its gain when training runs to the end (filled) and when noisy validation stops it (open),
+    with 95 % intervals; recipes below each other."""
+    shown = found[(found.noise == noise) & (found.method != "ce")]
+    order = []  # from the top: a recipe, then its methods
+    for recipe, part in shown.groupby("recipe", sort=False):
+        order += [(recipe, None), *((recipe, method) for method in part.method.unique())]
+    ax = figures.axes(None, 5.4, 1.2 + 0.27 * len(order))
+    for place, (recipe, method) in enumerate(reversed(order)):
+        for row in shown[(shown.recipe == recipe) & (shown.method == method)].itertuples():
+            mark(ax, place + (0.16 if row.rule == "last" else -0.16), row)
+    ax.axvline(0, color="black", lw=0.8)
+    names = [words.method(method) if method else f"Recipe: {recipe}" for recipe, method in reversed(order)]
+    ax.set_yticks(range(len(order)), names, fontsize=9)
+    for label in ax.get_yticklabels():
+        label.set_fontweight("bold" if label.get_text().startswith("Recipe") else "normal")
+    ax.set(xlabel="points ahead of cross entropy", xlim=(-45, 48), ylim=(-0.7, max(len(order), 1) - 0.3))
+    ax.grid(axis="x", lw=0.3)
+    look = {"color": "black", "marker": "o", "ls": "none"}
+    handles = [Line2D([], [], label="at the end", **look), Line2D([], [], label="stopped early", mfc="white", **look)]
+    ax.figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9, frameon=False)
+    return ax.figure
+
+
+def mark(ax: Axes, y: float, row) -> None:
+    """A gain and its interval, at the height `y`."""
+    look = words.look(row.method)
+    if math.isfinite(row.low):
+        ax.plot([row.low, row.high], [y, y], color=look["color"], lw=1.2, alpha=0.7)
+    fill = look["color"] if row.rule == "last" else "white"
+    ax.plot(row.effect, y, look["marker"], ms=5.5, mec=look["color"], mfc=fill)
+
+
+def checked_labels(rows: pd.DataFrame, plain: pd.DataFrame) -> Axes:
+    """Test accuracy against the number of trusted labels, a line per method, stopped early; the dotted line is cross
+    entropy (`plain`, at the same noise), which has none. Bars are one standard deviation over seeds."""
+    ax = figures.axes(None, 5.4, 3.8)
+    for name, part in select(rows, NOISY).groupby("method", sort=False):
+        by = 100 * part.groupby("trusted").test_accuracy.agg(["mean", "std"])
+        ax.errorbar(by.index, by["mean"], by["std"], label=words.method(name), capsize=2, **words.look(name))
+    level = points(select(at_rate_of(plain, rows), NOISY), name="ce")
+    ax.axhline(level, color="black", ls=":", label="cross entropy, no trusted labels")
+    ax.set(xscale="log", xlabel="trusted labels", ylabel=words.said("accuracy"))
+    counts = sorted(rows.trusted.unique())
+    ax.set_xticks(counts, [f"{count:,}" for count in counts])
+    ax.minorticks_off()
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize="small")
+    return ax
+
+
+def at_rate_of(plain: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `plain` whose noise is that of `rows`."""
+    return plain[(plain.noise == rows.noise.iloc[0]) & (plain.rate == rows.rate.iloc[0])]
+
+
+def price_of_a_mentor(rows: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy in percent of the student of a data-driven mentor by the number of trusted labels, mean and spread
+    over seeds, under both rules."""
+    table = {}
+    for rule, said in SAID.items():
+        by = 100 * select(rows, rule).groupby("trusted").test_accuracy.agg(["mean", "std"]).fillna(0)
+        table[said] = [f"{row['mean']:.1f} ± {row['std']:.1f}" for _, row in by.iterrows()]
+    return pd.DataFrame(table, pd.Index(sorted(rows.trusted.unique()), name="trusted labels"))
+
+
+def smoothing(history: pd.DataFrame, most: float = 1.0) -> pd.DataFrame:
+    """Points that label smoothing is ahead of cross entropy, by rate of noise and by its parameter a up to `most`,
+    under both rules."""
+    rows = []
+    chosen = {said: select(history, rule) for rule, said in SAID.items()}
+    strengths = sorted(a for a in history.method_a.dropna().unique() if 0 < a <= most)
+    for rate in sorted(history.rate.unique()):
+        for a in strengths:
+            row = {"noise": f"symmetric, {rate:g}", "smoothing a": f"{a:g}"}
+            rows.append(row | {said: cell(smoothed(runs[runs.rate == rate], a)) for said, runs in chosen.items()})
+    return pd.DataFrame(rows).set_index(["noise", "smoothing a"])
+
+
+def smoothed(rows: pd.DataFrame, a: float) -> Estimate:
+    """Points that label smoothing by `a` is ahead of cross entropy."""
+    rows = rows[(rows.method == "ce") | ((rows.method == "label_smoothing") & (rows.method_a == a))]
+    return estimate(rows, Effect("gain", lambda one: ahead(one, "label_smoothing", "ce")))
+
+
+def best(found: pd.DataFrame, noise: str, rule: str, may_need: tuple[str, ...]) -> tuple[str, str]:
+    """The largest gain of the methods that need no more than `may_need`, and whose it is, in words."""
+    rows = found[(found.noise == noise) & (found.rule == rule) & (found.method != "ce")]
+    rows = rows[rows.method.map(needs).isin(may_need)]
+    if not len(rows):
+        return NOT_RUN, NOT_RUN
+    largest = rows.loc[rows.effect.idxmax()]
+    return cell(largest), words.method(largest.method)
 
 
 def findings(found: pd.DataFrame) -> dict[str, str]:
-    """The largest gain under symmetric and under class-dependent noise of 0.4, by rule, and whose it is, in words."""
+    """What sentences name: the best gains by noise and rule, of methods that are given nothing that nobody has; what
+    cross entropy reaches; what a mentor adds."""
     said = {}
-    for kind, noise in (("", "symmetric, 0.4"), ("dependent_", "class-dependent, 0.4")):
-        for name, rule in (("last", "last"), ("noisy", NOISY)):
-            rows = found[(found.noise == noise) & (found.rule == rule) & (found.method != "ce")]
-            rows = rows[rows.method.map(needs) != "the true T"]  # nobody has it
-            best = rows.loc[rows.effect.idxmax()] if len(rows) else None
-            said[f"gain_{kind}{name}"] = "(not run)" if best is None else in_words(best, "+.1f", ".1f")
-            said[f"best_{kind}{name}"] = "(not run)" if best is None else words.method(best.method)
+    free, usual = ("nothing",), ("nothing", "trusted labels", "noise rate", "trusted labels, noise rate")
+    for noise in NOISES:
+        name = noise.replace(", 0.", "_")  # symmetric_4
+        for short, rule in (("last", "last"), ("noisy", NOISY)):
+            said[f"gain_{name}_{short}"], said[f"best_{name}_{short}"] = best(found, noise, rule, usual)
+            said[f"free_{name}_{short}"], said[f"whose_{name}_{short}"] = best(found, noise, rule, free)
+            plain = one(found, recipe="FasTEN", method="ce", noise=noise, rule=rule)
+            said[f"ce_{name}_{short}"] = NOT_RUN if plain is None else in_words(plain, ".1f")
+    return said
+
+
+def mentors(frames: dict[str, pd.DataFrame], noise: str = "symmetric, 0.4") -> dict[str, str]:
+    """Points that MentorNet's mentors are ahead of self-paced learning, by rule."""
+    said = {}
+    for short, rule in (("last", "last"), ("noisy", NOISY)):
+        rows = of_noise(select(frames["MentorNet"], rule), noise)
+        for method in ("DD", "PD"):
+            found = gain(rows, method, "self_paced")
+            said[f"{method}_over_self_paced_{short}"] = NOT_RUN if found is None else cell(found)
     return said

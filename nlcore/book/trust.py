@@ -14,13 +14,15 @@ def tried(path: Path | None = None) -> dict:
 
 
 def trials(campaign: dict) -> pd.DataFrame:
-    """A row for each trial: how often it was tried, how often it held, and what did not or why it was skipped."""
+    """A row for each trial: how often it was tried, how often it held and, if any did not, what did not or why it was
+    skipped."""
     rows = {}
     for name, row in campaign["trials"].items():
         failures = [f"seed {seed}: {told}" for seed, told in row["failures"].items()]
         remark = "; ".join(failures) or (f"not tried: {row['skipped']}" if not row["seeds"] else "")
         rows[name] = {"tried": len(row["seeds"]), "held": row["held"], "what did not hold": remark}
-    return pd.DataFrame(rows.values(), pd.Index(rows, name="trial"))
+    table = pd.DataFrame(rows.values(), pd.Index(rows, name="trial"))
+    return table if (table["what did not hold"] != "").any() else table.drop(columns="what did not hold")
 
 
 def findings(campaign: dict) -> dict[str, str]:

@@ -23,16 +23,19 @@ def by_experiment(found: dict) -> pd.DataFrame:
     table = pd.DataFrame({"trained again": groups.size()})
     for verdict in VERDICTS:
         table[verdict] = groups.verdict.agg(lambda verdicts, verdict=verdict: (verdicts == verdict).sum())
-    table["largest difference"] = groups.difference.max()
-    return table.sort_index().round(4)
+    table["largest, points"] = (100 * groups.difference.max()).map("{:.2f}".format)
+    return table.sort_index()
 
 
 def each(found: dict) -> pd.DataFrame:
-    """A row for each record that was trained again."""
-    names = {"published": "accuracy published", "now": "accuracy now", "difference": "difference"}
-    names |= {"spread": "between seeds", "labels": "labels", "verdict": "verdict"}
-    rows = pd.DataFrame(found["rows"]).sort_values(["experiment", "run"])
-    return rows.set_index(["experiment", "run"])[[*names]].rename(columns=names).round(4)
+    """A row for each record that was trained again, accuracies in percent."""
+    table = {}
+    for row in sorted(found["rows"], key=lambda row: (row["experiment"], row["run"])):
+        spread = "" if row["spread"] is None else f"{100 * row['spread']:.2f}"
+        numbers = {"published": row["published"], "now": row["now"], "apart": row["difference"]}
+        told = {name: f"{100 * value:.2f}" for name, value in numbers.items()}
+        table[f"{row['experiment']}: {row['run']}"] = told | {"between seeds": spread, "verdict": row["verdict"]}
+    return pd.DataFrame(table.values(), pd.Index(table, name="run"))
 
 
 def within_seeds(found: dict) -> tuple[int, int]:
@@ -57,7 +60,8 @@ def findings(found: dict) -> dict[str, str]:
         "trained": str(len(verdicts)),
         "papers": str(len({row["experiment"].partition(".")[0] for row in found["rows"]})),
         "seeds": "{} of {}".format(*within_seeds(found)),
+        "labels": f"{sum(row['labels'] == 'same' for row in found['rows'])} of {len(verdicts)}",
         "verdicts": ", ".join(counts),
-        "near": f"{found['tolerances']['near']:g}",
-        "elsewhere": f"{found['tolerances']['elsewhere']:g}",
+        "near": f"{100 * found['tolerances']['near']:g}",
+        "elsewhere": f"{100 * found['tolerances']['elsewhere']:g}",
     }

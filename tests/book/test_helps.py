@@ -1,6 +1,7 @@
 """What helps, and when: gains are paired with cross entropy of the same recipe; nothing is said that was not run."""
 
 import pandas as pd
+import pytest
 from matplotlib import pyplot as plt
 
 from nlcore import words
@@ -34,29 +35,55 @@ def test_a_gain_is_paired_by_seed_and_taken_under_each_rule():
     assert plain.effect.round(6).to_dict() == {"last": 51.0, NOISY: 71.0} and plain.low["last"] < 51
 
 
-def test_the_table_has_a_row_for_each_method_and_empty_cells_where_nothing_was_run():
+def test_the_table_of_a_noise_has_a_row_for_each_method_and_the_best_when_stopped_first():
     more = history({"fasten": (1.0, 1.0), "glc": (3.0, 3.0)}, "pair_flip")
-    table = helps.table(helps.gains({"FasTEN": pd.concat([history({"fasten": (20.0, 2.0)}), more])}))
-    cells = table.xs("gold loss correction (GLC)", level="method").iloc[0]
-    assert cells["symmetric, 0.4", "last"] == "" and cells["class-dependent, 0.4", "last"].startswith("+3.0")
-    assert ("symmetric, 0.8", "last") not in table.columns
-    assert table.index.get_level_values("needs").tolist().count("trusted images") == 2
+    found = helps.gains({"FasTEN": pd.concat([history({"fasten": (20.0, 2.0)}), more])})
+    table = helps.gained(found, "pair, 0.4")
+    assert table.method.tolist() == [words.method("glc"), words.method("fasten")]
+    assert table["at the end"][0].startswith("+3.0") and {*table.needs} == {"trusted labels"}
+    assert helps.gained(found, "symmetric, 0.8").values.tolist() == [[helps.NOT_RUN]]
+
+
+def test_stopping_is_paired_by_seed():
+    row = helps.stopping({"FasTEN": history({})}).loc[("symmetric, 0.4", "FasTEN")]
+    assert row["gained"] == "+20.0 (20.0 to 20.0)" and row["stopped early"].startswith("71.0 (")
+
+
+def test_by_rate_has_what_was_run_alone():
+    table = helps.by_rate(FOUND)
+    assert [*table.index] == ["symmetric, 0.4"] and [*table] == ["cross entropy, %", "FasTEN, ahead"]
 
 
 def test_the_best_is_named_and_one_that_is_given_the_truth_is_not_best():
-    rows = history({"forward": (30.0, 30.0), "gce": (10.0, 1.0), "mae": (5.0, 3.0)})
-    said = helps.findings(helps.gains({"Zhang & Sabuncu": rows}))
-    assert said["best_last"] == words.method("gce") and said["best_noisy"] == words.method("mae")
-    assert said["gain_last"].startswith("+10.0") and said["best_dependent_last"] == "(not run)"
+    rows = history({"forward": (30.0, 30.0), "gce": (10.0, 1.0), "mae": (5.0, 3.0), "glc": (12.0, 9.0)})
+    said = helps.findings(helps.gains({"robust losses": rows}))
+    assert said["best_symmetric_4_last"] == words.method("glc") and said["whose_symmetric_4_last"] == words.method(
+        "gce"
+    )
+    assert said["whose_symmetric_4_noisy"] == words.method("mae")
+    assert said["gain_symmetric_4_last"].startswith("+12.0") and said["best_pair_4_last"] == helps.NOT_RUN
+
+
+def test_mentors_are_held_against_self_paced_learning():
+    said = helps.mentors({"MentorNet": history({"self_paced": (5.0, 1.0), "DD": (8.0, 0.0)})})
+    assert said["DD_over_self_paced_last"].startswith("+3.0") and said["DD_over_self_paced_noisy"].startswith("-1.0")
+    assert said["PD_over_self_paced_last"] == helps.NOT_RUN
+
+
+def test_smoothing_is_held_against_cross_entropy_of_the_same_noise():
+    rows = history({"label_smoothing": (4.0, 2.0)}).rename(columns={"name": "method"})
+    rows["method_a"] = rows.method.map({"label_smoothing": 0.1})
+    table = helps.smoothing(rows)
+    assert table.loc[("symmetric, 0.4", "0.1")].tolist() == ["+4.0 (4.0 to 4.0)", "+2.0 (2.0 to 2.0)"]
 
 
 def test_what_a_method_needs():
     needs = {
         "forward": "the true T",
         "gce": "nothing",
-        "DD": "trusted images",
-        "PD": "nothing",
-        "l2rw": "trusted images",
+        "DD": "trusted labels, noise rate",
+        "PD": "noise rate",
+        "l2rw": "trusted labels",
     }
     assert {method: helps.needs(method) for method in needs} == needs
 
@@ -66,10 +93,19 @@ def test_every_method_that_is_compared_has_a_name():
     assert {name for rows in frames.values() for name in rows.name} <= {*words.METHODS}
 
 
-def test_the_picture_has_a_panel_for_each_noise_and_a_mark_for_each_gain():
-    fig = helps.picture(FOUND)
+def test_the_picture_has_a_mark_for_each_gain():
+    fig = helps.picture(FOUND, "symmetric, 0.4")
     [ax] = fig.axes
-    marks = [line for line in ax.lines if line.get_marker() == "o"]
+    marks = [line for line in ax.lines if line.get_marker() == words.look("fasten")["marker"]]
     assert sorted(round(m.get_xdata()[0], 6) for m in marks) == [2.0, 20.0]
     assert [m.get_markerfacecolor() for m in marks].count("white") == 1
     plt.close(fig)
+
+
+def test_trusted_labels_are_drawn_beside_cross_entropy_of_the_same_noise():
+    parts = [history({"fasten": (0.0, 5.0)}).assign(trusted=count) for count in (10, 100)]
+    rows = pd.concat(parts, ignore_index=True).rename(columns={"name": "method"})
+    rows = rows[rows.method == "fasten"].assign(key=rows.key + rows.trusted.astype(str))
+    ax = helps.checked_labels(rows, history({}))
+    assert ax.lines[-1].get_ydata()[0] == pytest.approx(71.0) and ax.lines[0].get_ydata()[0] == pytest.approx(76.0)
+    plt.close(ax.figure)

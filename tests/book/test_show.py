@@ -72,6 +72,11 @@ def test_numbers_of_an_index_are_never_the_best(shown):
     assert "nan" not in shown[0][0]["text/markdown"]
 
 
+def test_a_name_in_brackets_is_no_spread(shown):
+    show.table(pd.DataFrame({"method": ["learning to reweight (L2RW)"]}), "t", "c")
+    assert "<small>" not in shown[0][0]["text/markdown"]
+
+
 def test_a_bar_in_a_cell_does_not_end_it(shown):
     show.table(pd.DataFrame({"what": ["P(a | b)"]}), "t", "c")
     assert "P(a \\| b)" in shown[0][0]["text/markdown"]

@@ -11,6 +11,8 @@ def test_a_row_for_each_trial():
     table = trust.trials(CAMPAIGN)
     assert table.loc["a kill"].to_list() == [2, 1, "seed 4: it broke"]
     assert table.loc["a disk", "what did not hold"] == "not tried: no rights"
+    good = {"trials": {"a kill": ROW | {"failures": {}}}}
+    assert [*trust.trials(good).columns] == ["tried", "held"]
 
 
 def test_the_prose_counts_what_did_not_hold():

@@ -24,15 +24,17 @@ FOUND |= {
 def test_tables():
     (row,) = verified.by_experiment(FOUND).reset_index().to_dict("records")
     assert (row["trained again"], row["exact"], row["near"], row["differs"]) == (2, 1, 0, 1)
-    assert row["largest difference"] == 0.3
-    assert [*verified.each(FOUND).verdict] == ["exact", "differs"]
+    assert row["largest, points"] == "30.00"
+    two = FOUND | {"rows": [ROW, ROW | {"run": "s", "verdict": "differs", "spread": None}]}
+    assert [*verified.each(two).verdict] == ["exact", "differs"]
+    assert [*verified.each(two)["between seeds"]] == ["10.00", ""]
 
 
 def test_words():
     said = verified.findings(FOUND)
     assert said["verdicts"] == "1 exact, 1 differs" and said["drawn"] == "3 of the 40 published records of tier laptop"
     assert said["passed"] == "1 of them did not fit into a budget of 4 minutes" and said["papers"] == "1"
-    assert said["seeds"] == "1 of 2"
+    assert said["seeds"] == "1 of 2" and said["labels"] == "2 of 2" and said["near"] == "0.2"
     assert verified.findings(FOUND | {"drawn": 2})["passed"] == "all were trained"
 
 
