@@ -119,9 +119,9 @@ def retrain(
     from there."""
     if folder:
         folder /= code()
-        count = sum(kept(each.record.run, device, folder) is not None for each, device in zip(picked, where, strict=True))
-        if count:
-            tell(f"{count} of {len(picked)} were trained by an earlier start with this code; they are not trained again")
+        before = [kept(each.record.run, device, folder) for each, device in zip(picked, where, strict=True)]
+        if count := sum(record is not None for record in before):
+            tell(f"{count} of {len(picked)} were trained by an earlier start with this code, and are not trained again")
     for each, device in zip(picked, where, strict=True):
         yield compared(each, again(each.record.run, device, folder), tolerances)
 
