@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import time
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,11 +48,21 @@ def write_whole(path: Path, text: str, tidy: bool = True) -> Path:
 
 
 def remove_old(folder: Path, pattern: str) -> None:
-    """Remove files that killed processes left a day ago or longer; nobody is still writing those."""
-    for path in folder.glob(pattern):
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > DAY:
-                path.unlink()
+    """Remove files that killed processes left a day ago or longer; nobody is still writing those. Their age is counted
+    from a file written there now: the clock of this machine may be another than that of who writes."""
+    left = [*folder.glob(pattern)]
+    with contextlib.suppress(OSError):
+        now = stamped_now(folder) if left else 0.0
+        for path in left:
+            with contextlib.suppress(OSError):
+                if now - path.stat().st_mtime > DAY:
+                    path.unlink()
+
+
+def stamped_now(folder: Path) -> float:
+    """The time that a file written to a folder now gets."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".now.", suffix=".part") as file:
+        return Path(file.name).stat().st_mtime
 
 
 def check_writable(folder: Path, instead: str) -> None:

@@ -11,6 +11,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+import torch
+
 from .files import write_whole
 from .inputs import require
 from .runs import Run, golden, store
@@ -22,10 +24,11 @@ BYSTANDERS = ("cli", "book", "audit", "papers", "figures.py", "words.py")
 
 @cache
 def code() -> str:
-    """A hash of all code that numbers of records depend on, as this process first found it."""
+    """A hash of all code that numbers of records depend on, as this process first found it, and of torch's version."""
     package = Path(__file__).parent
     paths = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in BYSTANDERS]
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()[:16]
+    texts = [torch.__version__.encode(), *(path.read_bytes() for path in paths)]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
 
 
 def vouch(runs: list[Run], echo: Callable[[str], object]) -> None:

@@ -47,3 +47,12 @@ def test_a_kind_that_is_not_committed_is_named(monkeypatch, tmp_path):
     golden.write({name: told for name, told in known.items() if name != "method=gce"})
     with pytest.raises(UserError, match="method=gce"):
         collect([RUN])
+
+
+def test_code_that_trains_nothing_is_not_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(vouch, "__file__", str(tmp_path / "vouch.py"))
+    before = vouch.code.__wrapped__()
+    for name, counts in (("book/show.py", False), ("papers/base.py", False), ("training/step.py", True)):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("edited")
+        assert (vouch.code.__wrapped__() != before) == counts

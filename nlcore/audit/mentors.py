@@ -49,9 +49,11 @@ def learn(dataset: str, checked: Path, out: Path, *, model="conv_small", steps=0
 def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0, seed=0, device="auto") -> str:
     """Train a student on a data set under a mentor, and write the weight of every training label to `out` (.csv) as
     file, label, weight, the least trusted first. Returns what to tell."""
-    if done := _there(out, ".csv"):
+    done, method = _there(out, ".csv"), MentorNet("data").led_by(load(mentor))
+    data = datasets.load(datasets.pin(dataset))
+    if done:
+        _check_weights(out, data)
         return done
-    data, method = datasets.load(datasets.pin(dataset)), MentorNet("data").led_by(load(mentor))
     nothing = torch.empty(0, dtype=torch.long)
     net, accuracy = _student(data, method, nothing, nothing, model, steps, seed, device)
     table = pd.DataFrame({"file": data.files, "label": [data.classes[k] for k in data.train.y.tolist()]})
@@ -78,6 +80,13 @@ def _there(out: Path, suffix: str) -> str:
     require(out.suffix == suffix, f"--out must be a file {suffix}, not {out}")
     require(out.parent.is_dir(), f"there is no folder {out.parent} for {out.name}")
     return f"{out} is there already; remove it to make it again" if out.exists() else ""
+
+
+def _check_weights(out: Path, data: datasets.Dataset) -> None:
+    """Refuse a file that is there in place of a table of weights of this data set."""
+    table = _table(out)
+    own = "weight" in table and {*table.file} == {file.lstrip() for file in data.files}  # a table begins no cell so
+    require(own, f"{out} is no table of weights of {data.name}; choose another --out, or remove it")
 
 
 def _write(out: Path, save: Callable[[BinaryIO], None]) -> None:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
 
-from .. import home, papers
+from .. import data, home, papers
 from ..files import DAY, check_writable, write_whole
 from ..inputs import UserError, conform, lookup, require
 from ..measures.evaluate import RULES
@@ -135,7 +135,10 @@ def records() -> list[str]:
 
 def has_all(name: str, values: dict, before: list[str]) -> bool:
     """Whether a chapter that has just ended has seen every record that it could show, given those of `before`. One that
-    trains what it lacks has; what was added meanwhile is its own, or of no interest to it."""
+    trains what it lacks has; what was added meanwhile is its own, or of no interest to it. Of none while a run that has
+    failed is in the store: it may be one that the chapter lacks, and may succeed the next time."""
+    if any(store.working().glob("*.failed")):
+        return False
     now, train = records(), values.get("train", parameters(name).get("train", (str, "never"))[1])
     return now == before or (train != "never" and set(before) <= set(now))
 
@@ -146,7 +149,8 @@ def content(path: Path) -> str:
 
 
 def inputs(name: str, values: dict, records: list[str]) -> str:
-    """Digest of all that the outputs of a chapter depend on: its cells, parameters, code, published files, records."""
+    """Digest of all that the outputs of a chapter depend on: its cells, parameters, code, published files, records, and
+    the content of a data set of one's own. A `UserError` says what is wrong with that."""
     import nbformat
 
     cells = [(cell.cell_type, cell.source) for cell in nbformat.read(home() / "book" / f"{name}.ipynb", 4).cells]
@@ -154,7 +158,9 @@ def inputs(name: str, values: dict, records: list[str]) -> str:
     code = [*package.rglob("*.py"), *package.rglob("*.json")]
     texts = [path for kind in ("*.csv", "*.json", "records/*.jsonl") for path in (home() / "book").glob(kind)]
     files = sorted(f"{path} {content(path)}" for path in code + texts)
-    return content_hash([sys.version, version("torch"), cells, values, files, records])
+    dataset = values.get("dataset", "auto")
+    own = "" if dataset in ("auto", *data.KNOWN) else data.load(dataset).sha256
+    return content_hash([sys.version, version("torch"), cells, values, files, records, own])
 
 
 def _executed(name: str, work: Path, values: dict) -> Path:

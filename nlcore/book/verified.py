@@ -7,13 +7,29 @@ import pandas as pd
 
 from ..machine import in_words
 from ..papers import verification
+from ..runs import store
 
 VERDICTS = ("exact", "near", "within", "differs")
+REPLACED = "replaced since"  # in place of a verdict, where another record is published now than was compared
 
 
 def last(path: Path | None = None) -> dict:
-    """The last verification, as `nlcore verify --share` wrote it."""
-    return json.loads((path or verification.file()).read_text())
+    """The last verification, as `nlcore verify --share` wrote it, and which of its records were replaced since."""
+    found = json.loads((path or verification.file()).read_text())
+    return found | {"rows": [row | {"verdict": REPLACED} if replaced(row) else row for row in found["rows"]]}
+
+
+def replaced(row: dict) -> bool:
+    """Whether the published record that a row is about is gone, or another now; of older rows that is not known."""
+    if "record" not in row:
+        return False
+    record = store.load_published(row["experiment"].partition(".")[0]).get(row["key"])
+    return record is None or verification.digest(record) != row["record"]
+
+
+def shown(found: dict) -> list[str]:
+    """The verdicts that a table has room for: that a record was replaced since only where one was."""
+    return [*VERDICTS, *{row["verdict"] for row in found["rows"]} & {REPLACED}]
 
 
 def by_experiment(found: dict) -> pd.DataFrame:
@@ -21,7 +37,7 @@ def by_experiment(found: dict) -> pd.DataFrame:
     test accuracy."""
     groups = pd.DataFrame(found["rows"]).groupby("experiment", sort=False)
     table = pd.DataFrame({"trained again": groups.size()})
-    for verdict in VERDICTS:
+    for verdict in shown(found):
         table[verdict] = groups.verdict.agg(lambda verdicts, verdict=verdict: (verdicts == verdict).sum())
     table["largest, points"] = (100 * groups.difference.max()).map("{:.2f}".format)
     return table.sort_index()
@@ -47,7 +63,7 @@ def within_seeds(found: dict) -> tuple[int, int]:
 def findings(found: dict) -> dict[str, str]:
     """What the prose says."""
     verdicts = [row["verdict"] for row in found["rows"]]
-    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts]
+    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in shown(found) if verdict in verdicts]
     passed = found["drawn"] - len(verdicts)
     told = (
         f"{passed} of them did not fit into a budget of {found['budget']:g} minutes" if passed else "all were trained"

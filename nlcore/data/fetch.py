@@ -112,25 +112,30 @@ SOURCES = {
 
 
 def get(name: str, echo=print) -> Path:
-    """The prepared file of a known data set: kept if it verifies, else made from the first source that does; a
-    `UserError` if none does."""
+    """The prepared file of a known data set: kept if it verifies, else made from the first source that does, and only
+    then set aside; a `UserError` if none does, or if the file cannot be read at all."""
     lookup("data set to fetch", name, SOURCES)
     target = prepared.root() / f"{name}.npz"
     work = prepared.root() / ".archives" / name  # kept until a source succeeds, so that a download can go on
+    wrong = False
+    prepared.check_readable(target)
     if target.exists():
         try:
             prepared.read(name)
             return target
         except UserError as error:
-            echo(f"{name}: {str(error).split(';')[0]}; it is set aside and fetched again")
-            target.rename(target.with_suffix(".corrupt"))
+            wrong = True
+            echo(f"{name}: {str(error).split(';')[0]}; it is fetched again, and then set aside")
     work.mkdir(parents=True, exist_ok=True)
     for label, source in SOURCES[name].items():
         try:
             arrays = source(work)
             prepared.verified(name, arrays, arrays["classes"])
-            with whole(target) as part, part.open("wb") as file:
-                np.savez(file, **arrays)
+            with whole(target) as part:
+                with part.open("wb") as file:
+                    np.savez(file, **arrays)
+                if wrong and target.exists():
+                    target.replace(target.with_suffix(".corrupt"))
         except Exception as error:  # whatever a source does wrong, the next one is tried
             echo(f"{name}: {label}: " + " ".join(str(error).split()))
         else:

@@ -4,6 +4,7 @@ Whatever the source, images are ordered by the SHA-256 of their content, not as 
 """
 
 import hashlib
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,23 +51,38 @@ def root() -> Path:
 
 def read(name: str) -> Dataset:
     """The prepared file of a known data set, verified."""
+    path = root() / f"{name}.npz"
+    check_readable(path)
     try:
-        return verified(name, *from_npz(root() / f"{name}.npz"))
+        return verified(name, *from_npz(path))
     except UserError as error:
         raise UserError(f"{error}; `nlcore data get {name}` fetches it again") from None
 
 
+def check_readable(path: Path) -> None:
+    """Refuse a file that is there and that the system does not open, whatever its content may be."""
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror})") from None
+
+
 def verified(name: str, arrays: dict[str, np.ndarray], classes) -> Dataset:
     """A data set from arrays (see `ARRAYS`) and class names, in canonical order; a `UserError` if those of a known data
-    set are not the published ones."""
+    set are not the published ones. In the hash of one's own are the shape of its images and the class names as well."""
     train, train_digest, order = canonical(arrays["train_images"], arrays["train_labels"])
     test, test_digest, _ = canonical(arrays["test_images"], arrays["test_labels"])
     digest = hashlib.sha256((train_digest + test_digest).encode()).hexdigest()
-    _, known = KNOWN.get(name, (0, digest))
-    require(known == digest, f"the images of {name} are not the published ones (hash {digest[:12]})")
+    names = tuple(map(str, classes))
+    if name in KNOWN:
+        require(digest == KNOWN[name][1], f"the images of {name} are not the published ones (hash {digest[:12]})")
+    else:
+        digest = hashlib.sha256(json.dumps([digest, train.x.shape[1:], names]).encode()).hexdigest()
     sources = arrays.get("train_files", range(len(order)))
     files = tuple(str(sources[i]) for i in order)
-    return Dataset(name, tuple(map(str, classes)), len(classes), train, test, digest, files)
+    return Dataset(name, names, len(names), train, test, digest, files)
 
 
 def canonical(images: np.ndarray, labels: np.ndarray) -> tuple[Images, str, list[int]]:
@@ -113,6 +129,7 @@ def _opened(path: Path) -> dict[str, np.ndarray]:
     whole = "an .npz with images and labels is needed, as numpy.savez writes it"
     pickled = path.suffix in (".pt", ".pth", ".pkl", ".pickle")
     require(not pickled, f"{path}: files that may run code when they are read are never opened; {whole}")
+    check_readable(path)
     try:
         with path.open("rb") as file:
             arrays = np.load(file, allow_pickle=False)

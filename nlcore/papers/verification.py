@@ -11,12 +11,13 @@ from pathlib import Path
 from statistics import stdev
 from typing import NamedTuple
 
-from .. import home, sweep
+from .. import home, sweep, vouch
 from ..files import write_whole
-from ..inputs import UserError, require
+from ..inputs import UserError, require, tell
 from ..machine import machine
 from ..runs import Record, Run, store
 from ..runs.record import parse_record
+from ..runs.run import content_hash
 from ..training import train as training
 from ..training.device import device_name, pick_device
 from ..training.split import check
@@ -112,34 +113,40 @@ def places(picked: list[Picked], device: str = "") -> list[str]:
 def retrain(
     picked: list[Picked], where: list[str], tolerances: Tolerances, folder: Path | None = None
 ) -> Iterator[dict]:
-    """Train each again where it belongs (see `places`), and yield how it compares. In `folder` are the records that
-    were made so far, and the state of the one under way: a second start goes on from there."""
+    """Train each again where it belongs (see `places`), and yield how it compares. In `folder`, in one folder for each
+    state of the code, are the records that were made so far, and the state of the one under way: a second start goes on
+    from there."""
+    if folder:
+        folder /= vouch.code()
+        before = [kept(each.record.run, device, folder) for each, device in zip(picked, where, strict=True)]
+        if count := sum(record is not None for record in before):
+            tell(f"{count} of {len(picked)} were trained by an earlier start with this code, and are not trained again")
     for each, device in zip(picked, where, strict=True):
         yield compared(each, again(each.record.run, device, folder), tolerances)
 
 
 def again(run: Run, device: str, folder: Path | None) -> Record:
-    """The record of a run trained now, or kept in `folder` by a start that was killed."""
+    """The record of a run trained now, or kept in `folder` by an earlier start."""
     if not folder:
         return training.train(run, device, progress=True)
-    path, here = folder / f"{run.key}.json", device_name(pick_device(device))
-    known = kept(path)
-    if known and known.cost["device"] == here:
+    if known := kept(run, device, folder):
         return known
     keep = training.checkpoints(run, device, folder / "checkpoints")
     record = training.train(run, device, progress=True, keep=keep)
-    write_whole(path, record.dump() + "\n")
+    write_whole(folder / f"{run.key}.json", record.dump() + "\n")
     keep.clear()
     return record
 
 
-def kept(path: Path) -> Record | None:
-    """The record in a file, if there is one that is whole and current."""
+def kept(run: Run, device: str, folder: Path) -> Record | None:
+    """The record of a run in a folder, if there is one that is whole, current, and made on such a device."""
+    path = folder / f"{run.key}.json"
     try:
         record = parse_record(path.read_text(errors="replace"), str(path))
     except (FileNotFoundError, UserError):
         return None
-    return None if record.stale else record
+    fits = record.run.key == run.key and record.cost["device"] == device_name(pick_device(device))
+    return record if fits and not record.stale else None
 
 
 def compared(each: Picked, new: Record, tolerances: Tolerances) -> dict:
@@ -156,11 +163,16 @@ def compared(each: Picked, new: Record, tolerances: Tolerances) -> dict:
     verdict = "near" if alike else "within"
     if same_histories(old, new) and same_labels:
         verdict = "exact"
-    row = {"experiment": each.experiment, "run": sweep.title(old.run), "key": old.run.key}
+    row = {"experiment": each.experiment, "run": sweep.title(old.run), "key": old.run.key, "record": digest(old)}
     row |= {"published": before, "now": now, "difference": round(abs(before - now), 6), "spread": each.spread}
     row |= {"labels": "same" if same_labels else f"rate differs by {rates:.4f}"}
     row |= {"seconds_published": round(old.cost["seconds"], 1), "seconds_now": round(new.cost["seconds"], 1)}
     return row | {"verdict": verdict if fits and old.diverged == new.diverged else "differs"}
+
+
+def digest(record: Record) -> str:
+    """Of all that a record says: which published one was compared, should another stand in its place later."""
+    return content_hash(record.dump())[:16]
 
 
 def environment(record: Record) -> tuple[str, str]:
@@ -169,12 +181,12 @@ def environment(record: Record) -> tuple[str, str]:
 
 
 def same_histories(old: Record, new: Record) -> bool:
-    """Whether all that was measured of both is equal to the last digit, times apart."""
+    """Whether all that was measured of the old one is measured of the new one, and equal to the last digit, times
+    apart."""
     if len(old.history) != len(new.history):
         return False
     for before, now in zip(old.history, new.history, strict=True):
-        names = (before.keys() & now.keys()) - {"seconds"}
-        if any(before[name] != now[name] for name in names):
+        if any(name not in now or before[name] != now[name] for name in before.keys() - {"seconds"}):
             return False
     return True
 

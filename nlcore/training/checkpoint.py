@@ -17,11 +17,15 @@ class Checkpoints:
     """The states of a run under way, in files `NAME-STAGE-STEP.RANK.safetensors` of a folder.
 
     One is due every so many `steps` and at every evaluation or, without `steps`, when `seconds` have passed since the
-    last. A state is of use to the same golden runs, kind of device and torch alone; others are passed over.
+    last. A state is of use to the same golden runs, kind of device and torch alone; others are passed over. In it
+    stands what it is `of` (without it, the name) and of which process, so that a renamed or copied file is found out.
     """
 
-    def __init__(self, folder: Path, process: Process, name: str, golden: str, steps: int = 0, seconds: float = 60.0):
+    def __init__(
+        self, folder: Path, process: Process, name: str, golden: str, of="", steps: int = 0, seconds: float = 60.0
+    ):
         self.folder, self.process, self.name = folder, process, name
+        self.of = f"{of or name}, process {process.rank}"
         self.steps, self.seconds, self.written = steps, seconds, time.monotonic()
         self.stamp = f"{golden}; {device_name(process.device)}; torch {torch.__version__}"
 
@@ -44,7 +48,7 @@ class Checkpoints:
         rank, final_stage = self.process.rank, state["depth"] == 0
         path = self.path(f"{self.name}-{final_stage:d}-{state['done']:09d}", rank)
         with whole(path) as part:
-            states.write(state | {"stamp": self.stamp}, part)
+            states.write(state | {"of": self.of, "stamp": self.stamp}, part)
         if self.process.world > 1:
             dist.barrier()
         for old in self.files(rank):
@@ -53,7 +57,8 @@ class Checkpoints:
         self.written = time.monotonic()
 
     def newest(self) -> dict | None:
-        """The newest state that every process has and can read; what is damaged is named and set aside."""
+        """The newest state that every process has and can read; one that is damaged or of another run is named and set
+        aside."""
         ranks, state = range(self.process.world), None
         stems = [path.name.removesuffix(".0.safetensors") for path in self.files(0)]
         complete = [stem for stem in stems if all(self.path(stem, rank).exists() for rank in ranks)]
@@ -64,11 +69,14 @@ class Checkpoints:
     def load(self, path: Path) -> dict | None:
         try:
             state = states.read(path, self.process.device)
-            return state if state["stamp"] == self.stamp else None
+            if state.get("of") == self.of:
+                return state if state["stamp"] == self.stamp else None
+            told = "does not say that it is of this run"
         except (*states.DAMAGED, OSError) as error:
-            print(f"{path} is damaged ({type(error).__name__}); it is set aside, the run starts again", file=sys.stderr)
-            path.rename(path.with_suffix(".damaged"))
-            return None
+            told = f"is damaged ({type(error).__name__})"
+        print(f"{path} {told}; it is set aside, the run starts again", file=sys.stderr)
+        path.rename(path.with_suffix(".damaged"))
+        return None
 
     def clear(self) -> None:
         """Remove them: the run is over, and its record is written."""

@@ -9,7 +9,7 @@ from ..files import write_whole
 from ..inputs import require
 from ..models import Net, build, resnet50
 from ..runs import Run
-from ..runs.golden import digests_of
+from ..runs.golden import digests_of, today
 from ..runs.run import content_hash
 from .checkpoint import Checkpoints
 from .device import reproducible
@@ -29,11 +29,13 @@ def stream(
     require(run.model == "resnet50" or not pretrained, f"only resnet50 has weights of ImageNet, not {run.model}")
     settings = run.spec() | {"side": reading.side, "pretrained": pretrained, "processes": process.world}
     del settings["noise"]  # it is in the lists
-    result = out / "result.json"
+    settings = json.loads(json.dumps(settings))  # as a file gives them back: lists in place of tuples
+    result, golden = out / "result.json", digests_of(run)
+    there = made_already(out, settings)
     claim(out, settings)
-    if whole_result(out):
+    if there:
         return f"{result} is there already; remove {out} to make it again"
-    keep, history = Checkpoints(out, process, "state", digests_of(run), steps=every), []
+    keep, history = Checkpoints(out, process, "state", golden, content_hash(settings), steps=every), []
     with reproducible(run.seed * process.world + process.rank, process.device):
         source = Streamed(run, archive, process, reading)
         net = begun(source, pretrained)
@@ -45,7 +47,7 @@ def stream(
     rows = {"best by clean validation": max(history, key=lambda row: row["clean_validation"]), "last": history[-1]}
     if process.rank == 0:
         spent = cost(source, history[-1]) | {"processes": process.world}
-        content = rows | {"cost": spent, "settings": settings}
+        content = rows | {"cost": spent, "settings": settings, "golden": golden}
         write_whole(result, json.dumps(content | {"digest": digest(content, history)}, indent=1) + "\n")
     told = [f"{name}: epoch {row['epoch']:.2f}, test {row['test_accuracy']:.2%}" for name, row in rows.items()]
     return "; ".join([*told, f"in {result}"])
@@ -56,27 +58,41 @@ def digest(content: dict, history: list[dict]) -> str:
     return content_hash([content, history])[:16]
 
 
-def whole_result(out: Path) -> bool:
-    """Whether the result and its history are there, as they were written; damaged ones are named, and made again."""
+def made_already(out: Path, settings: dict) -> bool:
+    """Whether the result of these settings is there. A `UserError` refuses a place that has one of other settings, or
+    one that rests on a golden run that has changed since."""
+    result, content = out / "result.json", whole_result(out)
+    if not content:
+        return False
+    own = content["settings"] == settings
+    require(own, f"{result} is of other settings; choose another --out, or remove the whole folder {out}")
+    current = content.get("golden") and today().digests.issuperset(content["golden"].split())
+    told = "a golden run that it rests on has changed since it was made"
+    require(bool(current), f"{result} is stale: {told}; choose another --out, or remove the whole folder {out}")
+    return True
+
+
+def whole_result(out: Path) -> dict | None:
+    """The result, if it and its history are there as they were written; damaged ones are named, and made again."""
     result, history = out / "result.json", out / "history.jsonl"
     if not result.exists():
-        return False
+        return None
     try:
         content = json.loads(result.read_text())
         rows = [json.loads(line) for line in history.read_text().splitlines()]
         if content.pop("digest") == digest(content, rows):
-            return True
+            return content
     except (OSError, ValueError, AttributeError, KeyError):
         pass
     print(f"{result} or {history.name} beside it is damaged; both are made again", file=sys.stderr)
-    return False
+    return None
 
 
 def claim(out: Path, settings: dict) -> None:
     """Make `out` the folder of this run, or refuse if it is another's."""
     place, text = out / "settings.json", json.dumps(settings, indent=1)
     same = not place.exists() or (place.is_file() and place.read_bytes() == text.encode())
-    require(same, f"{place} is damaged, or of another run; choose another --out, or remove {out}")
+    require(same, f"{place} is damaged, or of another run; choose another --out, or remove the whole folder {out}")
     write_whole(place, text)
 
 

@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from nlcore import home
+from nlcore import data, home
 from nlcore.book import chapters
 from nlcore.inputs import UserError
 
@@ -119,6 +119,29 @@ def test_what_has_not_changed_is_not_executed_again(executions, tmp_path):
     (tmp_path / "runs" / "new.json").write_text("{}")  # a record
     assert lines(tmp_path, values) == ["executed", "executed"]
     assert lines(tmp_path, values, again=True) == ["executed", "executed"]
+
+
+def test_a_data_set_of_ones_own_with_other_labels_is_a_change(executions, tmp_path):
+    import numpy as np
+
+    x, y = np.arange(6 * 16, dtype=np.uint8).reshape(6, 4, 4, 1), np.arange(6) % 2
+    for labels, told in ((y, "executed"), (y, "unchanged"), (1 - y, "executed"), (1 - y, "unchanged")):
+        np.savez(tmp_path / "a.npz", train_images=x, train_labels=labels, test_images=x, test_labels=y)
+        data.datasets._loaded.cache_clear()
+        assert lines(tmp_path, {NAMES[0]: {"dataset": str(tmp_path / "a.npz")}}) == [told]
+    (tmp_path / "a.npz").unlink()
+    data.datasets._loaded.cache_clear()
+    with pytest.raises(UserError, match="there is no file"):
+        lines(tmp_path, {NAMES[0]: {"dataset": str(tmp_path / "a.npz")}})
+
+
+def test_a_chapter_beside_a_run_that_failed_is_executed_again(executions, tmp_path):
+    failed = tmp_path / "runs" / "0123456789abcdef.failed"
+    failed.touch()
+    assert lines(tmp_path, {NAMES[0]: {}}) == lines(tmp_path, {NAMES[0]: {}}) == ["executed"]
+    failed.unlink()
+    assert lines(tmp_path, {NAMES[0]: {}}) == ["executed"]
+    assert lines(tmp_path, {NAMES[0]: {}}) == ["unchanged"]
 
 
 def test_records_that_came_while_a_chapter_ran(executions, tmp_path):

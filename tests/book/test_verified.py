@@ -1,6 +1,10 @@
 """The page on verification says what the file says."""
 
+import json
+
 from nlcore.book import verified
+from nlcore.papers import verification
+from nlcore.runs import store
 
 ROW = {
     "experiment": "a.b",
@@ -38,8 +42,23 @@ def test_words():
     assert verified.findings(FOUND | {"drawn": 2})["passed"] == "all were trained"
 
 
+def test_a_record_that_was_replaced_since_is_not_called_exact(tmp_path):
+    public = list(store.load_published("rolnick2017").values())[:3]
+    same, other, gone = ({"experiment": "rolnick2017.uniform", "key": record.run.key} for record in public)
+    same |= {"record": verification.digest(public[0])}
+    other |= {"record": "of before"}
+    gone |= {"key": "no key", "record": "of before"}
+    (tmp_path / "v.json").write_text(json.dumps(FOUND | {"rows": [ROW | row for row in (same, other, gone, {})]}))
+    found = verified.last(tmp_path / "v.json")
+    assert [row["verdict"] for row in found["rows"]] == ["exact", "replaced since", "replaced since", "exact"]
+    assert verified.findings(found)["verdicts"] == "2 exact, 2 replaced since"
+    assert verified.by_experiment(found)["replaced since"].sum() == 2
+    assert "replaced since" not in verified.by_experiment(FOUND)
+
+
 def test_the_file_that_ships_has_every_paper():
     found = verified.last()
     assert verified.findings(found)["papers"] == "5" and {row["verdict"] for row in found["rows"]} <= {
-        *verified.VERDICTS
+        *verified.VERDICTS,
+        verified.REPLACED,
     }

@@ -3,13 +3,14 @@
 import hashlib
 import http.server
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from nlcore import data
-from nlcore.data import fetch
+from nlcore.data import fetch, prepared
 from nlcore.inputs import UserError
 
 
@@ -43,6 +44,18 @@ def test_the_order_of_a_source_does_not_matter(tmp_path):
     assert a.sha256 == b.sha256 and (a.train.x == b.train.x).all() and (a.train.y == b.train.y).all()
     c = data.load(own(tmp_path / "c.npz", train_images=x, train_labels=y[order]))
     assert c.sha256 != a.sha256
+
+
+def test_the_hash_of_ones_own_data_has_the_shape_and_the_names(tmp_path):
+    draw, found = np.random.default_rng(3), set()
+    wide = {split: draw.integers(0, 255, (n, 4, 6, 3), dtype=np.uint8) for split, n in SPLITS.items()}
+    high = {split: x.reshape(-1, 6, 4, 3) for split, x in wide.items()}
+    for images in (wide, high):
+        for names in ("abc", "cba"):
+            changes = images | {"classes": np.array([*names])}
+            found.add(data.load(own(tmp_path / f"{len(found)}.npz", **changes)).sha256)
+    assert len(found) == 4
+    assert data.load("digits").sha256 == data.KNOWN["digits"][1]
 
 
 SPLITS = {"train_images": 12, "test_images": 6}
@@ -164,11 +177,17 @@ def test_a_known_name_with_other_content_is_never_used(tmp_path):
     assert next(row for row in data.listing() if row["name"] == "mnist")["state"] == "corrupt"
 
 
+def published_hash(arrays) -> str:
+    """As `KNOWN` has it: of images and labels alone."""
+    both = (prepared.canonical(arrays[f"{s}_images"], arrays[f"{s}_labels"])[1] for s in ("train", "test"))
+    return hashlib.sha256("".join(both).encode()).hexdigest()
+
+
 def test_get_sets_a_corrupt_file_aside_and_tries_sources_in_order(monkeypatch):
     data.root().mkdir()
     (data.root() / "mnist.npz").write_bytes(b"half a file")
     good = dict(np.load(own(data.root() / "good.npz"))) | {"classes": np.array(["a", "b", "c"])}
-    monkeypatch.setitem(data.KNOWN, "mnist", (12, data.load(str(data.root() / "good.npz")).sha256))
+    monkeypatch.setitem(data.KNOWN, "mnist", (12, published_hash(good)))
 
     def broken(work):
         raise OSError("no route")
@@ -182,6 +201,34 @@ def test_get_sets_a_corrupt_file_aside_and_tries_sources_in_order(monkeypatch):
         True
     ] * 4
     assert fetch.get("mnist", said.append) == path and len(said) == 4  # nothing to do
+
+
+def test_a_file_that_cannot_be_read_is_not_called_corrupt(monkeypatch):
+    data.root().mkdir()
+    path, inner = data.root() / "mnist.npz", Path.open
+    path.write_bytes(b"perhaps a good file")
+
+    def refused(self, *words, **options):
+        if self == path:
+            raise PermissionError(13, "Permission denied", str(self))
+        return inner(self, *words, **options)
+
+    monkeypatch.setattr(Path, "open", refused)  # root may read all files
+    monkeypatch.setitem(fetch.SOURCES, "mnist", {})
+    for what in (fetch.get, data.load):
+        with pytest.raises(UserError, match=r"mnist.npz cannot be read \(Permission denied\)$"):
+            what("mnist")
+    assert [*data.root().iterdir()] == [path]
+
+
+def test_a_corrupt_file_stays_until_a_source_has_delivered(monkeypatch):
+    data.root().mkdir()
+    path = data.root() / "mnist.npz"
+    path.write_bytes(b"half a file")
+    monkeypatch.setitem(fetch.SOURCES, "mnist", {"one": lambda work: 1 / 0})
+    with pytest.raises(UserError, match="no source of mnist"):
+        fetch.get("mnist", lambda said: None)
+    assert path.read_bytes() == b"half a file" and not path.with_suffix(".corrupt").exists()
 
 
 def test_no_source_leaves_one_sentence(monkeypatch):

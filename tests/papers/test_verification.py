@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from nlcore import papers
+from nlcore import papers, vouch
 from nlcore.inputs import UserError
 from nlcore.methods import Truncated
 from nlcore.noise import Uniform
@@ -105,12 +105,51 @@ def test_a_second_start_trains_nothing_twice(made, tmp_path, monkeypatch):
     for _ in range(2):
         (row,) = verification.retrain(picked, ["cpu"], Tolerances(), tmp_path)
         assert row["verdict"] == "exact" and trained == [RUN]
-    (path,) = tmp_path.glob("*.json")
+    (path,) = tmp_path.rglob("*.json")
     path.write_text(path.read_text()[:50])
     [*verification.retrain(picked, ["cpu"], Tolerances(), tmp_path)]
     assert trained == [RUN, RUN]
     [*verification.retrain(picked, ["cpu"], Tolerances())]
     assert trained == [RUN] * 3
+
+
+def counted(monkeypatch) -> list:
+    """The runs that are trained from now on."""
+    trained, inner = [], train.train
+    monkeypatch.setattr(
+        train, "train", lambda run, *words, **options: trained.append(run) or inner(run, *words, **options)
+    )
+    return trained
+
+
+def test_what_other_code_has_trained_is_trained_again(made, tmp_path, monkeypatch, capsys):
+    trained = counted(monkeypatch)
+    for text, count in (("one", 1), ("one", 1), ("two", 2), ("one", 2)):
+        monkeypatch.setattr(vouch, "code", lambda text=text: text)
+        [*verification.retrain([Picked("a.b", made)], ["cpu"], Tolerances(), tmp_path / "kept")]
+        assert len(trained) == count
+    told = "1 of 1 were trained by an earlier start with this code"
+    assert capsys.readouterr().err.count(told) == 2
+
+
+def test_a_kept_record_under_the_key_of_another_run_is_not_used(made, tmp_path, monkeypatch):
+    trained = counted(monkeypatch)
+    [*verification.retrain([Picked("a.b", made)], ["cpu"], Tolerances(), tmp_path)]
+    (path,) = tmp_path.rglob("*.json")
+    other_run = replace(RUN, seed=1)
+    path.rename(path.with_name(f"{other_run.key}.json"))
+    [*verification.retrain([Picked("a.b", replace(made, run=other_run))], ["cpu"], Tolerances(), tmp_path)]
+    assert trained == [RUN, other_run]
+
+
+def test_a_measure_that_is_gone_is_not_exact(made):
+    def without(record, name):
+        return replace(record, history=[{k: v for k, v in row.items() if k != name} for row in record.history])
+
+    less = without(made, "test_loss")
+    assert less != made
+    assert verification.compared(Picked("a.b", made), less, Tolerances())["verdict"] == "near"
+    assert verification.compared(Picked("a.b", less), made, Tolerances())["verdict"] == "exact"  # one more is no harm
 
 
 def test_what_cannot_be_trained_is_said(made):

@@ -85,7 +85,8 @@ def slow_server(place: Place) -> None:
         fetch.download(url, work / "file", md5)
         return arrays
 
-    prepared.KNOWN["mnist"] = (12, prepared.verified("", arrays, "abc").sha256)
+    both = [prepared.canonical(arrays[f"{s}_images"], arrays[f"{s}_labels"])[1] for s in ("train", "test")]
+    prepared.KNOWN["mnist"] = (12, hashlib.sha256("".join(both).encode()).hexdigest())
     fetch.SOURCES["mnist"] = {f"attempt {i}": source for i in range(20)}
 
 

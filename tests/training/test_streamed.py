@@ -21,7 +21,7 @@ from nlcore.data.images import crop
 from nlcore.inputs import UserError
 from nlcore.methods import CE, GLC, METHODS, Distillation, FasTEN, MentorNet, Truncated
 from nlcore.models import build
-from nlcore.runs import Budget, Run
+from nlcore.runs import Budget, Run, golden
 from nlcore.training import sources, states, stream, streamed
 from nlcore.training import step as a_step
 from nlcore.training.device import reproducible
@@ -378,7 +378,51 @@ def test_killed_and_started_again_it_ends_the_same(place, tmp_path, name, deaths
     again = [*words, str(tmp_path / "a")]
     assert "there already" in nlcore(capsys, *again)[1]
     code, _, err = nlcore(capsys, *again, "--seed", "1")
-    assert code == 2 and "of another run" in err
+    assert code == 2 and "of other settings" in err
+
+
+@pytest.fixture
+def made(place, tmp_path):
+    """An archive, a run on it that has ended, and its folder without `settings.json`."""
+    found, out = archive.read(place), tmp_path / "out"
+    run = run_of(found)
+    streams(run, found, out)
+    (out / "settings.json").unlink()
+    return found, run, out
+
+
+def test_a_result_of_other_settings_is_refused_and_kept(made):
+    found, run, out = made
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(UserError, match="result.json is of other settings; .* the whole folder"):
+        streams(replace(run, method=GLC()), found, out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    streams(run, found, out)
+    (out / "result.json").unlink()
+    with pytest.raises(UserError, match="settings.json is damaged, or of another run; .* the whole folder"):
+        streams(replace(run, seed=1), found, out)
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"lr": 1e-2}], ids=str)
+def test_a_state_of_other_settings_is_no_begin(made, tmp_path, capsys, other):
+    """Another seed or learning rate, with the files of states alone: it is trained as if they were not there."""
+    found, run, out = made
+    (out / "result.json").unlink()
+    changed = replace(run, **other) if "seed" in other else replace(run, budget=replace(run.budget, **other))
+    streams(changed, found, out)
+    assert "does not say that it is of this run" in capsys.readouterr().err
+    streams(changed, found, tmp_path / "alone")
+    assert_same_end(out, tmp_path / "alone")
+
+
+def test_a_stale_result_is_said_to_be_stale(made, monkeypatch, tmp_path):
+    found, run, out = made
+    moved = {name: told._replace(labels="moved") for name, told in golden.committed().items()}
+    monkeypatch.setattr(golden, "place", lambda: tmp_path / "golden.json")
+    golden.write(moved)
+    with pytest.raises(UserError, match="result.json is stale"):
+        streams(run, found, out)
+    assert (out / "result.json").exists()
 
 
 def test_two_processes_learn_with_equal_weights_and_survive(place, tmp_path):
