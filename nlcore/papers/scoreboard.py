@@ -12,6 +12,7 @@ from . import PAPERS
 from .effects import Claim, Effect, Estimate, estimate, in_words, together, verdict
 
 NOISY = "noisy validation"
+NOT_RUN = "(not run)"
 NOTHING = {"effect": math.nan, "error": math.nan, "low": math.nan, "high": math.nan, "seeds": 0}
 
 
@@ -155,6 +156,16 @@ def found_in_words(row: pd.Series) -> str:
     if row.seeds == 0:  # an identity
         return f"{row.effect:.1e}"
     return in_words(row) + ("" if row.seeds > 1 else " (one seed)")
+
+
+def of_effects(rows: pd.DataFrame) -> dict[str, str]:
+    """Every effect with its interval as text, for sentences: `E3_0`, `E3_1`, ... in the order of its claim under the
+    paper's rule, `E3_0_other` under the other one; `(not run)` where there is none."""
+    said = {}
+    for (claim, own), part in rows.groupby(["claim", "own_rule"], sort=False):
+        for place, (_, row) in enumerate(part.iterrows()):
+            said[f"{claim}_{place}" + ("" if own else "_other")] = found_in_words(row) or NOT_RUN
+    return said
 
 
 def totals(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What chapter 7 shows: frames in, a table or a figure out."""
+"""What chapter 7 shows: frames in, a table or a figure out. Tables are in words, accuracies in percent."""
 
 from pathlib import Path
 
@@ -7,17 +7,46 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from ... import data, figures
+from ... import data, figures, words
+from ...inputs import require
 from ...measures.evaluate import RULES, select
 from ...methods import curriculum, mentor
 from ...noise import SymmetricInclusive, draw
 from ...training.device import reproducible
-from ..tables import blank, percent, published, verdict_names
+from ..tables import percent, published
+from .experiments import BURN_IN, PERCENTILE
 from .measured import named, students_of
 
+SHORT = {"self_paced": "self-paced", "PD": "PD", "DD": "DD"}  # in titles, once the names have been explained
+WAYS = ["ce", "forgetting", "soft_bootstrap", "focal", "self_paced", "PD", "DD"]  # the order of all tables
+# rules of selection, in words
+WHEN = {"last": "last evaluation", "best on test (leaks)": "best on the test set (a leak)"}
+# curricula in words; PD changes within a training
+CURRICULA = {
+    "uniform": "all alike",
+    "self_paced": "self-paced",
+    "hard_negative": "hard negatives",
+    "linear": "linear",
+    "focal": "focal",
+    "pd": "PD, up to 18 % of training",
+    "pd_middle": "PD, halfway",
+    "pd_late": "PD, from 90 % on",
+}
+PERCENT = {"pd": 10, "pd_middle": 50, "pd_late": 95}  # of training that is over; of the others half
 LOSSES, DIFFERENCES = torch.linspace(0, 6, 61), torch.linspace(-3, 3, 61)  # of the maps of weights
-TAUGHT = [name for name in curriculum.CURRICULA if name != "uniform"]
-DETECTION = {"kept": "kept", "kept_precision": "precision", "kept_recall": "recall", "kept_auc": "ROC area"}
+MAPPED = ("self_paced", "hard_negative", "focal", "pd_late")
+DETECTION = {
+    "kept": "pairs that are kept",
+    "kept_precision": "right among the kept",
+    "kept_recall": "right labels that are kept",
+    "kept_auc": "ROC area",
+}
+
+
+def in_words(way: str) -> str:
+    """A method in words; of a mentor from elsewhere, where it has learned."""
+    source = way.removeprefix("DD from ")
+    return words.method(way) if source == way else f"MentorNet (DD), from {words.said(source)}"
 
 
 def _by_way(rows: pd.DataFrame) -> pd.DataFrame:
@@ -25,71 +54,95 @@ def _by_way(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(way=named(rows))
 
 
-def _big(rows: pd.DataFrame) -> pd.DataFrame:
+def big(rows: pd.DataFrame) -> pd.DataFrame:
     """Those of the big student."""
     return rows[rows.model == students_of(rows)[0]]
 
 
-def _maps(weights: dict[str, np.ndarray]) -> Figure:
-    return figures.weight_maps(weights, (0, 6, -3, 3))
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """A table by method in the order of `WAYS`, methods in words, missing cells empty."""
+    known = [way for way in WAYS if way in table.index]
+    others = [way for way in table.index if way not in WAYS]
+    return table.loc[known + others].rename(index=in_words).rename_axis("method").fillna("")
 
 
-def weights_by_formula() -> Figure:
-    """The weight (colour, 0 to 1) that each curriculum gives, halfway through training, to a loss (across, nats) and
-    its difference from the percentile (upwards)."""
+def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
+    """What rows rest on, for a caption: data, network, noise, tier, rule and seeds."""
+    seeds = rows.seed.nunique()
+    parts = [words.listed(rows.dataset.unique()), words.listed(rows.model.unique())]
+    parts += ["symmetric (inclusive) noise", f"tier {tier}", *([WHEN.get(rule, f"chosen by {rule}")] if rule else [])]
+    told = ", ".join([*parts, f"{seeds} seeds" if seeds > 1 else "one seed"])
+    return told[0].upper() + told[1:]
+
+
+def values_beside(tier: str, **asked: list[float]) -> dict[str, list[float]]:
+    """What an experiment of a tier has to vary (`burn_ins`, `percentiles`) for the values that a reader asks for to
+    stand beside its own; nothing where he asks for none. A `UserError` for one that is no share."""
+    varied = {}
+    for name, values in asked.items():
+        require(all(0 <= value < 1 for value in values), f"{name} are shares from 0 to below 1, not {values}")
+        own = {"burn_ins": BURN_IN, "percentiles": PERCENTILE}[name][tier][name]
+        varied |= {name: sorted({*own, *values})} if values else {}
+    return varied
+
+
+def weigh(name: str, loss: torch.Tensor, d: torch.Tensor) -> torch.Tensor:
+    """The weights by one of `CURRICULA`, from losses and their differences from the percentile."""
+    kind = "pd" if name in PERCENT else name
+    return curriculum.CURRICULA[kind](loss, d, torch.tensor(PERCENT.get(name, 50)))
+
+
+def weights_by_hand(losses: list[float], threshold: float) -> pd.DataFrame:
+    """What each curriculum makes of some losses, by its formula."""
+    loss = torch.tensor(losses)
+    rows = {told: weigh(name, loss, loss - threshold).tolist() for name, told in CURRICULA.items()}
+    table = pd.DataFrame(rows, index=[f"loss {value:g}" for value in losses]).T
+    return table.map("{:.2f}".format).rename_axis("curriculum")
+
+
+def weight_maps(steps: int = 600) -> Figure:
+    """The weight (colour, 0 to 1) that curricula give to a loss (across, nats) and its difference from the percentile
+    (upwards): by their formulas on the left, by a mentor that has imitated them for so many steps on the right."""
     d, loss = torch.meshgrid(DIFFERENCES, LOSSES, indexing="ij")
-    half = torch.tensor(50)
-    return _maps({name: curriculum.CURRICULA[name](loss, d, half).numpy() for name in TAUGHT})
-
-
-def weights_as_learned(steps: int = 400) -> Figure:
-    """The same by a mentor of the released form that has imitated each curriculum for so many steps."""
-    d, loss = torch.meshgrid(DIFFERENCES, LOSSES, indexing="ij")
-    z, half = torch.stack([loss, d], 2).reshape(-1, 1, 2), torch.full((loss.numel(),), 50)
-    learned, label = {}, torch.zeros_like(half)
+    z, label = torch.stack([loss, d], 2).reshape(-1, 1, 2), torch.zeros(loss.numel(), dtype=torch.long)
+    maps = {}
     with torch.no_grad(), reproducible(0, torch.device("cpu")):
-        for name in TAUGHT:
-            imitator = mentor.imitate(name, steps=steps)[0]
-            learned[name] = imitator(z, label, half).sigmoid().reshape(loss.shape).numpy()
-    return _maps(learned)
+        for name in MAPPED:
+            maps[f"{CURRICULA[name]}: formula"] = weigh(name, loss, d).numpy()
+            over = torch.full_like(label, PERCENT.get(name, 50))
+            imitator = mentor.imitate("pd" if name in PERCENT else name, steps=steps)[0]
+            learned = imitator(z, label, over).sigmoid()
+            maps[f"{CURRICULA[name]}: mentor"] = learned.reshape(loss.shape).numpy()
+    return figures.weight_maps(maps, (0, 6, -3, 3))
 
 
-def findings(verdicts: pd.DataFrame, history: pd.DataFrame, tier: str, rule: str) -> dict[str, str]:
-    """What the prose says: the verdicts; points that the big student gains on the full model at noise of 0.4, by the
-    rule and (`gain_val`) chosen by noisy validation; what was run. `history` has a row per run and evaluation."""
-    said = verdict_names(verdicts)
-    ours = select(history, rule)
-    said["gain_val"] = gain(select(history, "noisy validation"), "DD")
-    for name, way in (("dd", "DD"), ("pd", "PD"), ("spl", "self_paced")):
-        said[f"gain_{name}"] = gain(ours, way)
-    said |= {"tier": tier, "rule": rule, "network": students_of(ours)[0], "data": ", ".join(ours.dataset.unique())}
-    return said | {"trusted": f"{ours.trusted.max():,}", "examples": f"{int(ours.images.max()):,}"}
-
-
-def gain(rows: pd.DataFrame, way: str) -> str:
-    """Points that a method is ahead of the full model for the big student at noise of 0.4, as text."""
-    rows = _by_way(_big(rows))
-    means = 100 * rows[rows.rate == 0.4].groupby("way").test_accuracy.mean()
-    return f"{means[way] - means['ce']:+.1f} points" if {way, "ce"} <= {*means.index} else "(not run)"
+def _by_student(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows with a column `of` that names student and rate of noise, and its values in their order."""
+    rows = _by_way(rows)
+    rows = rows.assign(of=rows.model.map(words.said) + rows.rate.map(", {:g}".format))
+    students, rates = students_of(rows), sorted(rows.rate.unique())
+    order = [f"{words.said(name)}, {rate:g}" for name in students for rate in rates]
+    return rows, [of for of in order if of in {*rows.of}]
 
 
 def accuracies(rows: pd.DataFrame) -> pd.DataFrame:
-    """By network, method and rate of noise, in percent: test accuracy as `mean ± standard deviation` over seeds, and
-    the mean share of the wrong training labels that are predicted."""
-    blocks = {}
-    for model, part in _by_way(rows).groupby("model", sort=False):
-        wrong = 100 * part.pivot_table(index="way", columns="rate", values="train_wrong")
-        right = percent(part, "way", "rate")
-        both = {"test accuracy": right, "wrong labels learned": wrong.map("{:.1f}".format)}
-        blocks[model] = pd.concat(both, axis=1)
-    return pd.concat(blocks)
+    """Test accuracy by method (rows), student and rate of noise, `mean ± standard deviation` over seeds."""
+    rows, order = _by_student(rows)
+    return _in_order(percent(rows, "way", "of")[order])
 
 
-def accuracy_by_rule(history: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy of the big student at noise of 0.4, in percent, by the rule that chooses the evaluation."""
-    rows = pd.concat([select(history, rule).assign(rule=rule) for rule in RULES])
-    rows = _by_way(_big(rows))
-    return percent(rows[rows.rate == 0.4], "way", "rule")
+def memorised(rows: pd.DataFrame) -> pd.DataFrame:
+    """The mean share of the wrong training labels that are predicted, in percent, by the same."""
+    rows, order = _by_student(rows)
+    shares = 100 * rows.pivot_table(index="way", columns="of", values="train_wrong")[order]
+    return _in_order(shares.apply(lambda column: column.map("{:.1f}".format).where(column.notna())))
+
+
+def accuracy_by_rule(history: pd.DataFrame, rate: float = 0.4) -> pd.DataFrame:
+    """Test accuracy of the big student at one rate of noise, in percent, by the rule that chooses the evaluation."""
+    rows = pd.concat([select(history, rule).assign(rule=WHEN.get(rule, rule)) for rule in RULES])
+    rows = _by_way(big(rows))
+    return _in_order(percent(rows[rows.rate == rate], "way", "rule"))
 
 
 def error_over_training(history: pd.DataFrame) -> Figure:
@@ -97,75 +150,81 @@ def error_over_training(history: pd.DataFrame) -> Figure:
     network."""
     rows = _by_way(history)
     rows = rows[rows.way.isin(["ce", "forgetting", "PD", "DD"]) & (rows.rate == 0.4)]
-    return figures.lines(rows.assign(error=100 * (1 - rows.test_accuracy)), "error", "way", "model", "test error, %")
+    rows = rows.assign(error=100 * (1 - rows.test_accuracy), of=rows.model.map(words.said))
+    return figures.legend_below(figures.lines(rows, "error", "way", "of", "test error, %"))
 
 
-def weight_by_loss(history: pd.DataFrame, way: str) -> Figure:
-    """How often right and wrong labels have a loss, in nats, and what they weigh: of one method at noise of 0.4, the
-    big student's first seed, at the first evaluations after 24 % and after 84 % of training."""
-    steps, rows = sorted(history.step.unique()), _by_way(_big(history))
-    one = rows[(rows.way == way) & (rows.rate == 0.4) & (rows.seed == 0)].set_index("step")
-    panels = {}
-    for share in (0.24, 0.84):
-        step = next(s for s in steps if s >= share * steps[-1])
-        if step in one.index:
-            panels[f"{way}, {step / steps[-1]:.0%} of training"] = one.weighed[step]
+def weight_by_loss(history: pd.DataFrame, ways: list[str], shares: tuple[float, ...]) -> Figure:
+    """How often right and wrong labels have a loss, in nats, and what they weigh: of methods at noise of 0.4, the big
+    student's first seed, at the first evaluations after these shares of training."""
+    rows, panels = _by_way(big(history)), {}
+    for way in ways:
+        one = rows[(rows.way == way) & (rows.rate == 0.4) & (rows.seed == 0)].sort_values("step")
+        for share in shares:
+            late = one[one.step >= share * one.steps]
+            if len(late):
+                first = late.iloc[0]
+                panels[f"{SHORT[way]}, {100 * first.step / first.steps:.0f} % of training"] = first.weighed
     return figures.weighed(panels)
 
 
 def detection(rows: pd.DataFrame) -> pd.DataFrame:
     """Weights of the big student as detectors of right labels, by rate of noise, means over seeds in percent: pairs
     with a weight above a half, of these the right ones, of the right ones these, area under the ROC curve."""
-    seen = _by_way(_big(rows))
-    seen = seen[seen.kept.notna()].rename(columns=DETECTION)
-    return (100 * seen.groupby(["rate", "way"])[[*DETECTION.values()]].mean()).round(1)
+    seen = _by_way(big(rows))
+    means = seen[seen.kept.notna()].rename(columns=DETECTION).groupby(["rate", "way"])[[*DETECTION.values()]].mean()
+    parts = {f"{rate:g}": _in_order((100 * means.loc[rate]).map("{:.1f}".format)) for rate in means.index.levels[0]}
+    return pd.concat(parts, names=["noise"])
 
 
-def detection_over_training(history: pd.DataFrame, column: str, ylabel: str) -> Figure:
-    """One of `DETECTION` as a share, of the big student over training; axes per rate of noise."""
-    rows = _by_way(_big(history))
-    return figures.lines(rows[rows.kept_auc.notna()], column, "way", "rate", ylabel)
+def detection_over_training(history: pd.DataFrame) -> Figure:
+    """The area under the ROC curve of the weight, of the big student over training; axes per rate of noise."""
+    rows = _by_way(big(history))
+    rows = rows[rows.kept_auc.notna()]
+    rows = rows.assign(of=rows.rate.map("noise of {:g}".format))
+    return figures.legend_below(figures.lines(rows, "kept_auc", "way", "of", "ROC area of the weight"))
 
 
-def _above_full_model(table: pd.DataFrame) -> pd.DataFrame:
-    """Of a table with a row per method: how far each is above the full model in the same column."""
-    return (table - table.loc["ce"]).drop("ce")
-
-
-def beside_the_paper(rows: pd.DataFrame) -> pd.DataFrame:
-    """Points above the full model at the same noise: ours by network, then both tables of the authors on CIFAR-10;
-    cells that they lack are empty. Methods are those of our big student."""
-    ours, gaps = _by_way(rows), {}
-    for model, part in ours.groupby("model", sort=False):
-        means = 100 * part.pivot_table(index="way", columns="rate", values="test_accuracy")
-        gaps[f"ours, {model}"] = _above_full_model(means)
-    paper = published("jiang2018").query("dataset == 'cifar10' and `where` in ['Table 2', 'README'] and at > 0")
-    paper = paper.assign(way=paper.series.str.removeprefix("method="))
-    for (where, model), part in paper.groupby(["where", "model"]):
-        gaps[f"{where}, {model}"] = _above_full_model(part.pivot(index="way", columns="at", values="value"))
-    ways = gaps[f"ours, {students_of(ours)[0]}"].index
-    return blank(pd.concat(gaps, axis=1).reindex(ways).round(1))
+def beside_the_paper(rows: pd.DataFrame, which: int) -> pd.DataFrame:
+    """Points of the big (0) or the small (1) student above the full model at the same noise: ours, then both tables of
+    the authors on CIFAR-10; cells that they lack are empty."""
+    of = students_of(rows)[which : which + 1]
+    paper = published("jiang2018").query("dataset == 'cifar10' and at > 0")
+    paper = paper[paper.model == ("wide_resnet", "cifarnet")[which]]
+    columns = {"ours": _by_way(rows[rows.model.isin(of)]).assign(value=lambda own: 100 * own.test_accuracy)}
+    for where, told in (("Table 2", "paper"), ("README", "authors' code")):
+        ways = paper.series.str.removeprefix("method=")
+        columns[told] = paper.assign(way=ways, rate=paper["at"])[paper["where"] == where]
+    gaps = {}
+    for told, part in columns.items():
+        means = part.pivot_table(index="rate", columns="way", values="value")
+        gaps[told] = means.sub(means.get("ce", np.nan), axis=0).drop(columns="ce", errors="ignore").stack()
+    table = pd.DataFrame(gaps).reindex(columns=[*columns])
+    table = table.apply(lambda column: column.map("{:+.1f}".format).where(column.notna()))
+    return pd.concat({f"{rate:g}": _in_order(table.loc[rate]) for rate in table.index.levels[0]}, names=["noise"])
 
 
 def accuracy_by_rate(rows: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy in percent by method, which says where its mentor comes from, and rate of noise."""
-    return percent(_by_way(rows), "way", "rate")
+    return _in_order(percent(_by_way(rows), "way", "rate").rename(columns="noise of {:g}".format))
 
 
-def price_of_checked_labels(rows: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy and area under the ROC curve of the weight by the number of checked labels: mean and standard
-    deviation over seeds in percent, the latter empty for a single seed."""
-    rows = rows.rename(columns={"test_accuracy": "accuracy", "kept_auc": "ROC area"})
-    found = rows.groupby("trusted")[["accuracy", "ROC area"]].agg(["mean", "std"])
-    return blank((100 * found).round(1))
+def price_of_trusted_labels(rows: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy and area under the ROC curve of the weight by the number of trusted labels, in percent."""
+    accuracy = percent(rows.assign(of="test accuracy"), "trusted", "of")
+    area = percent(rows.assign(test_accuracy=rows.kept_auc, of="ROC area"), "trusted", "of")
+    return pd.concat([accuracy, area], axis=1).sort_index(key=lambda counts: counts.astype(int))
 
 
 def accuracy_by_parameter(rows: pd.DataFrame, parameter: str) -> pd.DataFrame:
-    """Test accuracy in percent by a parameter of the methods (`burn_in`, `p`, `form`); a row per method and rate of
-    noise."""
-    column, rows = f"method_{parameter}", _by_way(rows)
-    rows = rows.assign(row=rows.way + ", " + rows.rate.map("{:g}".format))
-    return percent(rows.sort_values(column, kind="stable"), "row", column)
+    """Test accuracy in percent by a parameter of the methods (`burn_in`, `p`, `form`); a row per rate of noise and
+    method."""
+    column, rows = f"method_{parameter}", _by_way(rows).sort_values(f"method_{parameter}", kind="stable")
+    told = {"burn_in": "burn-in {:g}", "p": "p = {:g}", "form": "form: {}"}[parameter]
+    parts = {}
+    for rate, part in rows.groupby("rate"):
+        parts[f"{rate:g}"] = _in_order(percent(part, "way", column).rename(columns=told.format))
+    return pd.concat(parts, names=["noise"]).fillna("")
 
 
 def _save(x: torch.Tensor, files: list[str], place: Path) -> None:
