@@ -126,7 +126,7 @@ def in_text(n: pd.Series, smallest: int) -> str:
 
 
 def clean_needed(ours: pd.DataFrame, target: float = 0.9) -> pd.Series:
-    """Clean examples needed for an accuracy, by alpha: geometric means over seeds, missing where one never reaches it."""
+    """Clean examples needed for an accuracy, by alpha: geometric means over seeds, missing where one has too few."""
     logarithms = np.log(needed(ours, target).set_index("alpha").n)
     n = np.exp(logarithms.groupby("alpha").mean())
     return n.where(np.isfinite(n))
