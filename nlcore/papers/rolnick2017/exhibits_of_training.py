@@ -93,36 +93,33 @@ def accuracy_against_images(ours: pd.DataFrame) -> Axes:
     paper's Fig. 8."""
     paper = figure_of_paper("Fig. 8")
     limits = room(100 * ours.test_accuracy, paper.value)
-    theirs = paper.assign(alpha=paper.of.astype(float))
-    return legend_below(figures.curves(ours, "images", "alpha", theirs, xscale="log", ylim=limits))
+    shown, theirs = ours.assign(noise=ours.alpha.map("α = {:g}".format)), paper.assign(noise="α = " + paper.of)
+    return legend_below(figures.curves(shown, "images", "noise", theirs, xscale="log", ylim=limits))
 
 
 def examples_needed(ours: pd.DataFrame, targets=(0.9, 0.8, 0.7, 0.6)) -> pd.DataFrame:
-    """Clean examples needed for an accuracy, ours above the paper's Fig. 9, a column for each alpha. Ours: geometric
-    mean over seeds, the smallest and the largest; empty where a seed does not reach the accuracy, and `≤` the smallest
+    """Clean examples needed for an accuracy, a row for each alpha: ours, the geometric mean over seeds, the smallest and
+    the largest; and the paper's Fig. 9. Ours are empty where a seed does not reach the accuracy, and `≤` the smallest
     size where that suffices."""
     paper = figure_of_paper("Fig. 9")
-    theirs = paper.assign(of=paper.of.astype(int)).pivot(index="of", columns="at", values="value")
-    alphas, rows = sorted(ours.alpha.unique()), []
+    theirs = paper.assign(of=paper.of.astype(int)).set_index(["of", "at"]).value
+    rows = []
     for target in targets:
-        n = needed(ours, target).groupby("alpha").n
-        name = f"{100 * target:g}"
-        mine = {f"α = {alpha:g}": in_text(n.get_group(alpha), ours.images.min()) for alpha in alphas}
-        rows.append({"accuracy, %": name, "whose": "ours"} | mine)
-        if round(100 * target) in theirs.index:
-            of_paper = theirs.loc[round(100 * target)]
-            known = {f"α = {alpha:g}": f"{of_paper[alpha]:,.0f}" for alpha in alphas if alpha in of_paper}
-            rows.append({"accuracy, %": name, "whose": "paper"} | known)
-    return pd.DataFrame(rows).set_index(["accuracy, %", "whose"])
+        for alpha, n in needed(ours, target).groupby("alpha").n:
+            row = {"accuracy, %": f"{100 * target:g}", "α": f"{alpha:g}", "ours": in_text(n, ours.images.min())}
+            row["over seeds"] = f"{n.min():,.0f} to {n.max():,.0f}" if row["ours"][:1].isdigit() and len(n) > 1 else ""
+            of_paper = theirs.get((round(100 * target), alpha))
+            rows.append(row | {"paper": "" if of_paper is None else f"{of_paper:,.0f}"})
+    return pd.DataFrame(rows).set_index(["accuracy, %", "α"])
 
 
 def in_text(n: pd.Series, smallest: int) -> str:
-    """Examples needed by the seeds: `1,200 (1,100 to 1,300)`."""
+    """Examples needed by the seeds, as one number: their geometric mean."""
     if not np.isfinite(n).all():
         return ""
     if n.max() <= smallest * 1.001:  # of rounding
         return f"≤ {smallest:,}"
-    return f"{np.exp(np.log(n).mean()):,.0f} ({n.min():,.0f} to {n.max():,.0f})"
+    return f"{np.exp(np.log(n).mean()):,.0f}"
 
 
 def clean_needed(ours: pd.DataFrame, target: float = 0.9) -> pd.Series:
@@ -136,7 +133,7 @@ def worth(n: pd.Series) -> pd.DataFrame:
     """From clean examples needed by alpha: labels in all, and how many of them one label of clean data replaces."""
     labels = n * (1 + n.index.to_series())
     alone = n.get(0, float("nan"))
-    return pd.DataFrame({"clean examples": n, "labels in all": labels, "labels a clean one": labels / alone})
+    return pd.DataFrame({"clean examples": n, "labels in all": labels, "labels for a clean one": labels / alone})
 
 
 def clean_or_more(ours: pd.DataFrame, target: float = 0.9) -> pd.DataFrame:
@@ -155,9 +152,9 @@ def as_good_as_clean(ours: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for alpha, part in most[most.alpha > 0].groupby("alpha"):
         accuracy = part.test_accuracy.mean()
-        n = clean_needed(clean, accuracy).get(0, float("nan"))
+        n = needed(clean, accuracy).n if len(clean) else pd.Series([np.inf])  # by the seeds
         row = {"α": f"{alpha:g}", "clean examples": f"{most.images.max():,}", "accuracy, %": f"{100 * accuracy:.1f}"}
-        rows.append(row | {"as good as clean ones alone": "" if pd.isna(n) else f"{n:,.0f}"})
+        rows.append(row | {"as good as clean ones alone": in_text(n, ours.images.min())})
     return pd.DataFrame(rows).set_index("α")
 
 
@@ -202,7 +199,9 @@ def accuracy_at_constant_rates(onset: pd.DataFrame, sizes: pd.DataFrame) -> Axes
     """Test accuracy in percent at alpha = 50 against the number of clean examples (logarithmic), a curve for each
     constant rate and one for the rate that falls; dashed: the paper's Fig. 8."""
     falling = sizes[sizes.alpha.isin(onset.alpha) & sizes.images.isin(onset.images)]
-    shown = pd.concat([onset.assign(rate=onset.lr.map("constant {:g}".format)), falling.assign(rate="falling")])
+    shown = pd.concat(
+        [onset.assign(rate=onset.lr.map("constant rate {:g}".format)), falling.assign(rate="falling rate")]
+    )
     shown = shown.rename(columns={"rate": "learning rate"})
     paper = figure_of_paper("Fig. 8").query("series == 'alpha=50'").assign(**{"learning rate": "Conv4"})
     return legend_below(figures.curves(shown, "images", "learning rate", paper, xscale="log"))
@@ -231,7 +230,7 @@ def with_infinite(ours: pd.DataFrame, schedule: str) -> pd.DataFrame:
     alpha that of the loss."""
     rows = ours[ours.schedule == schedule]
     rows = rows.assign(infinite=rows.method == "h_alpha").sort_values(["infinite", "batch"], kind="stable")
-    name = rows.batch.astype(str).mask(rows.infinite, "infinite")
+    name = rows.batch.map("batch {}".format).mask(rows.infinite, "infinite batch")
     return rows.assign(alpha=rows.alpha.mask(rows.infinite, rows.get("method_alpha")), **{"batch size": name})
 
 
@@ -239,7 +238,8 @@ def accuracy_by_batch_size(ours: pd.DataFrame, schedule: str) -> Axes:
     """Test accuracy in percent against alpha under a schedule, a curve for each batch size and one for the infinite
     batch, H_alpha; dashed, under the constant one: the paper's Fig. 11."""
     rows, paper = with_infinite(ours, schedule), figure_of_paper("Fig. 11")
-    paper = paper.replace({"of": {"h_alpha": "infinite"}}).rename(columns={"of": "batch size"})
+    name = ("batch " + paper.of).replace("batch h_alpha", "infinite batch")
+    paper = paper.assign(**{"batch size": name})
     limits = room(100 * ours.test_accuracy, paper.value)
     theirs = paper if schedule == "constant" else None
     return legend_below(figures.curves(rows, "alpha", "batch size", theirs, ylim=limits))
@@ -253,22 +253,22 @@ def accuracy_by_batch_and_schedule(ours: pd.DataFrame) -> pd.DataFrame:
         rows = with_infinite(ours, schedule)
         found = percent(rows[rows.alpha.isin([0, top])], "batch size", "alpha")
         parts |= {f"{schedule}, α = {alpha:g}": found[alpha] for alpha in sorted(found)}
-    return pd.DataFrame(parts).rename_axis("batch size")
+    return pd.DataFrame(parts).rename_axis("batch")
 
 
 def accuracy_by_rate(ours: pd.DataFrame) -> Axes:
     """Test accuracy in percent against alpha, a curve for each learning rate; dashed, beside runs on CIFAR-10: the
     paper's Fig. 12."""
     theirs = rates_of_paper() if set(ours.dataset) == {"cifar10"} else None
-    shown = ours.rename(columns={"lr": "learning rate"})
+    shown = ours.assign(**{"learning rate": ours.lr.map("rate {:g}".format)})
     limits = room(100 * ours.test_accuracy)
     return legend_below(figures.curves(shown, "alpha", "learning rate", theirs, ylim=limits))
 
 
 def rates_of_paper() -> pd.DataFrame:
-    """Fig. 12, its learning rates in a column of that name."""
+    """Fig. 12, its learning rates in a column `lr`, and in words."""
     paper = figure_of_paper("Fig. 12")
-    return paper.assign(**{"learning rate": paper.of.astype(float)})
+    return paper.assign(lr=paper.of.astype(float), **{"learning rate": "rate " + paper.of})
 
 
 def nearest_to_the_shortest(table: pd.DataFrame) -> pd.DataFrame:
@@ -301,7 +301,7 @@ def best_rates_of_paper() -> pd.DataFrame:
     """The paper's best learning rate at each alpha (a row) and its accuracy in percent, Conv4 on CIFAR-10."""
     paper = rates_of_paper()
     best = paper.loc[paper.groupby("at").value.idxmax()].set_index("at")
-    cells = {"best rate": best["learning rate"].map("{:g}".format), "accuracy, %": best.value.map("{:.1f}".format)}
+    cells = {"best rate": best.lr.map("{:g}".format), "accuracy, %": best.value.map("{:.1f}".format)}
     return pd.DataFrame(cells).rename(index=str).rename_axis("α")
 
 
@@ -322,7 +322,7 @@ def by_rate_per_batch(rows: pd.DataFrame) -> pd.DataFrame:
 def accuracy_against_ratio(rows: pd.DataFrame) -> Axes:
     """Test accuracy in percent against the rate per image of a batch, a curve for each batch size."""
     shown = with_ratio(rows).sort_values("batch")
-    shown = shown.assign(**{"batch size": shown.batch.astype(str)})
+    shown = shown.assign(**{"batch size": shown.batch.map("batch {}".format)})
     label = "rate / batch, the smallest = 1"
     limits = room(100 * rows.test_accuracy)
     ax = figures.curves(shown, "ratio", "batch size", xscale="log", xlabel=label, ylim=limits)

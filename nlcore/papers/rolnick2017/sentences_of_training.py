@@ -49,7 +49,7 @@ def of_sizes(sizes: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
         for alpha, row in costs.iterrows():
             said[f"{name}_clean_{alpha}"] = number(row["clean examples"], ",.0f")
             said[f"{name}_labels_{alpha}"] = number(row["labels in all"], ",.0f")
-            said[f"{name}_worth_{alpha}"] = number(row["labels a clean one"], ",.0f")
+            said[f"{name}_worth_{alpha}"] = number(row["labels for a clean one"], ",.0f")
     for alpha in (0, 10, 20, 50):
         said[f"all_{alpha}"] = number(points(sizes, alpha=alpha, images=sizes.images.max()))
     replaced = as_good_as_clean(sizes)["as good as clean ones alone"]
