@@ -17,9 +17,9 @@ from ..tables import percent, published
 
 SMOOTHING = "smoothing a"
 BEFORE, AFTER = "ECE", "ECE with a temperature"
+UNBROKEN = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
 # rules of selection in words
 WHEN = {"last": "last evaluation", "noisy validation": "chosen by noisy validation"}
-CORRECTIONS = {"forward": "forward correction, true T", "backward": "backward correction, true T"}
 
 
 def one_network(names: list[str]) -> list[str]:
@@ -91,24 +91,23 @@ def shades(smoothings: list[float]) -> list[tuple[float, str]]:
     return [(a, shade[a] if a > 0 else "#333333" if a == 0 else "#d55e00") for a in sorted(smoothings)]
 
 
-def leads_of_a_linear_model(smoothings: list[float], steps: int = 10_000, images: int = 100) -> pd.DataFrame:
-    """Softmax regression on some embedded digits by gradient descent with rate 1: the mean lead of the largest logit
-    over the mean of the others, by step (rows: powers of two, and the last) and smoothing."""
+def linear_model(smoothings: list[float], steps: int = 10_000, images: int = 100) -> pd.DataFrame:
+    """Softmax regression on some embedded digits by gradient descent with rate 1. By smoothing `a` and `step` (powers
+    of two, and the last): the mean `lead` of the largest logit over the mean of the others, and the `length` of all
+    weights."""
     train = data.load("digits").train
     x = torch.as_tensor(train.x[:images]).double().flatten(1) / 255
     x, y = x - x.mean(0), torch.as_tensor(train.y[:images]).long()
     shown = {2**power for power in range(steps.bit_length())} | {steps}
-    found = {}
+    found = []
     for a in smoothings:
         target = torch.eye(10, dtype=torch.double)[y] * (1 - a) + a / 10
         w = torch.zeros(x.shape[1], 10, dtype=torch.double)
-        of_step = {}
         for step in range(1, steps + 1):
             w -= x.T @ ((x @ w).softmax(1) - target) / len(x)
             if step in shown:
-                of_step[step] = lead_of(x @ w)
-        found[a] = of_step
-    return pd.DataFrame(found).rename_axis("step")
+                found.append({"a": a, "step": step, "lead": lead_of(x @ w), "length": w.norm().item()})
+    return pd.DataFrame(found)
 
 
 def lead_of(logits: torch.Tensor) -> float:
@@ -117,18 +116,22 @@ def lead_of(logits: torch.Tensor) -> float:
     return (top - (logits.sum(1) - top) / (logits.shape[1] - 1)).mean().item()
 
 
-def growth(leads: pd.DataFrame) -> Figure:
-    """Leads as from `leads_of_a_linear_model` against the step on a logarithmic axis, with the optimum of each smoothed
-    loss as a dotted line."""
-    fig, (ax,) = figures.row(1, 7, 3.8)
-    for a, colour in shades([*leads.columns]):
-        ax.plot(leads.index, leads[a], "o-", ms=4, color=colour, label=named(a))
+def growth(grown: pd.DataFrame) -> Figure:
+    """Leads, with the optimum of each smoothed loss as a dotted line, and lengths as from `linear_model`, against the
+    step on a logarithmic axis."""
+    fig, grid = figures.row(2, 3.8, 3.4)
+    for a, colour in shades([*grown.a.unique()]):
+        line = grown[grown.a == a]
+        for ax, column in zip(grid, ("lead", "length"), strict=True):
+            ax.plot(line.step, line[column], "o-", ms=4, color=colour, label=named(a))
         if a > 0:
-            ax.axhline(optimum(a), color=colour, ls=":", lw=1, label=f"where its loss is least, {optimum(a):.1f}")
-    ax.set(xlabel="step of gradient descent", ylabel="lead of the largest logit", xscale="log", ylim=(0, None))
-    ax.grid(alpha=0.3)
-    ax.legend(fontsize="small")
-    return fig
+            grid[0].axhline(optimum(a), color=colour, ls=":", lw=1)
+            grid[1].plot([], [], color=colour, ls=":", lw=1, label=f"lead where its loss is least, {optimum(a):.1f}")
+    for ax, said in zip(grid, ("lead of the largest logit", "length of all weights"), strict=True):
+        ax.set(xlabel="step of gradient descent", ylabel=said, xscale="log", ylim=(0, None))
+        ax.grid(alpha=0.3)
+    grid[1].legend()
+    return figures.legend_below(fig, 3)
 
 
 # Clean labels
@@ -268,7 +271,8 @@ def accuracy_against_smoothing(history: pd.DataFrame) -> Figure:
 def with_smoothing(rows: pd.DataFrame) -> pd.Series:
     """The method of each run in words, with its smoothing."""
     name = rows.method.map(words.method)
-    return name.where(rows.method != "label_smoothing", name + rows.method_a.map(", a = {:g}".format)).rename("method")
+    smoothed = name + f", a{UNBROKEN}" + rows.method_a.map("{:g}".format)
+    return name.where(rows.method != "label_smoothing", smoothed).rename("method")
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
@@ -277,7 +281,7 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
 
     def place(name: str) -> tuple[int, float]:
         kind = next(i for i, start in enumerate(places) if name.startswith(start))
-        return kind, float(name.partition(" = ")[2] or 0)
+        return kind, float(name.partition("=")[2] or 0)
 
     return table.loc[sorted(table.index, key=place)].fillna("")
 
@@ -317,8 +321,9 @@ def above_cross_entropy(rows: pd.DataFrame, a: float) -> pd.DataFrame:
     here = rows[(rows.rate == rows.rate.min()) & (rows.method_a.isna() | (rows.method_a == a))]
     ours = f"ours, {words.listed(here.dataset.unique())} at {here.rate.min():g}"
     table[ours] = [lead(here, method, "ce") for method in table.index]
-    said = CORRECTIONS | {"label_smoothing": f"label smoothing, a = {a:g}"}
-    return table.rename(index=said)
+    said = {"label_smoothing": f"label smoothing, a = {a:g}", "forward": "forward correction"}
+    said["backward"] = "backward correction"
+    return table.loc[[*said]].rename(index=said)
 
 
 def lead(rows: pd.DataFrame, a, b, by: str = "method", **at) -> str:

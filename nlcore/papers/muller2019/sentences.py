@@ -21,7 +21,7 @@ def number(value: float, form: str = ".1f") -> str:
 
 def ahead(rows: pd.DataFrame, *of, **at) -> str:
     """Points with the interval (see `exhibits.lead`)."""
-    return lead(rows, *of, **at) or NOT_RUN
+    return lead(rows, *of, **at).removeprefix("+") or NOT_RUN
 
 
 def factor(rows: pd.DataFrame, of) -> str:
@@ -40,6 +40,9 @@ def numbers(tables: dict[str, pd.DataFrame], a: float) -> dict[str, str]:
     noisy_hundred = of_targets(last["cifar100"][last["cifar100"].rate > 0])
     said["hundred_noise"] = ahead(noisy_hundred, "label_smoothing", "ce")
     said["hundred_left"] = f"{1 - 0.1 + 0.1 / 100:.3f}"
+    stopped = select(tables["distillation"], "noisy validation")
+    at = {"method_temperature": 1, "rate": 0.2}
+    said["teacher_gain_stopped"] = ahead(stopped, 0.1, 0.0, by="method_a", method="distillation", **at)
     return said | under_noise(tables["noise"])
 
 
@@ -86,13 +89,15 @@ def sizes(rows: pd.DataFrame) -> dict[str, str]:
     return said | {"right": number(100 * rows.train_right.min(), ".0f")}
 
 
-def linear(leads: pd.DataFrame) -> dict[str, str]:
-    """Leads as from `exhibits.leads_of_a_linear_model`, at about a hundredth of its steps and at the end."""
-    end, hard, smooth = leads.index[-1], leads[0], leads[leads.columns[-1]]
+def linear(grown: pd.DataFrame) -> dict[str, str]:
+    """Leads as from `exhibits.linear_model`, at about a hundredth of its steps and at the end, and lengths there."""
+    leads, lengths = (grown.pivot(index="step", columns="a", values=name) for name in ("lead", "length"))
+    end = leads.index[-1]
     early = leads.index[leads.index <= end / 100][-1]
     said = {"linear_steps": f"{end:,}", "linear_early": f"{early:,}"}
-    for name, line in (("hard", hard), ("smooth", smooth)):
-        said |= {f"linear_{name}_early": f"{line[early]:.1f}", f"linear_{name}": f"{line[end]:.1f}"}
+    for name, a in (("hard", leads.columns[0]), ("smooth", leads.columns[-1])):
+        said |= {f"linear_{name}_early": f"{leads[a][early]:.1f}", f"linear_{name}": f"{leads[a][end]:.1f}"}
+        said[f"length_{name}"] = f"{lengths[a][end]:.0f}"
     return said
 
 
