@@ -192,14 +192,18 @@ def reliability(diagrams: dict[str, list]) -> Figure:
     return fig
 
 
-def projection(clouds: dict[str, list]) -> Figure:
-    """Points (class, x, y) of three classes, axes per name."""
-    fig, grid = row(len(clouds), 3.6, 3.4)
+def projection(clouds: dict[str, list], classes: list[str]) -> Figure:
+    """Points (class, x, y) of three classes, whose names are given, axes of one scale per name."""
+    fig, grid = row(len(clouds), 3.8, 3.6, sharex=True, sharey=True)
     for ax, (name, points) in zip(grid, clouds.items(), strict=True):
-        classes, x, y = np.array(points).T
-        ax.scatter(x, y, c=[sns.color_palette("colorblind")[int(k)] for k in classes], s=9)
+        of, x, y = np.array(points).T
+        for k, (word, marker) in enumerate(zip(classes, "os^", strict=True)):
+            style = {"color": sns.color_palette("colorblind")[k], "marker": marker, "s": 14, "alpha": 0.7}
+            ax.scatter(x[of == k], y[of == k], label=word, **style)
         ax.set(title=name, aspect="equal")
-    return fig
+        ax.grid(alpha=0.3)
+    grid[-1].legend()
+    return legend_below(fig, 3)
 
 
 def cost(panels: dict[str, pd.DataFrame]) -> Figure:
