@@ -70,6 +70,15 @@ def colours_of(names: list[str]) -> dict[str, str]:
     return dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
 
 
+def markers_of(by: str, names: list[str]) -> dict:
+    """How seaborn draws a marker for each value of column `by`, where all are methods: those of a family share a
+    colour. Nothing for other things."""
+    if not all(name in words.METHODS for name in names):
+        return {}
+    markers = {name: words.look(name)["marker"] for name in names}
+    return {"style": by, "style_order": names, "markers": markers, "dashes": False, "ms": 6, "mew": 0}
+
+
 def legend_in_words(ax: Axes, **options) -> None:
     """A legend whose names are those that people read."""
     handles, labels = ax.get_legend_handles_labels()
@@ -77,6 +86,15 @@ def legend_in_words(ax: Axes, **options) -> None:
         label.replace(label.removesuffix(" (paper)"), words.said(label.removesuffix(" (paper)"))) for label in labels
     ]
     ax.legend(handles, said, **options)
+
+
+def legend_below(fig: Figure, columns: int = 2) -> Figure:
+    """The figure with the legend of its last Axes below all of them, where it hides no line."""
+    last = fig.axes[-1]
+    handles, names = last.get_legend_handles_labels()[0], [text.get_text() for text in last.get_legend().get_texts()]
+    last.get_legend().remove()
+    fig.legend(handles, names, loc="outside lower center", ncols=columns, fontsize="small", frameon=False)
+    return fig
 
 
 def _in_words(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -113,9 +131,11 @@ def lines(table: pd.DataFrame, y: str, by: str, panel: str, ylabel: str) -> Figu
     panels, names = [*table[panel].unique()], [*table[by].unique()]
     table = table.assign(share=table.step / table.steps)
     fig, grid = row(len(panels), 3.8, 3.4, sharey=True)
-    style = {"hue": by, "hue_order": names, "palette": colours_of(names), "errorbar": "sd"}
+    style = {"hue": by, "hue_order": names, "palette": colours_of(names), "errorbar": "sd"} | markers_of(by, names)
     for ax, value in zip(grid, panels, strict=True):
-        sns.lineplot(table[table[panel] == value], x="share", y=y, ax=ax, legend=ax is grid[-1], **style)
+        rows = table[table[panel] == value]
+        every = max(1, rows.share.nunique() // 10)  # about ten markers a line
+        sns.lineplot(rows, x="share", y=y, ax=ax, legend=ax is grid[-1], markevery=every, **style)
         ax.set(xlabel="share of training", ylabel=ylabel, title=str(value))
         ax.grid(alpha=0.3)
     legend_in_words(grid[-1], fontsize="small")

@@ -2,14 +2,16 @@
 
 # the families of methods, each with a colour that everybody can tell from the others
 FAMILIES = {
-    "plain": "#000000",
+    "plain": "#333333",
     "robust loss": "#0072b2",
     "loss correction": "#d55e00",
     "weights": "#009e73",
-    "label correction": "#cc79a7",
+    "label correction": "#aa4499",
     "trusted labels": "#7f7f7f",
 }
-MARKERS = "osD^vPX"  # of the methods of a family, in their order
+# of the methods of a family, in their order: the marker, and how far the colour is mixed with white or (below 0) black
+MARKERS = "osD^vPX*"
+SHADES = (0.0, -0.4, 0.35, -0.65, 0.5, -0.75, -0.2, 0.2)
 
 # of every method: its name in words, and its family
 METHODS = {
@@ -106,7 +108,15 @@ def look(name: str) -> dict[str, str]:
     family = METHODS.get(name, ("", "plain"))[1]
     kin = [other for other, (_, of) in METHODS.items() if of == family]
     place = kin.index(name) if name in kin else 0
-    return {"color": FAMILIES[family], "marker": MARKERS[place % len(MARKERS)]}
+    place %= len(MARKERS)
+    return {"color": shaded(FAMILIES[family], SHADES[place]), "marker": MARKERS[place]}
+
+
+def shaded(colour: str, share: float) -> str:
+    """A colour `#rrggbb` with this share of white in it, or of black where it is below 0."""
+    end = 255 if share > 0 else 0
+    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(part + abs(share) * (end - part)):02x}" for part in parts)
 
 
 def said(name: str) -> str:

@@ -148,7 +148,7 @@ def effect_line(line: pd.DataFrame) -> str:
     parts = [f"- {own.what}: claimed {own.bound}"]
     if number(own.papers_effect):
         parts.append(f"the paper has {number(own.papers_effect)}")
-    parts += [f"ours, {under_its_rule(row)} → *{row.verdict}*" for _, row in line.iterrows()]
+    parts += [f"ours, {under_its_rule(row) or row.rule} → *{row.verdict}*" for _, row in line.iterrows()]
     return "; ".join(parts)
 
 

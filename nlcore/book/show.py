@@ -18,7 +18,7 @@ from ..inputs import require
 
 DPI = 192  # two dots for each of a page's pixels
 NUMBER = re.compile(r"\{\{(\w+)\}\}")  # {{name}} in a text stands for a live number
-SPREAD = re.compile(r" (± \S+|\([^()]*\d[^()]*\))")  # what is set in small type
+SPREAD = re.compile(r" (± \S+|\((?:n = )?[-+−]?\d[^()]*\))")  # what is set in small type
 
 
 def say(text: str, numbers: dict[str, object] | None = None) -> None:

@@ -50,6 +50,11 @@ def test_a_table_has_its_index_its_best_and_its_spreads(shown):
     assert "What is seen" in shown[0][0]["text/html"] and "**" not in shown[0][0]["text/html"]
 
 
+def test_what_a_name_has_in_brackets_is_no_spread(shown):
+    show.table(pd.DataFrame({"method": ["learning to reweight (L2RW)"], "mean": ["3 % (n = 3)"]}), "t", "c")
+    assert "reweight (L2RW)" in shown[0][0]["text/markdown"] and "<small>(n = 3)" in shown[0][0]["text/markdown"]
+
+
 def test_numbers_of_an_index_are_never_the_best(shown):
     show.table(pd.DataFrame({"x": [1.0, np.nan]}, index=pd.Index([0.1, 0.2], name="q")), "t", "c", "min")
     assert "**1**" in shown[0][0]["text/markdown"] and "**0.1**" not in shown[0][0]["text/markdown"]

@@ -73,7 +73,8 @@ def over_training(history: pd.DataFrame) -> Figure:
     rows = rows[rows.method.isin(["ce", "mae", "gce", "truncated"])]
     columns = {"test_accuracy": "test accuracy", "train_wrong": "wrong training labels predicted"}
     both = [rows.assign(what=name, value=100 * rows[column]) for column, name in columns.items()]
-    return figures.lines(pd.concat(both, ignore_index=True), "value", "method", "what", "%")
+    drawn = figures.lines(pd.concat(both, ignore_index=True), "value", "method", "what", "%")
+    return figures.legend_below(drawn)
 
 
 def against_rate(history: pd.DataFrame) -> Figure:
@@ -140,9 +141,27 @@ def published_accuracy() -> pd.DataFrame:
 
 
 def training_curves(history: pd.DataFrame) -> Figure:
-    """What networks of different q predict over the epochs, in percent: test images (solid), wrong labels (dashed)
-    and right ones (dotted) of the training pairs; axes for each rate of symmetric noise."""
-    return figures.training(history.assign(rate=noise_of(history)), "method_q", "rate")
+    """Networks of different q over the epochs, in percent: test accuracy, an Axes for each rate of symmetric noise, and
+    the wrong training labels that are predicted at the highest rate. Means over seeds."""
+    history = history.assign(noise=noise_of(history))
+    noises = [*history.sort_values("rate").noise.unique()]
+    panels = [(noise, "test_accuracy", "test accuracy") for noise in noises]
+    panels.append((noises[-1], "train_wrong", "wrong labels predicted"))
+    names = sorted(history.method_q.unique())
+    colours = figures.colours_of(names)
+    fig, grid = figures.row(len(panels), 3.8, 3)
+    for ax, (noise, column, what) in zip(grid, panels, strict=True):
+        for q, rows in history[history.noise == noise].groupby("method_q"):
+            means = 100 * rows.groupby("epoch")[column].mean()
+            ax.plot(means.index, means, color=colours[q], label=f"q = {q:g}")
+        ax.set(xlabel="epoch", title=f"{noise}: {what}", ylim=(0, None))
+        ax.title.set_fontsize("medium")
+        ax.grid(alpha=0.3)
+    for ax in figures.on_the_left(grid):
+        ax.set(ylabel="%")
+    handles, labels = grid[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small", frameon=False)
+    return fig
 
 
 def peak_and_last(history: pd.DataFrame) -> pd.DataFrame:
