@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ... import figures, words
 from ...inputs import lookup, require
+from ...losses import lq
 from ...measures.evaluate import curve_numbers, select
 from ..tables import percent, published
 from .experiments import TABLE_1
@@ -263,3 +265,39 @@ def errors_of_estimates(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows[rows.T_error.notna()]
     error = rows.assign(noise=noise_of(rows)).pivot_table(index="method", columns="noise", values="T_error", sort=False)
     return in_order(error.map("{:.2f}".format).replace("nan", ""))
+
+
+def losses_and_pulls(q: float) -> Figure:
+    """L_q against the probability of the given label for four q, and how hard it pulls at the logit of that label, as
+    autograd has it."""
+    p = torch.linspace(0.002, 0.998, 250, dtype=torch.double)
+    logits = torch.stack([p, 1 - p], 1).log().requires_grad_()  # of two classes, the first being the label
+    label = torch.zeros(len(p), dtype=torch.long)
+    kinds = {"cross entropy (q = 0)": 0.0, "q = 0.4": 0.4, f"q = {q:g}": q, "half of the absolute error (q = 1)": 1.0}
+    fig, grid = figures.row(2, 3.8, 3)
+    for name, value in kinds.items():
+        loss = lq(logits, label, value)
+        (slope,) = torch.autograd.grad(loss.sum(), logits)
+        grid[0].plot(p, loss.detach(), label=name)
+        grid[1].plot(p, -slope[:, 0])
+    grid[0].set(xlabel="probability of the given label", ylabel="loss", ylim=(0, 4))
+    grid[1].set(xlabel="probability of the given label", ylabel="pull at its logit", ylim=(0, 1))
+    for ax in grid:
+        ax.grid(alpha=0.3)
+    fig.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
+    return fig
+
+
+def sums_over_labels(q: float, K: int = 10, eta: float = 0.6) -> pd.DataFrame:
+    """The sum of L_q over all K labels of random predictions between its bounds (Lemma 1), and how far the clean risk
+    can be from the best under symmetric noise of `eta` (A'), a row for each of some q."""
+    draw = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(1000, K, generator=draw, dtype=torch.double)
+    rows = {}
+    for value in sorted({0.01, 0.4, q or 0.01, 1.0}):
+        total = sum(lq(logits, torch.full((1000,), label), value) for label in range(K))
+        low, high = (K - K ** (1 - value)) / value, (K - 1) / value
+        far = eta * (K ** (1 - value) - 1) / (value * (K - 1 - eta * K))
+        rows[f"{value:g}"] = [low, total.min().item(), total.max().item(), high, far]
+    names = ["lower bound", "least seen", "largest seen", "upper bound", "A'"]
+    return pd.DataFrame(rows, index=names).T.rename_axis("q").map("{:.2f}".format)

@@ -9,7 +9,8 @@ import pandas as pd
 from ... import words
 from ...measures.evaluate import curve_numbers, select
 from ..effects import Effect, ahead, estimate, in_words, mean, points
-from .exhibits import RULES, UNIFORM, pruning_variant
+from ..tables import published
+from .exhibits import RULES, UNIFORM, pruning_variant, published_accuracy
 from .measured import lost_of_what_was_learned
 
 NOT_RUN = "(not run)"
@@ -37,7 +38,7 @@ def numbers(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
     said = setting(tables) | of_fashion(tables["fashion"]) | of_cifar(tables["cifar10"])
     said |= of_q(tables["q_sweep"]) | of_hundred(tables["cifar100"])
     said |= of_images(tables["images"], tables["cifar10"]) | of_pruning(tables["pruning"])
-    return said | of_field(tables["field"])
+    return said | of_field(tables["field"]) | of_paper()
 
 
 def setting(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
@@ -177,3 +178,13 @@ def choices(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     }
     found = [(what, said[name]) for what, name in rows.items()]
     return pd.DataFrame(found, columns=["another choice than ours", "its effect [points]"])
+
+
+def of_paper() -> dict[str, str]:
+    """The paper's leads of L_q on CIFAR-10, and its curve of q = 1."""
+    table = published_accuracy()
+    lead_of_lq = table.loc["gce"] - table.loc["ce"]
+    curve = published("zhang2018").query("`where` == 'figure of q' and series == 'q=1' and at == 0.6")
+    at = {metric.partition(", ")[2]: value for metric, value in zip(curve.metric, curve.value, strict=True)}
+    said = {f"paper_gce_{round(10 * rate)}": f"{lead_of_lq[f'symmetric {rate:g}']:.1f}" for rate in (0.4, 0.6)}
+    return said | {"paper_q1_early": f"{at['epoch 150']:g}", "paper_q1_last": f"{at['last']:g}"}
