@@ -131,7 +131,7 @@ def leads(history: pd.DataFrame) -> pd.DataFrame:
     for name, table in found.items():
         gap = (table - table.loc["ce"]).drop("ce").dropna(how="all")
         gaps[name] = in_order(gap.map("{:+.1f}".format).replace("+nan", ""))
-    return pd.concat(gaps, names=["of", "method"]).fillna("")
+    return pd.concat(gaps, names=["from", "method"]).fillna("")
 
 
 def published_accuracy() -> pd.DataFrame:
@@ -178,7 +178,7 @@ def peak_and_last(history: pd.DataFrame) -> pd.DataFrame:
     table.index = pd.MultiIndex.from_tuples(
         [(f"symmetric {rate:g}" if rate else "clean labels", f"{q:g}") for rate, q in table.index], names=names
     )
-    return table.round(1)
+    return table.map("{:.1f}".format).replace("nan", "")
 
 
 def figure_of_q() -> pd.DataFrame:
@@ -205,7 +205,7 @@ def by_rule(history: pd.DataFrame) -> pd.DataFrame:
     sides = {}
     for rule in RULES:
         rows = select(history, rule)
-        sides[WHEN[rule]] = in_order(percent(rows.assign(noise=noise_of(rows)), "method", "noise"))
+        sides[rule] = in_order(percent(rows.assign(noise=noise_of(rows)), "method", "noise"))
     return pd.concat(sides, axis=1)
 
 
@@ -225,9 +225,9 @@ def what_pruning_keeps(rows: pd.DataFrame) -> pd.DataFrame:
     columns = {
         "test_accuracy": "test accuracy",
         "kept": "pairs kept",
-        "kept_precision": "right among the kept",
-        "kept_recall": "right labels kept",
-        "train_wrong": "wrong labels predicted",
+        "kept_precision": "kept that are right",
+        "kept_recall": "right that are kept",
+        "train_wrong": "wrong predicted",
     }
     rows = rows.assign(variant=pruning_variant(rows), k=rows.method_k.map("{:g}".format))
     means = 100 * rows.groupby(["k", "variant"])[[*columns]].mean()
@@ -259,10 +259,11 @@ def rest_of_the_field(field: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame
     return by_rule(pd.concat([same, field], ignore_index=True))
 
 
-def errors_of_estimates(rows: pd.DataFrame) -> pd.DataFrame:
+def errors_of_estimates(field: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """How far a T that was estimated or learned is from the realised one: the mean total variation of its rows, a row
-    for each method, of a frame with a row per run."""
-    rows = rows[rows.T_error.notna()]
+    for each method of `field`, and of `others` on the same data under the same noise; both have a row per run."""
+    same = others.merge(field[["noise", "rate", "dataset", "model"]].drop_duplicates())
+    rows = pd.concat([field, same], ignore_index=True).dropna(subset="T_error")
     error = rows.assign(noise=noise_of(rows)).pivot_table(index="method", columns="noise", values="T_error", sort=False)
     return in_order(error.map("{:.2f}".format).replace("nan", ""))
 
