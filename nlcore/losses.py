@@ -27,7 +27,10 @@ def smoothed_cross_entropy(logits: Tensor, y: Tensor, e: float) -> Tensor:
 
 
 def lq(logits: Tensor, y: Tensor, q: float) -> Tensor:
-    """(1 - p_y^q) / q (Zhang & Sabuncu 2018), stable for every p; q = 0 is cross entropy, q = 1 is 1 - p_y."""
+    """(1 - p_y^q) / q (Zhang & Sabuncu 2018), stable for every p.
+
+    q = 0 is cross entropy, q = 1 is 1 - p_y.
+    """
     loss = cross_entropy(logits, y)
     if q <= 1e-12:  # where 1 - p_y^q is lost in fp32
         return loss
@@ -35,7 +38,10 @@ def lq(logits: Tensor, y: Tensor, q: float) -> Tensor:
 
 
 def mae(logits: Tensor, y: Tensor) -> Tensor:
-    """`|onehot(y) - p|_1` = 2 - 2 p_y (Ghosh et al. 2017); symmetric: over all K labels it sums to a constant."""
+    """`|onehot(y) - p|_1` = 2 - 2 p_y (Ghosh et al. 2017).
+
+    It is symmetric: over all K labels it sums to a constant.
+    """
     return 2 * lq(logits, y, 1.0)
 
 
@@ -54,8 +60,12 @@ def distilled(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
 
 
 def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
-    """-log (T^T p)_y, the loss of the noisy prediction (Patrini 2017, section 3.3), in logarithms throughout."""
-    log_joint = torch.log_softmax(logits, 1) + T.log()[:, y].T  # (B, K): of true class i and the given label
+    """-log (T^T p)_y, the loss of the noisy prediction (Patrini 2017, section 3.3).
+
+    It is computed in logarithms throughout.
+    """
+    # (B, K): the logarithm of P(true class i and the given label)
+    log_joint = torch.log_softmax(logits, 1) + T.log()[:, y].T
     return -torch.logsumexp(log_joint, 1)
 
 
@@ -67,8 +77,11 @@ def nll_through(p: Tensor, T: Tensor, y: Tensor) -> Tensor:
 
 
 def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor, clip: float = 0.0) -> Tensor:
-    """(T^-1 l)_y, l = -log p being the losses (K,) of an example under each label, given the `inverse` T^-1 (K, K)
-    (Patrini 2017, section 3.2); with `clip`, probabilities p are cut at it and at 1 less it, which bounds the loss."""
+    """(T^-1 l)_y, where l = -log p are the losses (K,) of an example under each label.
+
+    Given is the `inverse` T^-1 (K, K) (Patrini 2017, section 3.2). With `clip`, the
+    probabilities p are cut at it and at 1 less it, which bounds the loss.
+    """
     log_p = torch.log_softmax(logits, 1)
     if clip:
         log_p = log_p.clamp(math.log(clip), math.log1p(-clip))

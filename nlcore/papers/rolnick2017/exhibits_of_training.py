@@ -98,7 +98,7 @@ def accuracy_against_images(ours: pd.DataFrame) -> Axes:
 
 
 def examples_needed(ours: pd.DataFrame, targets=(0.9, 0.8, 0.7, 0.6)) -> pd.DataFrame:
-    """Clean examples needed for an accuracy, a row for each alpha: ours, the geometric mean over seeds, the smallest and
+    """Clean examples needed for an accuracy, a row for each alpha: ours, the geometric mean over seeds, the least and
     the largest; and the paper's Fig. 9. Ours are empty where a seed does not reach the accuracy, and `≤` the smallest
     size where that suffices."""
     paper = figure_of_paper("Fig. 9")

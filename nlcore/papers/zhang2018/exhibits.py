@@ -2,167 +2,303 @@
 
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ... import figures
+from ... import figures, words
+from ...inputs import lookup, require
+from ...losses import lq
 from ...measures.evaluate import curve_numbers, select
-from ..tables import blank, percent, published, verdict_names
+from ..tables import percent, published
+from .experiments import TABLE_1
 
 UNIFORM = "symmetric_exclusive"
+RULES = ("last", "noisy validation")  # ours, and the paper's
+WHEN = {
+    "last": "last evaluation",
+    "noisy validation": "chosen by noisy validation",
+    "clean validation": "chosen by clean validation",
+    "best on test (leaks)": "best on test, which leaks",
+}
 
 
-def points(difference: float) -> str:
-    """A difference of two accuracies in points, as text; "(not run)" where one of them is missing."""
-    return "(not run)" if pd.isna(difference) else f"{difference:+.1f} points"
+def compared(names: list[str]) -> list[str]:
+    """The methods that a reader asks for, with cross entropy and L_q, which the others are held against; none for none.
+    A `UserError` if a name is not one of the paper's table."""
+    for name in names:
+        lookup("method", name, TABLE_1)
+    return [name for name in TABLE_1 if name in {*names, "ce", "gce"}] if names else []
+
+
+def one_network(names: list[str]) -> list[str]:
+    """The networks that a reader asks for: at most one, since methods are compared on the same."""
+    require(len(names) <= 1, f"this chapter compares methods on one network; name one, not {', '.join(names)}")
+    return names
+
+
+def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
+    """What rows rest on, for a caption: data, network, number of images, tier, rule and seeds."""
+    seeds, images = rows.seed.nunique(), rows.images.max()
+    parts = [f"{words.listed(rows.dataset.unique())} ({images:,.0f} images)", words.listed(rows.model.unique())]
+    parts += [f"tier {tier}", *([WHEN[rule]] if rule else []), f"{seeds} seeds" if seeds > 1 else "one seed"]
+    told = ", ".join(parts)
+    return told[0].upper() + told[1:]
+
+
+def kind_of(noise: str) -> str:
+    """A noise in one word: `symmetric`, `pair`, `asymmetric`."""
+    return words.said(noise).split(" (")[0]
 
 
 def noise_of(rows: pd.DataFrame) -> pd.Series:
-    """The noise of each run in short: `u 0.6` is uniform at a rate of 0.6, `d 0.4` class-dependent at 0.4."""
-    return rows.noise.eq(UNIFORM).map({True: "u ", False: "d "}) + rows.rate.map("{:g}".format)
+    """The noise of each row in words, as `symmetric 0.6`; clean labels have no rate."""
+    return (rows.noise.map(kind_of) + rows.rate.map(" {:g}".format)).where(rows.noise != "clean", "clean labels")
 
 
-def words(
-    verdicts: pd.DataFrame, tier: str, rule: str, fashion: pd.DataFrame, cifar: pd.DataFrame, field: pd.DataFrame
-) -> dict[str, str]:
-    """What the prose names: every verdict, the tier, the rule of selection, and what was trained on what."""
-    found = verdict_names(verdicts)
-    found |= {"tier": tier, "rule": rule}
-    for name, rows in (("fashion", fashion), ("cifar", cifar), ("field", field)):
-        found[f"{name}_data"] = ", ".join(rows.dataset.unique())
-    return found | {"network": ", ".join(fashion.model.unique())}
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """A table by method in the order of `words.METHODS`, methods in words, missing cells empty."""
+    table = table.loc[[name for name in words.METHODS if name in table.index]]
+    return table.rename(index=words.method).rename_axis("method").fillna("")
 
 
-def accuracy_against_rate(rows: pd.DataFrame, uniform: bool) -> Axes:
-    """Test accuracy in percent against the rate of uniform or of class-dependent noise, a line per method."""
-    kind = "uniform noise rate (exclusive)" if uniform else "class-dependent noise rate"
-    return figures.curves(rows[(rows.noise == UNIFORM) == uniform], "rate", "method", xlabel=kind)
+def highest(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows at symmetric noise of 0.6 or, where nothing has it, at the highest rate of symmetric noise."""
+    rows = rows[rows.noise == UNIFORM]
+    return rows[rows.rate == (0.6 if 0.6 in {*rows.rate} else rows.rate.max())]
 
 
-def accuracy_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent with its standard deviation over seeds, methods by noise."""
-    return percent(rows.assign(rate=noise_of(rows)), "method", "rate")
+def over_training(history: pd.DataFrame) -> Figure:
+    """Test accuracy and the share of wrong training labels that are predicted over training, in percent, of cross
+    entropy, absolute error and both forms of L_q under symmetric noise of 0.6."""
+    rows = highest(history)
+    rows = rows[rows.method.isin(["ce", "mae", "gce", "truncated"])]
+    columns = {"test_accuracy": "test accuracy", "train_wrong": "wrong training labels predicted"}
+    both = [rows.assign(what=name, value=100 * rows[column]) for column, name in columns.items()]
+    drawn = figures.lines(pd.concat(both, ignore_index=True), "value", "method", "what", "%")
+    return figures.legend_below(drawn)
 
 
-def training_curves(history: pd.DataFrame) -> Figure:
-    """What networks of different q predict over the epochs, in percent: test images (solid), wrong labels (dashed)
-    and right ones (dotted) of the training pairs; axes for each rate of uniform noise."""
-    named = history.rate.map("uniform noise, {:g}".format).where(history.rate > 0, "clean labels")
-    return figures.training(history.assign(rate=named), "method_q", "rate")
+def against_rate(history: pd.DataFrame) -> Figure:
+    """Test accuracy in percent against the rate, a line per method and an Axes per kind of noise (across) and rule
+    (down); bands are one standard deviation over seeds."""
+    kinds = [*history.noise.unique()]
+    fig, grid = figures.row(len(kinds) * len(RULES), 4.2, 3.1, sharey=True)
+    panels = [(rule, kind) for rule in RULES for kind in kinds]
+    for ax, (rule, kind) in zip(grid, panels, strict=True):
+        rows = select(history, rule)
+        draw_by_rate(ax, rows[rows.noise == kind])
+        ax.set(title=f"{kind_of(kind)} noise, {WHEN[rule]}", xlabel="noise rate", ylim=(0, 100))
+        ax.title.set_fontsize("medium")
+    for ax in figures.on_the_left(grid):
+        ax.set(ylabel=words.said("accuracy"))
+    handles, names = grid[0].get_legend_handles_labels()
+    fig.legend(handles, names, loc="outside lower center", ncols=2, fontsize="small", frameon=False)
+    return fig
 
 
-def peak_and_last(history: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent at the best and at the last evaluation by rate of uniform noise and q, ours and what was
-    read off the paper's figure."""
-    ours = curve_numbers(history).groupby(["rate", "method_q"])[["peak", "test_accuracy"]].mean()
-    ours = (100 * ours).rename(columns={"test_accuracy": "last"}).add_prefix("ours, ")
-    paper = published("zhang2018").query("`where` == 'figure of q'")
-    q, when = paper.series.str.removeprefix("q=").astype(float), paper.metric.str.partition(", ")[2]
-    paper = paper.assign(rate=paper["at"], method_q=q, when="paper, " + when)
-    theirs = paper.pivot(index=["rate", "method_q"], columns="when", values="value")
-    return blank(ours.join(theirs).round(1))
+def draw_by_rate(ax: Axes, rows: pd.DataFrame) -> None:
+    """A line per method of test accuracy in percent against the rate, with its band over seeds."""
+    for name, part in rows.groupby("method", sort=False):
+        of_rate = 100 * part.groupby("rate").test_accuracy.agg(["mean", "std"]).fillna(0)
+        look = words.look(name)
+        ax.plot(of_rate.index, of_rate["mean"], label=words.method(name), lw=1.4, ms=5, **look)
+        low, high = of_rate["mean"] - of_rate["std"], of_rate["mean"] + of_rate["std"]
+        ax.fill_between(of_rate.index, low, high, color=look["color"], alpha=0.12, lw=0)
+    ax.grid(alpha=0.3)
+
+
+def accuracy(rows: pd.DataFrame, symmetric: bool) -> pd.DataFrame:
+    """Test accuracy in percent with its standard deviation over seeds, methods by rate, of the runs under symmetric
+    noise or of those under noise that depends on the class."""
+    rows = rows[(rows.noise == UNIFORM) == symmetric]
+    return in_order(percent(rows.assign(noise=noise_of(rows)), "method", "noise"))
+
+
+def leads(history: pd.DataFrame) -> pd.DataFrame:
+    """How far each method is ahead of cross entropy under the same noise, in points of test accuracy: ours under two
+    rules of selection and, of runs on CIFAR-10, the paper's, which has the second."""
+    found = {}
+    for rule in RULES:
+        rows = select(history, rule)
+        means = 100 * rows.assign(noise=noise_of(rows)).pivot_table(
+            index="method", columns="noise", values="test_accuracy", sort=False
+        )
+        found[f"ours, {WHEN[rule]}"] = means
+    if {*history.dataset} == {"cifar10"}:
+        found["the paper, noisy validation"] = published_accuracy().reindex(columns=means.columns)
+    gaps = {}
+    for name, table in found.items():
+        gap = (table - table.loc["ce"]).drop("ce").dropna(how="all")
+        gaps[name] = in_order(gap.map("{:+.1f}".format).replace("+nan", ""))
+    return pd.concat(gaps, names=["from", "method"]).fillna("")
 
 
 def published_accuracy() -> pd.DataFrame:
     """The paper's test accuracies on CIFAR-10 in percent, methods by noise."""
     paper = published("zhang2018").query("`where` == 'Table 1' and dataset == 'cifar10'")
-    kind = paper.knob.map({"uniform rate (exclusive)": "u ", "class-dependent rate": "d "})
-    paper = paper.assign(rate=kind + paper["at"].map("{:g}".format), method=paper.series.str.removeprefix("method="))
-    return paper.pivot(index="method", columns="rate", values="value")
+    kind = paper.knob.map({"uniform rate (exclusive)": "symmetric ", "class-dependent rate": "asymmetric "})
+    paper = paper.assign(noise=kind + paper["at"].map("{:g}".format), method=paper.series.str.removeprefix("method="))
+    return paper.pivot(index="method", columns="noise", values="value")
 
 
-def above_cross_entropy(history: pd.DataFrame) -> pd.DataFrame:
-    """How far each method is above cross entropy under the same noise, in points of test accuracy: ours under two rules
-    of selection, and the paper's, which has the second."""
-    accuracy = {}
-    for rule in ("last", "noisy validation"):
-        rows = select(history, rule)
-        rows = rows.assign(rate=noise_of(rows))
-        accuracy[f"ours, {rule}"] = 100 * rows.pivot_table(index="method", columns="rate", values="test_accuracy")
-    accuracy["paper"] = published_accuracy()
-    gaps = {name: (table - table.loc["ce"]).drop("ce") for name, table in accuracy.items()}
-    return blank(pd.concat(gaps).sort_index(axis=1).round(1))
+def training_curves(history: pd.DataFrame) -> Figure:
+    """Networks of different q over the epochs, in percent: test accuracy, an Axes for each rate of symmetric noise, and
+    the wrong training labels that are predicted at the highest rate. Means over seeds."""
+    history = history.assign(noise=noise_of(history))
+    noises = [*history.sort_values("rate").noise.unique()]
+    panels = [(noise, "test_accuracy", "test accuracy") for noise in noises]
+    panels.append((noises[-1], "train_wrong", "wrong labels predicted"))
+    names = sorted(history.method_q.unique())
+    colours = figures.colours_of(names)
+    fig, grid = figures.row(len(panels), 3.8, 3)
+    for ax, (noise, column, what) in zip(grid, panels, strict=True):
+        for q, rows in history[history.noise == noise].groupby("method_q"):
+            means = 100 * rows.groupby("epoch")[column].mean()
+            ax.plot(means.index, means, color=colours[q], label=f"q = {q:g}")
+        ax.set(xlabel="epoch", title=f"{noise}: {what}", ylim=(0, None))
+        ax.title.set_fontsize("medium")
+        ax.grid(alpha=0.3)
+    for ax in figures.on_the_left(grid):
+        ax.set(ylabel="%")
+    handles, labels = grid[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small", frameon=False)
+    return fig
 
 
-def accuracy_by_images(images: pd.DataFrame, cifar: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy of cross entropy and L_q in percent under class-dependent noise of 0.4, by the number of images;
-    runs of `cifar` with the noise of `images` are the other numbers of images."""
-    same = cifar[cifar.method.isin(["ce", "gce"]) & (cifar.noise == images.noise.iloc[0])]
-    rows = pd.concat([images, same])
-    return percent(rows[rows.rate == 0.4].sort_values(["images", "method"]), "images", "method")
-
-
-def pruning_variant(rows: pd.DataFrame) -> pd.Series:
-    """Which variant of truncated L_q a run is."""
-    others = {
-        "detached": rows.method_detached.astype(bool),
-        "at once": rows.method_start == 0,
-        "current": rows.method_pruner == "current",
-    }
-    return pd.Series(np.select([*others.values()], [*others], "as in the paper"), rows.index)
-
-
-def what_pruning_keeps(rows: pd.DataFrame) -> pd.DataFrame:
-    """By threshold k and variant, in percent: test accuracy, pairs kept, kept pairs that are right (precision), right
-    pairs that are kept (recall), wrong labels that the network predicts."""
-    rows = rows.assign(variant=pruning_variant(rows))
-    rows = rows.rename(columns={"method_k": "k", "kept_precision": "precision", "kept_recall": "recall"})
-    columns = ["test_accuracy", "kept", "precision", "recall", "train_wrong"]
-    return (100 * rows.groupby(["k", "variant"])[columns].mean()).round(1)
-
-
-def effects_of_variants(rows: pd.DataFrame) -> dict[str, str]:
-    """What each variant of pruning changes at k = 0.5, in points of test accuracy."""
-    half = rows[rows.method_k == 0.5]
-    accuracy = 100 * half.groupby(pruning_variant(half)).test_accuracy.mean()
-    accuracy = accuracy.reindex(["detached", "current", "at once", "as in the paper"])
-    effects = accuracy.drop("as in the paper") - accuracy["as in the paper"]
-    return {f"effect_{name.replace(' ', '_')}": points(effect) for name, effect in effects.items()}
-
-
-def gaps_of_lq(rows: pd.DataFrame) -> dict[str, str]:
-    """L_q less cross entropy in points of test accuracy: under uniform noise of 0.6, and under the most class-dependent
-    noise there is."""
-    accuracy = 100 * rows.pivot_table(index=["noise", "rate"], columns="method", values="test_accuracy")
-    gap = accuracy.gce - accuracy.ce
-    dependent = gap[gap.index.get_level_values("noise") != UNIFORM]
-    return {"gap_uniform": points(gap.get((UNIFORM, 0.6))), "gap_dependent": points(dependent.iloc[-1])}
-
-
-def effects_of_rules(history: pd.DataFrame) -> dict[str, str]:
-    """What another rule of selection than the last evaluation does to cross entropy, mean over the rates of uniform
-    noise, in points of test accuracy."""
-    rows = history[(history.method == "ce") & (history.noise == UNIFORM)]
-    leak, noisy, last = (
-        100 * select(rows, rule).test_accuracy.mean() for rule in ("best on test (leaks)", "noisy validation", "last")
+def peak_and_last(history: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy in percent at the best and at the last evaluation by noise and q: ours and, beside runs on
+    CIFAR-10, what was read off the paper's figure."""
+    rows = curve_numbers(history).rename(columns={"method_q": "q"})
+    table = 100 * rows.groupby(["rate", "q"])[["peak", "test_accuracy"]].mean()
+    table.columns = ["ours, best", "ours, last"]
+    if {*history.dataset} == {"cifar10"}:
+        table = table.join(figure_of_q())
+    names = ["noise", "q"]
+    table.index = pd.MultiIndex.from_tuples(
+        [(f"symmetric {rate:g}" if rate else "clean labels", f"{q:g}") for rate, q in table.index], names=names
     )
-    return {"effect_leak": points(leak - last), "effect_noisy": points(noisy - last)}
+    return table.map("{:.1f}".format).replace("nan", "")
 
 
-def effects(history: pd.DataFrame, rows: pd.DataFrame, pruned: pd.DataFrame) -> dict[str, str]:
-    """All differences that the prose names; `rows` are those of `history` that the rule selects, `pruned` the runs of
-    truncated L_q."""
-    return effects_of_variants(pruned) | gaps_of_lq(rows) | effects_of_rules(history)
+def figure_of_q() -> pd.DataFrame:
+    """The best and the last test accuracy in percent of the paper's curves, by rate and q."""
+    paper = published("zhang2018").query("`where` == 'figure of q'")
+    q, when = paper.series.str.removeprefix("q=").astype(float), paper.metric.str.partition(", ")[2]
+    paper = paper.assign(rate=paper["at"].astype(float), q=q, when=when)
+    wide = paper.pivot(index=["rate", "q"], columns="when", values="value")
+    return wide[["peak", "last"]].set_axis(["the paper, best", "the paper, last"], axis=1)
 
 
-def rest_of_the_field(rest: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent of the other ways of correcting a loss, and of cross entropy and forward correction from
-    `others` on the same data under the same noise; then how far an estimated T is from the realised one (mean total
-    variation of its rows)."""
-    compared = others.method.isin(["ce", "forward", "forward_estimated"]) & (others.dataset == rest.dataset.iloc[0])
-    same = others[compared].merge(rest[["noise", "rate"]].drop_duplicates())
-    rows = pd.concat([rest, same])
-    rows = rows.assign(rate=noise_of(rows))
-    error = rows.pivot_table(index="method", columns="rate", values="T_error").round(2)
-    return blank(percent(rows, "method", "rate").join(error.add_prefix("T_error, ")))
+def by_images(images: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy of cross entropy and L_q in percent under the noise of `images`, by the number of images; runs of
+    `others` under the same noise are the other numbers of images."""
+    same = others[others.method.isin(["ce", "gce"])].merge(images[["noise", "rate", "dataset"]].drop_duplicates())
+    rows = pd.concat([images, same]).sort_values(["images", "method"])
+    rows = rows.assign(images=rows.images.map("{:,.0f}".format))
+    return percent(rows, "images", "method").rename(columns=words.method).rename_axis("training images").fillna("")
 
 
 def by_rule(history: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy in percent, mean and spread over seeds, a row for each method, by rule and noise; `history` has a
     row per run and evaluation."""
     sides = {}
-    for rule in ("last", "noisy validation"):
+    for rule in RULES:
         rows = select(history, rule)
-        noise = rows.noise.replace({"symmetric_exclusive": "uniform"}) + rows.rate.map(" {:g}".format)
-        sides[rule] = percent(rows.assign(noise=noise.str.removesuffix(" 0")), "method", "noise")
+        sides[rule] = in_order(percent(rows.assign(noise=noise_of(rows)), "method", "noise"))
     return pd.concat(sides, axis=1)
+
+
+def pruning_variant(rows: pd.DataFrame) -> pd.Series:
+    """Which variant of truncated L_q a run is."""
+    others = {
+        "a copy learns for an epoch": rows.method_detached.astype(bool),
+        "from the first step on": rows.method_start == 0,
+        "the current network prunes": rows.method_pruner == "current",
+    }
+    return pd.Series(np.select([*others.values()], [*others], "as in the paper"), rows.index)
+
+
+def what_pruning_keeps(rows: pd.DataFrame) -> pd.DataFrame:
+    """By threshold k and variant, in percent: test accuracy, pairs kept, kept labels that are right, right labels that
+    are kept, wrong labels that the network predicts. Cells of nothing are empty."""
+    columns = {
+        "test_accuracy": "test accuracy",
+        "kept": "pairs kept",
+        "kept_precision": "kept that are right",
+        "kept_recall": "right that are kept",
+        "train_wrong": "wrong predicted",
+    }
+    rows = rows.assign(variant=pruning_variant(rows), k=rows.method_k.map("{:g}".format))
+    means = 100 * rows.groupby(["k", "variant"])[[*columns]].mean()
+    return means.map("{:.1f}".format).replace("nan", "").rename(columns=columns)
+
+
+def backward_by_seed(history: pd.DataFrame) -> Figure:
+    """Test accuracy in percent and training loss of backward correction over the epochs, a line for each seed, under
+    symmetric noise of 0.6."""
+    rows = highest(history[history.method == "backward"])
+    rows = rows.assign(accuracy=100 * rows.test_accuracy)
+    fig, grid = figures.row(2, 3.8, 3.2)
+    for ax, column, label in zip(grid, ("accuracy", "loss"), (words.said("accuracy"), "training loss"), strict=True):
+        for seed, run in rows.groupby("seed"):
+            ax.plot(run.epoch, run[column], marker="o", ms=3, lw=1.2, label=f"seed {seed}")
+        ax.set(xlabel="epoch", ylabel=label)
+        ax.grid(alpha=0.3)
+    grid[1].axhline(0, color="grey", lw=0.8)
+    grid[0].set(ylim=(0, 100))
+    grid[0].legend(fontsize="small")
+    return fig
+
+
+def rest_of_the_field(field: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy in percent by method, rule and noise of the other ways of correcting a loss, and of cross entropy
+    and forward correction from `others` on the same data under the same noise. Both have a row per evaluation."""
+    known = others[others.method.isin(["ce", "forward", "forward_estimated"])]
+    same = known.merge(field[["noise", "rate", "dataset", "model"]].drop_duplicates())
+    return by_rule(pd.concat([same, field], ignore_index=True))
+
+
+def errors_of_estimates(field: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """How far a T that was estimated or learned is from the realised one: the mean total variation of its rows, a row
+    for each method of `field`, and of `others` on the same data under the same noise; both have a row per run."""
+    same = others.merge(field[["noise", "rate", "dataset", "model"]].drop_duplicates())
+    rows = pd.concat([field, same], ignore_index=True).dropna(subset="T_error")
+    error = rows.assign(noise=noise_of(rows)).pivot_table(index="method", columns="noise", values="T_error", sort=False)
+    return in_order(error.map("{:.2f}".format).replace("nan", ""))
+
+
+def losses_and_pulls(q: float) -> Figure:
+    """L_q against the probability of the given label for four q, and how hard it pulls at the logit of that label, as
+    autograd has it."""
+    p = torch.linspace(0.002, 0.998, 250, dtype=torch.double)
+    logits = torch.stack([p, 1 - p], 1).log().requires_grad_()  # of two classes, the first being the label
+    label = torch.zeros(len(p), dtype=torch.long)
+    kinds = {"cross entropy (q = 0)": 0.0, "q = 0.4": 0.4, f"q = {q:g}": q, "half of the absolute error (q = 1)": 1.0}
+    fig, grid = figures.row(2, 3.8, 3)
+    for name, value in kinds.items():
+        loss = lq(logits, label, value)
+        (slope,) = torch.autograd.grad(loss.sum(), logits)
+        grid[0].plot(p, loss.detach(), label=name)
+        grid[1].plot(p, -slope[:, 0])
+    grid[0].set(xlabel="probability of the given label", ylabel="loss", ylim=(0, 4))
+    grid[1].set(xlabel="probability of the given label", ylabel="pull at its logit", ylim=(0, 1))
+    for ax in grid:
+        ax.grid(alpha=0.3)
+    fig.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
+    return fig
+
+
+def sums_over_labels(q: float, K: int = 10, eta: float = 0.6) -> pd.DataFrame:
+    """The sum of L_q over all K labels of random predictions between its bounds (Lemma 1), and how far the clean risk
+    can be from the best under symmetric noise of `eta` (A'), a row for each of some q."""
+    draw = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(1000, K, generator=draw, dtype=torch.double)
+    rows = {}
+    for value in sorted({0.01, 0.4, q or 0.01, 1.0}):
+        total = sum(lq(logits, torch.full((1000,), label), value) for label in range(K))
+        low, high = (K - K ** (1 - value)) / value, (K - 1) / value
+        far = eta * (K ** (1 - value) - 1) / (value * (K - 1 - eta * K))
+        rows[f"{value:g}"] = [low, total.min().item(), total.max().item(), high, far]
+    names = ["lower bound", "least seen", "largest seen", "upper bound", "A'"]
+    return pd.DataFrame(rows, index=names).T.rename_axis("q").map("{:.2f}".format)
