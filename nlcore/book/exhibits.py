@@ -1,39 +1,13 @@
 """What chapters show beside their own cells."""
 
-import inspect
 import json
 import math
-import textwrap
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from .. import figures, home, noise, words
-from .evidence import evidence_table
-
-
-def source(*things) -> object:
-    """The source of classes or functions, for display in a chapter."""
-    from IPython.display import Code
-
-    return Code("\n\n".join(textwrap.dedent(inspect.getsource(t)).rstrip() for t in things), language="python")
-
-
-def put(values: dict[str, object]) -> None:
-    """Glue values under their names, for `{glue:text}` in the prose; nothing is displayed."""
-    from myst_nb import glue
-
-    for name, value in values.items():
-        glue(name, value, display=False)
-
-
-def verdict_table(effects: pd.DataFrame) -> None:
-    """Display the effects that claims are about, ours beside the bound and the paper's, and the verdicts on them."""
-    from IPython.display import display
-
-    with pd.option_context("display.max_colwidth", None):
-        display(evidence_table(effects))
 
 
 def two_laws(K: int, rate: float = 0.8, true: int = 0) -> Figure:

@@ -34,8 +34,3 @@ def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
 def blank(table: pd.DataFrame) -> pd.DataFrame:
     """A table of numbers for display, missing ones as empty cells."""
     return table.astype(object).where(table.notna(), "")
-
-
-def verdict_names(verdicts: pd.DataFrame) -> dict[str, str]:
-    """The verdicts under the names that the prose of a chapter has for them, such as `verdict_A1`."""
-    return {f"verdict_{row.claim}": row.verdict for row in verdicts.itertuples()}

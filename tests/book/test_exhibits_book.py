@@ -1,55 +1,13 @@
-"""What every chapter shows: source, glued values, verdicts; and the exhibits of the chapter on noise models."""
+"""The exhibits of the chapter on noise models."""
 
-import IPython.display
 import matplotlib
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
 from nlcore import noise
 from nlcore.book import exhibits
 from nlcore.inputs import UserError
-from nlcore.papers import scoreboard
-from nlcore.papers.tables import verdict_names
-
-VERDICTS = pd.DataFrame(
-    {
-        "claim": ["A1", "A2"],
-        "paper": "rolnick2017",
-        "tier": "laptop",
-        "verdict": ["reproduced", "not run"],
-        "evidence": ["yes: " + "long " * 40 + "reason", "no record"],
-        "where": "Fig. 1",
-        "sentence": ["It learns.", "It does not."],
-    }
-)
-
-
-def test_source_is_without_the_indentation_of_its_class():
-    shown = exhibits.source(noise.Flip.law, noise.SymmetricInclusive)
-    assert shown.data.startswith("def law(self, K):\n    return") and "\n\nclass SymmetricInclusive" in shown.data
-    assert shown.language == "python"
-
-
-def test_put_glues_every_value(monkeypatch):
-    import myst_nb
-
-    glued = []
-    monkeypatch.setattr(myst_nb, "glue", lambda name, value, display: glued.append((name, value, display)))
-    exhibits.put({"tier": "laptop", "n": 3})
-    assert glued == [("tier", "laptop", False), ("n", 3, False)]
-
-
-def test_verdicts_have_names_for_the_prose():
-    assert verdict_names(VERDICTS) == {"verdict_A1": "reproduced", "verdict_A2": "not run"}
-
-
-def test_the_table_of_verdicts_shows_effects_in_full(monkeypatch):
-    shown = []
-    monkeypatch.setattr(IPython.display, "display", lambda table: shown.append(table.to_html()))
-    exhibits.verdict_table(scoreboard.effects("rolnick2017", "laptop", {None: pd.DataFrame()}))
-    assert "largest difference on 256 random logits" in shown[0] and "reproduced" in shown[0]
 
 
 def test_equal_images_are_told_by_data_set():

@@ -81,7 +81,7 @@ MATRIX = sizes(
 )
 TENTHS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
 PERTURBED = sizes(
-    **RECIPE,
+    **(RECIPE | {"seeds": (1, 5, 3, 5)}),
     dataset=("digits", "fashion", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [5000], [0], [0]),
@@ -94,7 +94,7 @@ PERTURBED = sizes(
     evaluations=(10, 10, 10, 70),
 )
 ABLATION = sizes(
-    **RECIPE,
+    **(RECIPE | {"seeds": (1, 5, 3, 5)}),
     dataset=("digits", "fashion", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [5000], [0], [0]),
@@ -120,7 +120,7 @@ HEADS = sizes(
     evaluations=(10, 10, 10, 70),
 )
 TRUSTED = sizes(
-    **RECIPE,
+    **(RECIPE | {"seeds": (1, 5, 3, 5)}),
     dataset=("digits", "fashion", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [5000], [0], [0]),
@@ -142,7 +142,7 @@ TRUSTED = sizes(
     evaluations=(10, 10, 10, 70),
 )
 AUGMENTED = sizes(
-    **RECIPE,
+    **(RECIPE | {"seeds": (1, 5, 3, 5)}),
     dataset=("digits", "fashion", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [5000], [0], [0]),
