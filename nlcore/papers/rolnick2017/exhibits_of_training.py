@@ -187,10 +187,8 @@ def longer_beside_shorter(longer: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataF
         short = sizes[(sizes.alpha == alpha) & (sizes.images == images)]
         row = {"α": f"{alpha:g}", "clean examples": f"{images:,}"}
         for name, part in (("as above", short), ("longer", long)):
-            row |= {
-                f"passes, {name}": f"{part.epoch.mean():.1f}",
-                f"{name}, %": f"{100 * part.test_accuracy.mean():.1f}",
-            }
+            row[f"passes, {name}"] = f"{part.epoch.mean():.1f}" if len(part) else ""
+            row[f"{name}, %"] = f"{100 * part.test_accuracy.mean():.1f}" if len(part) else ""
         both = pd.concat([short.assign(length="short"), long.assign(length="long")])
         rows.append(row | {"gained, points": gap(both, "long", "short", by="length")})
     return pd.DataFrame(rows).set_index(["α", "clean examples"])
