@@ -113,6 +113,14 @@ def test_longer_runs_stand_beside_shorter_ones_at_the_same_points():
     assert row["passes, as above"] == "1.5" and row["passes, longer"] == "9.0"
 
 
+def test_what_was_not_run_is_left_empty():
+    noisy = size_rows().query("alpha == 10")
+    assert exhibits.as_good_as_clean(noisy).loc["10", "as good as clean ones alone"] == ""
+    assert exhibits.as_good_as_clean(size_rows().query("alpha == 0")).empty
+    row = exhibits.longer_beside_shorter(noisy.assign(images=5), noisy).iloc[0]
+    assert row["as above, %"] == row["passes, as above"] == row["gained, points"] == ""
+
+
 def test_constant_rates_stand_beside_the_falling_one():
     sizes = size_rows().assign(alpha=50.0)[:2]
     ax = exhibits.accuracy_at_constant_rates(sizes.assign(test_accuracy=0.4, lr=1e-4), sizes)

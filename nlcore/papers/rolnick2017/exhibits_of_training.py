@@ -98,9 +98,9 @@ def accuracy_against_images(ours: pd.DataFrame) -> Axes:
 
 
 def examples_needed(ours: pd.DataFrame, targets=(0.9, 0.8, 0.7, 0.6)) -> pd.DataFrame:
-    """Clean examples needed for an accuracy, a row for each alpha: ours, the geometric mean over seeds, the least and
-    the largest; and the paper's Fig. 9. Ours are empty where a seed does not reach the accuracy, and `≤` the smallest
-    size where that suffices."""
+    """Clean examples needed for an accuracy, a row for each alpha: ours, the geometric mean over seeds, the smallest
+    and the largest; and the paper's Fig. 9. Ours are empty where a seed does not reach the accuracy, and `≤` the
+    smallest size where that suffices."""
     paper = figure_of_paper("Fig. 9")
     theirs = paper.assign(of=paper.of.astype(int)).set_index(["of", "at"]).value
     rows = []
@@ -155,7 +155,8 @@ def as_good_as_clean(ours: pd.DataFrame) -> pd.DataFrame:
         n = needed(clean, accuracy).n if len(clean) else pd.Series([np.inf])  # by the seeds
         row = {"α": f"{alpha:g}", "clean examples": f"{most.images.max():,}", "accuracy, %": f"{100 * accuracy:.1f}"}
         rows.append(row | {"as good as clean ones alone": in_text(n, ours.images.min())})
-    return pd.DataFrame(rows).set_index("α")
+    columns = ["α", "clean examples", "accuracy, %", "as good as clean ones alone"]
+    return pd.DataFrame(rows, columns=columns).set_index("α")
 
 
 def steps_in_words(longer: pd.DataFrame) -> str:
@@ -186,10 +187,8 @@ def longer_beside_shorter(longer: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataF
         short = sizes[(sizes.alpha == alpha) & (sizes.images == images)]
         row = {"α": f"{alpha:g}", "clean examples": f"{images:,}"}
         for name, part in (("as above", short), ("longer", long)):
-            row |= {
-                f"passes, {name}": f"{part.epoch.mean():.1f}",
-                f"{name}, %": f"{100 * part.test_accuracy.mean():.1f}",
-            }
+            row[f"passes, {name}"] = f"{part.epoch.mean():.1f}" if len(part) else ""
+            row[f"{name}, %"] = f"{100 * part.test_accuracy.mean():.1f}" if len(part) else ""
         both = pd.concat([short.assign(length="short"), long.assign(length="long")])
         rows.append(row | {"gained, points": gap(both, "long", "short", by="length")})
     return pd.DataFrame(rows).set_index(["α", "clean examples"])
