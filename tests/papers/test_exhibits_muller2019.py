@@ -173,7 +173,7 @@ def test_methods_under_noise_are_in_words_and_in_order():
 
 def test_memory_and_calibration_have_empty_cells_where_nothing_was_run():
     table = exhibits.memory_and_calibration(NOISY)
-    assert table.iloc[2]["wrong labels predicted, %, 0.2"] == "60.0"
+    assert table.iloc[2]["wrong labels, %, 0.2"] == "60.0"
     assert table.loc["cross entropy", "ECE, 0.2"] == "0.400"
     assert table.loc["forward correction, true T", "ECE, 0.6"] == "" and len(table.columns) <= 6
 

@@ -300,7 +300,7 @@ def memory_and_calibration(rows: pd.DataFrame) -> pd.DataFrame:
     """By method and rate of noise: wrong labels that are predicted, in percent, and the calibration error on true
     labels, before and after a temperature."""
     means = rows.groupby([with_smoothing(rows), "rate"])[["train_wrong", "ece", "ece_scaled"]].mean()
-    columns = {"train_wrong": "wrong labels predicted, %", "ece": BEFORE, "ece_scaled": AFTER}
+    columns = {"train_wrong": "wrong labels, %", "ece": BEFORE, "ece_scaled": "ECE scaled"}
     found = {}
     for name, said in columns.items():
         for rate, values in means[name].unstack("rate").items():
