@@ -71,8 +71,9 @@ def flat(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.reset_index(drop=True).astype(object)
     cells = frame.map(as_text)
     cells.columns = [in_one(header) for header in frame.columns.to_flat_index()]
+    every = cells.copy()
     for level, column in enumerate(cells.columns[: max(len(named) - 1, 0)]):
-        same = (cells.iloc[:, : level + 1] == cells.iloc[:, : level + 1].shift()).all(axis=1)
+        same = (every.iloc[:, : level + 1] == every.iloc[:, : level + 1].shift()).all(axis=1)
         cells[column] = cells[column].mask(same, "")
     return cells
 

@@ -66,6 +66,19 @@ def test_what_a_name_has_in_brackets_is_no_spread(shown):
     assert "reweight (L2RW)" in shown[0][0]["text/markdown"] and "<small>(n = 3)" in shown[0][0]["text/markdown"]
 
 
+def test_what_an_index_repeats_is_left_out_at_every_level():
+    index = pd.MultiIndex.from_tuples(
+        [("a", "x", 1), ("a", "x", 2), ("a", "y", 3), ("b", "y", 4)], names=["p", "q", "n"]
+    )
+    cells = show.flat(pd.DataFrame({"v": list("1234")}, index))
+    assert cells.to_numpy().tolist() == [
+        ["a", "x", "1", "1"],
+        ["", "", "2", "2"],
+        ["", "y", "3", "3"],
+        ["b", "y", "4", "4"],
+    ]
+
+
 def test_numbers_of_an_index_are_never_the_best(shown):
     show.table(pd.DataFrame({"x": [1.0, np.nan]}, index=pd.Index([0.1, 0.2], name="q")), "t", "c", "min")
     assert "**1**" in shown[0][0]["text/markdown"] and "**0.1**" not in shown[0][0]["text/markdown"]
