@@ -107,28 +107,6 @@ def _in_words(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return table.assign(**{column: table[column].map("{:g}".format)}) if is_number else table
 
 
-def training(table: pd.DataFrame, by: str, panel: str) -> Figure:
-    """Curves over epochs of a frame with a row per run and evaluation, means over seeds: test accuracy (solid) and the
-    shares of wrong (dashed) and right (dotted) training labels that are predicted; a colour per value of `by`, axes per
-    value of `panel`.
-    """
-    panels, names = [*table[panel].unique()], sorted(table[by].unique())
-    fig, grid = row(len(panels), 3.8, 3.4, sharey=True)
-    for ax, value in zip(grid, panels, strict=True):
-        for colour, name in zip(sns.color_palette("colorblind", len(names)), names, strict=True):
-            rows = table[(table[panel] == value) & (table[by] == name)]
-            means = 100 * rows.groupby("epoch")[["test_accuracy", "train_wrong", "train_right"]].mean()
-            ax.plot(means.index, means.test_accuracy, color=colour, label=f"{by.removeprefix('method_')} = {name:g}")
-            ax.plot(means.index, means.train_wrong, color=colour, ls="--", lw=1)
-            ax.plot(means.index, means.train_right, color=colour, ls=":", lw=1)
-        ax.set(xlabel="epoch", title=str(value), ylim=(0, 101))
-        ax.grid(alpha=0.3)
-    for ax in on_the_left(grid):
-        ax.set(ylabel="%")
-    grid[-1].legend(fontsize="small")
-    return fig
-
-
 def lines(table: pd.DataFrame, y: str, by: str, panel: str, ylabel: str) -> Figure:
     """Column `y` against the share of training that is over, of a frame with a row per run and evaluation: means over
     seeds with bands of one standard deviation, a colour per value of `by`, axes per value of `panel`."""

@@ -61,7 +61,7 @@ def needs(method: str) -> str:
     if method in ("forward", "backward"):
         return "the true T"
     if method in ("PD", "DD"):  # their percentile is set to the rate
-        return "noise rate" if method == "PD" else "trusted labels, noise rate"
+        return "the noise rate" if method == "PD" else "trusted labels and the noise rate"
     trusted = method in METHODS and bool(METHODS[method]().trust)
     return "trusted labels" if trusted else "nothing"
 
@@ -268,7 +268,7 @@ def findings(found: pd.DataFrame) -> dict[str, str]:
     """What sentences name: the best gains by noise and rule, of methods that are given nothing that nobody has; what
     cross entropy reaches; what a mentor adds."""
     said = {}
-    free, usual = ("nothing",), ("nothing", "trusted labels", "noise rate", "trusted labels, noise rate")
+    free, usual = ("nothing",), ("nothing", "trusted labels", "the noise rate", "trusted labels and the noise rate")
     for noise in NOISES:
         name = noise.replace(", 0.", "_")  # symmetric_4
         for short, rule in (("last", "last"), ("noisy", NOISY)):

@@ -39,10 +39,10 @@ def test_every_method_has_a_card_and_a_cost():
     [
         ("gce", "nothing"),
         ("forward", "the true T"),
-        ("glc", "trusted images"),
+        ("glc", "trusted labels"),
         ("h_alpha", "clean labels"),
         ("curriculum", "nothing"),
-        ("mentornet", "nothing (PD), trusted images (DD)"),
+        ("mentornet", "the noise rate (PD), trusted labels and the noise rate (DD)"),
     ],
 )
 def test_what_a_method_needs(name, needs):
@@ -67,4 +67,4 @@ def test_a_card_says_what_code_and_benchmark_say():
 def test_the_overview_has_all_methods():
     table = methods.overview(costs.measured())
     assert len(table) == len(METHODS) and table.index[0] == "cross entropy"
-    assert table.loc["FasTEN"].tolist()[:4] == ["loss correction", "trusted images", 2, 1]
+    assert table.loc["FasTEN"].tolist()[:4] == ["loss correction", "trusted labels", 2, 1]

@@ -252,8 +252,10 @@ def backward_by_seed(history: pd.DataFrame) -> Figure:
 
 
 def rest_of_the_field(field: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in percent by method, rule and noise of the other ways of correcting a loss, and of cross entropy
-    and forward correction from `others` on the same data under the same noise. Both have a row per evaluation."""
+    """Test accuracy in percent by method, rule and noise (symmetric 0.6, and what depends on the class) of the other
+    ways of correcting a loss, and of cross entropy and forward correction from `others` on the same data under the same
+    noise. Both have a row per evaluation."""
+    field = pd.concat([highest(field), field[field.noise != UNIFORM]])
     known = others[others.method.isin(["ce", "forward", "forward_estimated"])]
     same = known.merge(field[["noise", "rate", "dataset", "model"]].drop_duplicates())
     return by_rule(pd.concat([same, field], ignore_index=True))
