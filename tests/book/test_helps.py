@@ -81,8 +81,8 @@ def test_what_a_method_needs():
     needs = {
         "forward": "the true T",
         "gce": "nothing",
-        "DD": "trusted labels, noise rate",
-        "PD": "noise rate",
+        "DD": "trusted labels and the noise rate",
+        "PD": "the noise rate",
         "l2rw": "trusted labels",
     }
     assert {method: helps.needs(method) for method in needs} == needs
