@@ -69,6 +69,7 @@ def check_writable(folder: Path, instead: str) -> None:
     """Refuse early, in one sentence, a folder that cannot be written, and say what to do `instead`."""
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     try:
-        write_whole(there / ".writable", "").unlink(missing_ok=True)
+        with tempfile.TemporaryFile(dir=there):  # nothing stays of it, even if we are killed
+            pass
     except OSError as error:
         raise UserError(f"cannot write to {folder} ({error.strerror}); {instead}") from None
