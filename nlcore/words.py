@@ -65,6 +65,7 @@ DATA = {
     "cifar10": "CIFAR-10",
     "cifar100": "CIFAR-100",
 }
+FIRST_CLASSES = {"cifar10": ("airplane", "automobile", "bird"), "fashion": ("T-shirt", "trouser", "pullover")}
 NETWORKS = {
     "perceptron": "perceptron",
     "mlp1": "MLP, 1 hidden layer",

@@ -1,5 +1,6 @@
 """States of a run as files without code: tensors as safetensors, everything else as JSON in the same file."""
 
+import errno
 import json
 import zlib
 from pathlib import Path
@@ -16,7 +17,10 @@ def write(state: dict, path: Path) -> None:
     """Write nested dicts, lists and tuples of tensors, numbers, strings and None; a `TypeError` names anything else."""
     tensors: dict[str, Tensor] = {}
     text = json.dumps(packed(state, tensors))
-    save_file(tensors, path, {"state": text, "checksum": checksum(text, tensors)})
+    try:
+        save_file(tensors, path, {"state": text, "checksum": checksum(text, tensors)})
+    except SafetensorError as error:  # of a full disk, for instance, which is said as any other file says it
+        raise OSError(errno.EIO, str(error), str(path)) from None
 
 
 def read(path: Path, device: torch.device) -> dict:

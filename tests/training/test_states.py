@@ -100,3 +100,9 @@ def test_nothing_of_the_package_reads_a_pickle():
         if word in path.read_text()
     }
     assert not said
+
+
+def test_a_state_that_cannot_be_written_is_told_as_any_other_file(tmp_path):
+    """Of a full disk as well, which safetensors has an error of its own for."""
+    with pytest.raises(OSError, match="no_folder"):
+        states.write({"a": torch.ones(2)}, tmp_path / "no_folder" / "state.safetensors")

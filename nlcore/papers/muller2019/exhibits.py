@@ -225,8 +225,8 @@ def projection(rows: pd.DataFrame, a: float) -> Figure:
     """Test images of three classes in the plane through the templates of these, on hard targets and on targets smoothed
     by `a`, seed 0."""
     chosen = rows[smoothing(rows).isin([0, a])]
-    classes = data.load(rows.dataset.iloc[0]).classes
-    return figures.projection(of_seed_0(chosen, "points"), [*map(str, classes[:3])])
+    classes = words.FIRST_CLASSES.get(rows.dataset.iloc[0], [f"class {i}" for i in range(3)])
+    return figures.projection(of_seed_0(chosen, "points"), [*classes])
 
 
 # Under noise
