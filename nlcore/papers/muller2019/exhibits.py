@@ -225,7 +225,7 @@ def projection(rows: pd.DataFrame, a: float) -> Figure:
     """Test images of three classes in the plane through the templates of these, on hard targets and on targets smoothed
     by `a`, seed 0."""
     chosen = rows[smoothing(rows).isin([0, a])]
-    classes = words.FIRST_CLASSES.get(rows.dataset.iloc[0], [f"class {i}" for i in range(3)])
+    classes = words.FIRST_CLASSES.get(rows.dataset.iloc[0], "012")
     return figures.projection(of_seed_0(chosen, "points"), [*classes])
 
 
