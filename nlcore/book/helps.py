@@ -13,11 +13,11 @@ from ..methods import METHODS
 from ..papers.effects import Effect, Estimate, ahead, estimate, in_words, points
 from ..papers.jiang2018.measured import named
 from ..papers.scoreboard import NOISY
+from ..papers.texts import NOT_RUN, seeds
 from . import costs
 
 RULES = ("last", NOISY)
 SAID = {"last": "at the end", NOISY: "stopped early"}  # what columns are called
-NOT_RUN = "(not run)"
 # kinds of noise and their rates; whether the rate of symmetric noise counts the true class in, papers differ; pair
 # noise is CIFAR-10's own map of pairs where a tier has these images
 SYMMETRIC, PAIR = ("symmetric_inclusive", "symmetric_exclusive"), ("pair_flip", "asymmetric_cifar10")
@@ -48,12 +48,6 @@ def setting(frames: dict[str, pd.DataFrame]) -> str:
     whole = pd.concat(frames.values())
     data, network = words.listed(whole.dataset), words.listed(whole.model)
     return f"{data}, {whole.images.max():,.0f} images or fewer, {network}, {seeds(whole)}"
-
-
-def seeds(rows: pd.DataFrame) -> str:
-    """`3 seeds`."""
-    count = rows.seed.nunique()
-    return "one seed" if count == 1 else f"{count} seeds"
 
 
 def needs(method: str) -> str:

@@ -10,9 +10,9 @@ from ..runs import frame
 from ..sweep import find
 from . import PAPERS
 from .effects import Claim, Effect, Estimate, estimate, in_words, together, verdict
+from .texts import NOT_RUN
 
 NOISY = "noisy validation"
-NOT_RUN = "(not run)"
 NOTHING = {"effect": math.nan, "error": math.nan, "low": math.nan, "high": math.nan, "seeds": 0}
 
 

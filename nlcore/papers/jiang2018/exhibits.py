@@ -13,14 +13,15 @@ from ...measures.evaluate import RULES, select
 from ...methods import curriculum, mentor
 from ...noise import SymmetricInclusive, draw
 from ...training.device import reproducible
+from .. import texts
 from ..tables import percent, published
+from ..texts import WHEN, data_and_network
 from .experiments import BURN_IN, PERCENTILE
 from .measured import named, students_of
 
 SHORT = {"self_paced": "self-paced", "PD": "PD", "DD": "DD"}  # in titles, once the names have been explained
 WAYS = ["ce", "forgetting", "soft_bootstrap", "focal", "self_paced", "PD", "DD"]  # the order of all tables
 # rules of selection, in words
-WHEN = {"last": "last evaluation", "best on test (leaks)": "best on the test set (a leak)"}
 # curricula in words; PD changes within a training
 CURRICULA = {
     "uniform": "all alike",
@@ -68,11 +69,7 @@ def _in_order(table: pd.DataFrame) -> pd.DataFrame:
 
 def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
     """What rows rest on, for a caption: data, network, noise, tier, rule and seeds."""
-    seeds = rows.seed.nunique()
-    parts = [words.listed(rows.dataset.unique()), words.listed(rows.model.unique())]
-    parts += ["symmetric (inclusive) noise", f"tier {tier}", *([WHEN.get(rule, f"chosen by {rule}")] if rule else [])]
-    told = ", ".join([*parts, f"{seeds} seeds" if seeds > 1 else "one seed"])
-    return told[0].upper() + told[1:]
+    return texts.circumstances([*data_and_network(rows), "symmetric (inclusive) noise"], rows, tier, rule)
 
 
 def values_beside(tier: str, **asked: list[float]) -> dict[str, list[float]]:
@@ -140,7 +137,7 @@ def memorised(rows: pd.DataFrame) -> pd.DataFrame:
 
 def accuracy_by_rule(history: pd.DataFrame, rate: float = 0.4) -> pd.DataFrame:
     """Test accuracy of the big student at one rate of noise, in percent, by the rule that chooses the evaluation."""
-    rows = pd.concat([select(history, rule).assign(rule=WHEN.get(rule, rule)) for rule in RULES])
+    rows = pd.concat([select(history, rule).assign(rule=WHEN[rule].removeprefix("chosen by ")) for rule in RULES])
     rows = _by_way(big(rows))
     return _in_order(percent(rows[rows.rate == rate], "way", "rule"))
 

@@ -7,7 +7,8 @@ import pandas as pd
 
 from ... import words
 from ...measures.evaluate import select
-from ..scoreboard import NOT_RUN, of_effects
+from ..scoreboard import of_effects
+from ..texts import number
 from .exhibits import WAYS
 from .measured import named, student, students_of
 
@@ -15,11 +16,6 @@ RATES = (0.2, 0.4, 0.8)
 STUDENTS = ("big", "small")
 SEEN = {"accuracy": "test_accuracy", "wrong": "train_wrong", "kept": "kept", "right": "kept_precision"}
 SEEN |= {"found": "kept_recall", "area": "kept_auc"}
-
-
-def text(value: float, form: str = ".1f") -> str:
-    """A number as text; `(not run)` where there is none."""
-    return NOT_RUN if value is None or math.isnan(value) else format(value, form)
 
 
 def numbers(tables: dict[str, pd.DataFrame], effects: pd.DataFrame) -> dict[str, str]:
@@ -39,7 +35,7 @@ def setting(history: pd.DataFrame) -> dict[str, str]:
     names = [words.said(name) for name in students_of(history)]
     said = {"data": words.listed(history.dataset.unique()), "network": names[0], "small_network": names[-1]}
     share = history.groupby("rate").realised_rate.mean()
-    said |= {f"right_of_100_{tenths(rate)}": text(100 * (1 - share.get(rate, math.nan)), ".0f") for rate in RATES}
+    said |= {f"right_of_100_{tenths(rate)}": number(100 * (1 - share.get(rate, math.nan)), ".0f") for rate in RATES}
     return said | {"trusted": f"{history.trusted.max():,}", "examples": f"{int(history.images.max()):,}"}
 
 
@@ -56,10 +52,10 @@ def of_students(rows: pd.DataFrame) -> dict[str, str]:
         for way, rate in itertools.product(WAYS, RATES):
             key, there = f"{way}_{name}_{tenths(rate)}", (way, rate) in means.index
             found = means.loc[(way, rate)] if there else pd.Series(math.nan, index=[*SEEN.values()])
-            said |= {f"{key}_{told}": text(found[column]) for told, column in SEEN.items()}
+            said |= {f"{key}_{told}": number(found[column]) for told, column in SEEN.items()}
             full = means.test_accuracy.get(("ce", rate), math.nan)
-            said[f"{key}_gain"] = text(found.test_accuracy - full, "+.1f")
-            said[f"{key}_spread"] = text(spread.test_accuracy[(way, rate)] if there else math.nan)
+            said[f"{key}_gain"] = number(found.test_accuracy - full, "+.1f")
+            said[f"{key}_spread"] = number(spread.test_accuracy[(way, rate)] if there else math.nan)
     return said
 
 
@@ -77,7 +73,7 @@ def of_parameter(history: pd.DataFrame, column: str, name: str, values: tuple) -
     for way, rate, value in itertools.product(WAYS, RATES, values):
         mean, spread = found.loc[(way, rate, value)] if (way, rate, value) in found.index else (math.nan, math.nan)
         key = f"{name}_{way}_{tenths(rate)}_{value}".replace(".", "")
-        said |= {key: text(mean), f"{key}_spread": text(spread)}
+        said |= {key: number(mean), f"{key}_spread": number(spread)}
     return said
 
 
@@ -88,7 +84,7 @@ def form_over_form(history: pd.DataFrame) -> dict[str, str]:
     said = {}
     for way in ("PD", "DD"):
         ahead, behind = (found.get((way, 0.4, form), math.nan) for form in ("paper", "released"))
-        said[f"form_{way}_gain"] = text(ahead - behind, "+.1f")
+        said[f"form_{way}_gain"] = number(ahead - behind, "+.1f")
     return said
 
 
@@ -100,7 +96,7 @@ def moved(history: pd.DataFrame) -> dict[str, str]:
     said = {}
     for way, rate in itertools.product(("ce", "DD", "moved"), RATES):
         mean, spread = found.loc[(way, rate)] if (way, rate) in found.index else (math.nan, math.nan)
-        said |= {f"{way}_{tenths(rate)}": text(mean), f"{way}_{tenths(rate)}_spread": text(spread)}
+        said |= {f"{way}_{tenths(rate)}": number(mean), f"{way}_{tenths(rate)}_spread": number(spread)}
     return said
 
 
@@ -112,6 +108,6 @@ def budget(history: pd.DataFrame) -> dict[str, str]:
     said = {}
     for count in (5, 25, 50, 125, 250, 500):
         here = found.loc[count] if count in found.index else pd.Series(math.nan, index=found.columns)
-        said |= {f"with_{count}": text(here.test_accuracy), f"area_{count}": text(here.kept_auc)}
-        said[f"with_{count}_spread"] = text(spread.get(count, math.nan))
+        said |= {f"with_{count}": number(here.test_accuracy), f"area_{count}": number(here.kept_auc)}
+        said[f"with_{count}_spread"] = number(spread.get(count, math.nan))
     return said

@@ -7,22 +7,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ... import figures, words
-from ...inputs import lookup, require
 from ...measures.evaluate import select
 from ...methods import METHODS, FasTEN
 from ...noise import SymmetricInclusive
+from .. import texts
 from ..effects import Effect, ahead, estimate, in_words, mean
 from ..tables import percent, published, share
+from ..texts import WHEN, data_and_network, interval, noise_of
 from .experiments import ABLATION, ALL
 from .measured import SYMMETRIC, priced
 
-# the rules of selection in words, those that need no test label
-WHEN = {
-    "last": "last evaluation",
-    "noisy validation": "chosen by noisy validation",
-    "clean validation": "chosen by clean validation",
-    "best on test (leaks)": "best on the test set (a leak)",
-}
 HONEST = ("last", "noisy validation", "clean validation")
 # what was changed of FasTEN, in words
 CHANGES = {
@@ -31,20 +25,12 @@ CHANGES = {
     "immediate = True": "corrections at once",
     "shared = False": "two networks",
 }
+one_network = texts.one_network  # for chapters, as `compared`
 
 
 def compared(names: list[str]) -> list[str]:
-    """The methods that a reader asks for, with FasTEN and cross entropy, which the others are held against, in the
-    order of the table; none for none. A `UserError` if a name is not one of the table's."""
-    for name in names:
-        lookup("method", name, ALL)
-    return [name for name in ALL if name in {*names, "ce", "fasten"}] if names else []
-
-
-def one_network(names: list[str]) -> list[str]:
-    """The networks that a reader asks for: at most one, since methods are compared on the same."""
-    require(len(names) <= 1, f"this chapter compares methods on one network; name one, not {', '.join(names)}")
-    return names
+    """The methods that a reader asks for, with FasTEN and cross entropy (see `texts.compared`)."""
+    return texts.compared(names, ALL, {"ce", "fasten"})
 
 
 def values_beside(tier: str, rho: float, lam: float) -> dict[str, list[float]]:
@@ -52,11 +38,6 @@ def values_beside(tier: str, rho: float, lam: float) -> dict[str, list[float]]:
     size = ABLATION[tier]
     asked = {"rhos": rho, "lams": lam}
     return {name: sorted({*size[name], value}) for name, value in asked.items() if value not in size[name]}
-
-
-def noise_of(rows: pd.DataFrame) -> pd.Series:
-    """The noise of each row in words, as `symmetric 0.2`."""
-    return rows.noise.map(lambda name: words.said(name).split(" (")[0]) + rows.rate.map(" {:g}".format)
 
 
 def hardest(rows: pd.DataFrame, symmetric: bool = True) -> pd.DataFrame:
@@ -67,13 +48,10 @@ def hardest(rows: pd.DataFrame, symmetric: bool = True) -> pd.DataFrame:
 
 def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
     """What rows rest on, for a caption: data, network, images, tier, rule and seeds."""
-    seeds = rows.seed.nunique()
-    parts = [words.listed(rows.dataset.unique()), words.listed(rows.model.unique())]
+    parts = data_and_network(rows)
     if rows.trusted.nunique() == 1:
         parts.append(f"{rows.trusted.max():,} trusted images beside {int(rows.images.max()):,} noisy ones")
-    parts += [f"tier {tier}", *([WHEN[rule]] if rule else []), f"{seeds} seeds" if seeds > 1 else "one seed"]
-    told = ", ".join(parts)
-    return told[0].upper() + told[1:]
+    return texts.circumstances(parts, rows, tier, rule)
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
@@ -127,8 +105,7 @@ def leads(history: pd.DataFrame, over: str = "ce") -> pd.DataFrame:
         rows = select(history, rule)
         of_rule = {}
         for noise, part in rows.groupby(noise_of(rows), sort=False):
-            told = estimate(part, Effect("", partial(ahead, a="fasten", b=over)))
-            of_rule[noise] = in_words(told, "+.1f", ".1f") if told else ""
+            of_rule[noise] = interval(part, partial(ahead, a="fasten", b=over), missing="")
         found[WHEN[rule]] = of_rule
     return pd.DataFrame(found).rename_axis("noise")
 

@@ -11,23 +11,17 @@ from ... import words
 from ...measures.evaluate import select
 from ..effects import Effect, ahead, estimate, in_words, mean, points
 from ..tables import published
+from ..texts import NOT_RUN, interval, number
 from .exhibits import HONEST, hardest, prices_of_paper
 from .experiments import ALL
 from .measured import FIG_1, SYMMETRIC, cost_of_separation, over_the_best_other, priced, put_right, whole
 
-NOT_RUN = "(not run)"
 CHANCE = 0.15  # an accuracy below it, of ten classes, is that of guessing
-
-
-def number(value: float, form: str = ".1f") -> str:
-    """A number as text; `(not run)` where there is none."""
-    return NOT_RUN if math.isnan(value) else format(value, form)
 
 
 def lead(rows: pd.DataFrame, a, b, form: str = "+.1f", **at) -> str:
     """Points that `a` is ahead of `b`, with the interval."""
-    found = estimate(rows, Effect("", partial(ahead, a=a, b=b, **at))) if len(rows) else None
-    return in_words(found, form, ".1f") if found else NOT_RUN
+    return interval(rows, partial(ahead, a=a, b=b, **at), form)
 
 
 def numbers(tables: dict[str, pd.DataFrame]) -> dict[str, str]:

@@ -10,22 +10,17 @@ import torch
 from matplotlib.figure import Figure
 
 from ... import data, figures, words
-from ...inputs import require
 from ...measures.evaluate import select
-from ..effects import Effect, ahead, estimate, in_words
+from .. import texts
+from ..effects import ahead
 from ..tables import percent, published
+from ..texts import WHEN, data_and_network, interval
 
 SMOOTHING = "smoothing a"
 BEFORE, AFTER = "ECE", "ECE with a temperature"
 UNBROKEN = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
-# rules of selection in words
-WHEN = {"last": "last evaluation", "noisy validation": "chosen by noisy validation"}
-
-
-def one_network(names: list[str]) -> list[str]:
-    """The networks that a reader asks for: at most one, since targets are compared on the same."""
-    require(len(names) <= 1, f"this chapter compares targets on one network; name one, not {', '.join(names)}")
-    return names
+RULES = ("last", "noisy validation")
+one_network = partial(texts.one_network, of="targets")  # for the chapter
 
 
 def smoothing(rows: pd.DataFrame) -> pd.Series:
@@ -40,12 +35,8 @@ def of_targets(rows: pd.DataFrame) -> pd.DataFrame:
 
 def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
     """What rows rest on, for a caption: data, network, images, tier, rule and seeds."""
-    seeds = rows.seed.nunique()
-    parts = [words.listed(rows.dataset.unique()), words.listed(rows.model.unique())]
-    parts += [f"{int(rows.images.max()):,} training images", f"tier {tier}"]
-    parts += [*([WHEN.get(rule, rule)] if rule else []), f"{seeds} seeds" if seeds > 1 else "one seed"]
-    told = ", ".join(parts)
-    return told[0].upper() + told[1:]
+    parts = [*data_and_network(rows), f"{int(rows.images.max()):,} training images"]
+    return texts.circumstances(parts, rows, tier, rule)
 
 
 # What a hard target asks for, without any run
@@ -253,14 +244,14 @@ def memorised(history: pd.DataFrame) -> Figure:
 def accuracy_against_smoothing(history: pd.DataFrame) -> Figure:
     """Test accuracy in percent against the smoothing a, a line with bands per rate of symmetric noise: at the last
     evaluation, and where noisy validation chooses it."""
-    fig, grid = figures.row(len(WHEN), 3.8, 3.4, sharey=True)
-    for ax, (rule, said) in zip(grid, WHEN.items(), strict=True):
+    fig, grid = figures.row(len(RULES), 3.8, 3.4, sharey=True)
+    for ax, rule in zip(grid, RULES, strict=True):
         rows = of_targets(select(history, rule))
         rows = rows.assign(a=smoothing(rows), accuracy=100 * rows.test_accuracy)
         for (rate, part), look in zip(rows.groupby("rate"), ("o-", "s--", "^:"), strict=False):
             of = part.groupby("a").accuracy.agg(["mean", "std"])
             ax.errorbar(of.index, of["mean"], of["std"], fmt=look, ms=5, capsize=3, label=f"noise rate {rate:g}")
-        ax.set(xlabel="smoothing a", title=said)
+        ax.set(xlabel="smoothing a", title=WHEN[rule])
         ax.locator_params(axis="x", nbins=5)
         ax.grid(alpha=0.3)
     grid[0].set(ylabel=words.said("accuracy"))
@@ -329,8 +320,7 @@ def above_cross_entropy(rows: pd.DataFrame, a: float) -> pd.DataFrame:
 def lead(rows: pd.DataFrame, a, b, by: str = "method", **at) -> str:
     """Points that the runs whose column `by` is `a` are ahead of those where it is `b`, with the interval; nothing
     where they were not run."""
-    found = estimate(rows, Effect("", partial(ahead, a=a, b=b, by=by, **at))) if len(rows) else None
-    return in_words(found, "+.1f", ".1f") if found else ""
+    return interval(rows, partial(ahead, a=a, b=b, by=by, **at), missing="")
 
 
 # Teachers and students

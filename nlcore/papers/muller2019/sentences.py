@@ -7,16 +7,10 @@ import pandas as pd
 
 from ... import words
 from ...measures.evaluate import select
-from ..effects import Effect, estimate, in_words, mean, points
+from ..effects import mean, points
+from ..texts import NOT_RUN, interval, number
 from .exhibits import lead, of_targets, optimum, smoothing
 from .measured import by_a, share, usual
-
-NOT_RUN = "(not run)"
-
-
-def number(value: float, form: str = ".1f") -> str:
-    """A number as text; `(not run)` where there is none."""
-    return NOT_RUN if math.isnan(value) else format(value, form)
 
 
 def ahead(rows: pd.DataFrame, *of, **at) -> str:
@@ -26,8 +20,7 @@ def ahead(rows: pd.DataFrame, *of, **at) -> str:
 
 def factor(rows: pd.DataFrame, of) -> str:
     """A factor over seeds, with its interval."""
-    found = estimate(rows, Effect("", of, factor=True)) if len(rows) else None
-    return in_words(found, ".2f") if found else NOT_RUN
+    return interval(rows, of, ".2f", factor=True)
 
 
 def numbers(tables: dict[str, pd.DataFrame], a: float) -> dict[str, str]:

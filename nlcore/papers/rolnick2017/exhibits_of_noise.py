@@ -13,8 +13,9 @@ from ...inputs import require
 from ...measures import evaluate
 from ...noise import carriers
 from ...runs import Record
-from ..effects import Effect, ahead, estimate, in_words, mean
+from ..effects import ahead, mean
 from ..tables import percent
+from ..texts import interval, seeds
 from .exhibits import figure_of_paper
 
 RIGHT, WRONG = "#0072b2", "#d55e00"  # right labels and wrong ones
@@ -26,9 +27,7 @@ def setting(rows: pd.DataFrame, tier: str, rule: str) -> str:
     """What some runs are, for a caption: data, networks, tier, rule, seeds."""
     names = rows.model.unique()
     networks = words.listed(names) if len(names) < 3 else f"{len(names)} networks"
-    seeds = rows.seed.nunique()
-    count = f"{seeds} seeds" if seeds > 1 else "one seed"
-    return f"{words.listed(rows.dataset.unique())}, {networks}; tier {tier}, rule {rule}, {count}"
+    return f"{words.listed(rows.dataset.unique())}, {networks}; tier {tier}, rule {rule}, {seeds(rows)}"
 
 
 def repeated_at_zero(rows: pd.DataFrame, knob: str, by: str) -> pd.DataFrame:
@@ -149,8 +148,7 @@ def capacity(ours: pd.DataFrame) -> pd.DataFrame:
 def gap(rows: pd.DataFrame, a, b, **by) -> str:
     """Points that `a` is ahead of `b` (see `effects.ahead`), seed by seed: `12.8 (9.5 to 16.2)`; nothing where a run is
     missing."""
-    found = estimate(rows, Effect("", lambda part: ahead(part, a, b, **by))) if len(rows) else None
-    return in_words(found, ".1f") if found else ""
+    return interval(rows, lambda part: ahead(part, a, b, **by), ".1f", missing="")
 
 
 def memorised(ours: pd.DataFrame) -> pd.DataFrame:

@@ -1,32 +1,24 @@
 """The numbers that sentences of the chapters on the amount and on the shape of the noise name, as texts: accuracies in
 percent, leads and losses in points with their 95 % intervals; `(not run)` where a run is missing."""
 
-import math
-
 import pandas as pd
 
 from ... import words
 from ...measures.evaluate import select
-from ..effects import Effect, estimate, in_words, mean, points
+from ..effects import mean, points
+from ..texts import NOT_RUN, interval, number
 from .exhibits import figure_of_paper
 from .exhibits_of_noise import by_chance, gap, largest_noise, repeated_at_zero, weights
 from .measured import foreign_ahead, knee_of, white_ahead
 
-NOT_RUN = "(not run)"
 RULES_COMPARED = ("last", "noisy validation", "best on test (leaks)")
-
-
-def number(value: float, form: str = ".1f") -> str:
-    """A number as text."""
-    return NOT_RUN if math.isnan(value) else format(value, form)
 
 
 def effect(rows: pd.DataFrame, of, form: str = ".1f", **at) -> str:
     """An effect over seeds, of the rows where columns have these values, with its interval."""
     for name, value in at.items():
         rows = rows[rows[name] == value]
-    found = estimate(rows, Effect("", of)) if len(rows) else None
-    return in_words(found, form) if found else NOT_RUN
+    return interval(rows, of, form)
 
 
 def lead(rows: pd.DataFrame, a, b, **by) -> str:

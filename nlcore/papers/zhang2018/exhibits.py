@@ -7,53 +7,32 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ... import figures, words
-from ...inputs import lookup, require
 from ...losses import lq
 from ...measures.evaluate import curve_numbers, select
+from .. import texts
 from ..tables import percent, published
+from ..texts import WHEN, data_and_network, noise_of
 from .experiments import TABLE_1
 
 UNIFORM = "symmetric_exclusive"
 RULES = ("last", "noisy validation")  # ours, and the paper's
-WHEN = {
-    "last": "last evaluation",
-    "noisy validation": "chosen by noisy validation",
-    "clean validation": "chosen by clean validation",
-    "best on test (leaks)": "best on test, which leaks",
-}
+one_network = texts.one_network  # for chapters, as `compared`
 
 
 def compared(names: list[str]) -> list[str]:
-    """The methods that a reader asks for, with cross entropy and L_q, which the others are held against; none for none.
-    A `UserError` if a name is not one of the paper's table."""
-    for name in names:
-        lookup("method", name, TABLE_1)
-    return [name for name in TABLE_1 if name in {*names, "ce", "gce"}] if names else []
-
-
-def one_network(names: list[str]) -> list[str]:
-    """The networks that a reader asks for: at most one, since methods are compared on the same."""
-    require(len(names) <= 1, f"this chapter compares methods on one network; name one, not {', '.join(names)}")
-    return names
+    """The methods that a reader asks for, with cross entropy and L_q (see `texts.compared`)."""
+    return texts.compared(names, TABLE_1, {"ce", "gce"})
 
 
 def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
-    """What rows rest on, for a caption: data, network, number of images, tier, rule and seeds."""
-    seeds, images = rows.seed.nunique(), rows.images.max()
-    parts = [f"{words.listed(rows.dataset.unique())} ({images:,.0f} images)", words.listed(rows.model.unique())]
-    parts += [f"tier {tier}", *([WHEN[rule]] if rule else []), f"{seeds} seeds" if seeds > 1 else "one seed"]
-    told = ", ".join(parts)
-    return told[0].upper() + told[1:]
+    """What rows rest on, for a caption: data, number of images, network, tier, rule and seeds."""
+    data, network = data_and_network(rows)
+    return texts.circumstances([f"{data} ({rows.images.max():,.0f} images)", network], rows, tier, rule)
 
 
 def kind_of(noise: str) -> str:
     """A noise in one word: `symmetric`, `pair`, `asymmetric`."""
     return words.said(noise).split(" (")[0]
-
-
-def noise_of(rows: pd.DataFrame) -> pd.Series:
-    """The noise of each row in words, as `symmetric 0.6`; clean labels have no rate."""
-    return (rows.noise.map(kind_of) + rows.rate.map(" {:g}".format)).where(rows.noise != "clean", "clean labels")
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:

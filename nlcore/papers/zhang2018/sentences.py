@@ -1,36 +1,24 @@
 """The numbers that sentences of chapter 5 name, as texts: `(not run)` where they are missing. Accuracies are in
 percent, leads in points with their 95 % intervals, paired by seed."""
 
-import math
 from functools import partial
 
 import pandas as pd
 
 from ... import words
 from ...measures.evaluate import curve_numbers, select
-from ..effects import Effect, ahead, estimate, in_words, mean, points
+from ..effects import ahead, mean, points
 from ..tables import published
+from ..texts import interval, number
 from .exhibits import RULES, UNIFORM, pruning_variant, published_accuracy
 from .measured import lost_of_what_was_learned
 
-NOT_RUN = "(not run)"
 DEPENDENT = ["pair_flip", "asymmetric_cifar10", "asymmetric_superclass"]
-
-
-def number(value: float, form: str = ".1f") -> str:
-    """A number as text; `(not run)` where there is none."""
-    return NOT_RUN if math.isnan(value) else format(value, form)
-
-
-def effect(rows: pd.DataFrame, of, form: str = "+.1f") -> str:
-    """An effect over seeds with its interval."""
-    found = estimate(rows, Effect("", of)) if len(rows) else None
-    return in_words(found, form, form.removeprefix("+")) if found else NOT_RUN
 
 
 def lead(rows: pd.DataFrame, a, b="ce", **at) -> str:
     """Points that `a` is ahead of `b`, with the interval."""
-    return effect(rows, partial(ahead, a=a, b=b, **at))
+    return interval(rows, partial(ahead, a=a, b=b, **at))
 
 
 def numbers(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
@@ -108,7 +96,7 @@ def of_q(history: pd.DataFrame) -> dict[str, str]:
             said[f"{name}_last"] = number(100 * mean(rows, **at))
             said[f"{name}_wrong"] = number(100 * mean(rows, "train_wrong", **at))
             said[f"{name}_rise"] = number(mean(rows, "rise", **at), ".0f")
-    share = effect(rows, lambda seed: 100 * lost_of_what_was_learned(seed), ".0f")
+    share = interval(rows, lambda seed: 100 * lost_of_what_was_learned(seed), ".0f")
     return said | {"lost": share, "q_epochs": number(rows.epoch.max(), ".0f")}
 
 
