@@ -23,15 +23,20 @@ SPREAD = re.compile(r"(?<=[\d*%]) (± \S+|\((?:n = )?[-+−]?\d[^()]*\))")  # af
 
 def say(text: str, numbers: dict[str, object] | None = None) -> None:
     """Show a text in Markdown. `{{name}}` stands for the number of that name; one that is missing is an error."""
-    display({"text/markdown": filled(text, numbers or {}), "text/plain": "a text, in Markdown"})
+    _written(filled(text, numbers or {}))
 
 
 def findings(text: str, numbers: dict[str, object], committed: bool) -> None:
     """Show what was found, in sentences about the committed records, as `say` does. With other parameters a remark
     stands in their place, because the numbers may say something else."""
     other = "*Sentences about what was found stand here in the committed edition. This page has other parameters.*"
-    told = filled(text, numbers)
-    say(told if committed else other)
+    told = filled(text, numbers)  # a name that is missing is an error in every edition
+    _written(told if committed else other)
+
+
+def _written(text: str) -> None:
+    """Show a text that has its numbers."""
+    display({"text/markdown": text, "text/plain": "a text, in Markdown"})
 
 
 def filled(text: str, numbers: dict[str, object]) -> str:

@@ -8,6 +8,7 @@ include them rests on it. So an edit that moves a golden run tells which records
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import fields
 from functools import cache, lru_cache
 from pathlib import Path
@@ -170,6 +171,16 @@ def digests_of(run: Run) -> str:
     """The digests of the golden runs that a run rests on, for the record that this process makes of it."""
     known = at_start(place())
     return " ".join(known[name] for name in rests_on(run) if name in known)
+
+
+def is_current(own: str, run: Callable[[], Run], now: Today) -> bool:
+    """Whether the golden runs that something made by a run rests on, whose digests it has as its `own`, are as they are
+    `now`. One that was committed only later says nothing, unless it has moved since; only then the run is asked for."""
+    digests = own.split()
+    if not digests or not now.digests.issuperset(digests):
+        return False
+    lacking = {name for name, digest in now.moved if digest not in digests}
+    return not lacking or not lacking & {*rests_on(run())}
 
 
 def accepted(found: dict[str, Outcome]) -> dict[str, Outcome]:

@@ -7,7 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from ..inputs import UserError, require
-from .golden import Today, rests_on, today
+from .golden import Today, is_current, today
 from .run import Run, canonical, content_hash, parse_run, text_hash
 
 
@@ -42,13 +42,8 @@ class Record:
         return not self.rests_on(today())
 
     def rests_on(self, current: Today) -> bool:
-        """Whether all golden runs that it rests on are as they are today. One that was committed only after it was made
-        says nothing about it, unless that has moved since."""
-        own = self.golden.split()
-        if not own or not current.digests.issuperset(own):
-            return False
-        lacking = [name for name, digest in current.moved if digest not in own]
-        return not lacking or not {*lacking} & {*rests_on(self.run)}
+        """Whether all golden runs that it rests on are as they are today (see `golden.is_current`)."""
+        return is_current(self.golden, lambda: self.run, current)
 
     def dump(self) -> str:
         """One line of JSON that carries its own checksum."""

@@ -9,7 +9,7 @@ from ..files import write_whole
 from ..inputs import require
 from ..models import Net, build, resnet50
 from ..runs import Run
-from ..runs.golden import digests_of, today
+from ..runs.golden import digests_of, is_current, today
 from ..runs.run import content_hash
 from .checkpoint import Checkpoints
 from .device import reproducible
@@ -31,7 +31,7 @@ def stream(
     del settings["noise"]  # it is in the lists
     settings = json.loads(json.dumps(settings))  # as a file gives them back: lists in place of tuples
     result, golden = out / "result.json", digests_of(run)
-    there = made_already(out, settings)
+    there = made_already(out, settings, run)
     claim(out, settings)
     if there:
         return f"{result} is there already; remove {out} to make it again"
@@ -58,7 +58,7 @@ def digest(content: dict, history: list[dict]) -> str:
     return content_hash([content, history])[:16]
 
 
-def made_already(out: Path, settings: dict) -> bool:
+def made_already(out: Path, settings: dict, run: Run) -> bool:
     """Whether the result of these settings is there. A `UserError` refuses a place that has one of other settings, or
     one that rests on a golden run that has changed since."""
     result, content = out / "result.json", whole_result(out)
@@ -66,9 +66,9 @@ def made_already(out: Path, settings: dict) -> bool:
         return False
     own = content["settings"] == settings
     require(own, f"{result} is of other settings; choose another --out, or remove the whole folder {out}")
-    current = content.get("golden") and today().digests.issuperset(content["golden"].split())
+    current = is_current(content.get("golden", ""), lambda: run, today())
     told = "a golden run that it rests on has changed since it was made"
-    require(bool(current), f"{result} is stale: {told}; choose another --out, or remove the whole folder {out}")
+    require(current, f"{result} is stale: {told}; choose another --out, or remove the whole folder {out}")
     return True
 
 
