@@ -22,6 +22,7 @@ RECIPE = dict(
     precision=(..., ..., "bf16", "bf16"),
     channels_last=(..., ..., True, True),
 )
+QUICK = RECIPE | {"seeds": (1, 5, 3, 5)}  # of experiments that a laptop can repeat more often
 
 # rates: of symmetric noise; dependent: of asymmetric noise; examples: 0 are all
 # trusted: one in fifty, as 1,000 of the 45,000 images of CIFAR-10
@@ -63,7 +64,7 @@ COST = sizes(
     evaluations=(10, 10, 10, 70),
 )
 MATRIX = sizes(
-    **RECIPE,
+    **QUICK,
     dataset=("digits", "fashion", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [5000], [0], [0]),
@@ -81,7 +82,7 @@ MATRIX = sizes(
 )
 TENTHS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
 PERTURBED = sizes(
-    **(RECIPE | {"seeds": (1, 5, 3, 5)}),
+    **QUICK,
     dataset=("digits", "fashion", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [5000], [0], [0]),
@@ -94,7 +95,7 @@ PERTURBED = sizes(
     evaluations=(10, 10, 10, 70),
 )
 ABLATION = sizes(
-    **(RECIPE | {"seeds": (1, 5, 3, 5)}),
+    **QUICK,
     dataset=("digits", "fashion", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [5000], [0], [0]),
@@ -108,7 +109,7 @@ ABLATION = sizes(
     evaluations=(10, 10, 10, 70),
 )
 HEADS = sizes(
-    **(RECIPE | {"seeds": (1, 5, 3, 5)}),
+    **QUICK,
     dataset=("digits", "fashion", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [5000], [0], [0]),
@@ -120,7 +121,7 @@ HEADS = sizes(
     evaluations=(10, 10, 10, 70),
 )
 TRUSTED = sizes(
-    **(RECIPE | {"seeds": (1, 5, 3, 5)}),
+    **QUICK,
     dataset=("digits", "fashion", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [5000], [0], [0]),
@@ -142,7 +143,7 @@ TRUSTED = sizes(
     evaluations=(10, 10, 10, 70),
 )
 AUGMENTED = sizes(
-    **(RECIPE | {"seeds": (1, 5, 3, 5)}),
+    **QUICK,
     dataset=("digits", "fashion", "cifar10", "cifar10"),
     models=(["conv_small"], ["conv_small"], ["resnet18"], ["resnet34"]),
     examples=([1000], [5000], [0], [0]),
