@@ -23,7 +23,7 @@ from pathlib import Path
 
 from bench import commit, rounded
 
-from nlcore import home, papers, sweep
+from nlcore import home, papers, sweep, vouch
 from nlcore.cli import grids
 from nlcore.files import write_whole
 from nlcore.machine import machine
@@ -85,6 +85,7 @@ def readers(runs: list[Run], rounds: int) -> dict[str, float]:
 
 def engine(runs: list[Run], record: Record) -> float:
     """Milliseconds that a run costs besides its training."""
+    vouch.vouch(runs, str)  # with honest training
     honest = train.train
     train.train = lambda run, *given, **options: replace(record, run=run)
     told = seconds(lambda: sweep.collect(runs, PAPER, jobs=1, device="cpu"), 1)
