@@ -33,6 +33,7 @@ STATES = ("done", "stale", "failed", "missing")
 
 def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> dict[str, tuple[str, Record | None]]:
     """State and record of each run by key: current before stale, then the working store before the published one.
+    A record names data of one's own where they lie today.
 
     `there`, for who asks often, are the names of the files in the working store.
     """
@@ -40,7 +41,7 @@ def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> di
     public, current, found = store.load_published(paper), golden.today(), {}
     for run in runs:
         working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
-        both = [record for record in (working, public.get(run.key)) if record]
+        both = [record.of(run) for record in (working, public.get(run.key)) if record]
         done = [record for record in both if record.rests_on(current)]
         if done:
             found[run.key] = "done", done[0]

@@ -48,7 +48,8 @@ def published(wanted: dict[str, list[Run]]) -> list[Picked]:
         spreads = between_seeds(current.values())
         for run in runs:
             if run.key in current:
-                found.setdefault(run.key, Picked(experiment, current[run.key], spreads.get(replace(run, seed=0))))
+                record = current[run.key]
+                found.setdefault(run.key, Picked(experiment, record.of(run), spreads.get(replace(record.run, seed=0))))
     return [*found.values()]
 
 

@@ -1,7 +1,7 @@
 """Record: what came out of a run; a line of JSON that carries its own checksum, and a row of a frame."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 
 import pandas as pd
@@ -44,6 +44,11 @@ class Record:
     def rests_on(self, current: Today) -> bool:
         """Whether all golden runs that it rests on are as they are today (see `golden.is_current`)."""
         return is_current(self.golden, lambda: self.run, current)
+
+    def of(self, run: Run) -> "Record":
+        """This record with `run`, which has the same key, in place of its own: data of one's own may lie elsewhere now.
+        A line that was not read so far has the run of its key to the letter."""
+        return self if "line" in vars(self) or self.run == run else replace(self, run=run)
 
     def dump(self) -> str:
         """One line of JSON that carries its own checksum."""

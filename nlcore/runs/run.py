@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -81,13 +82,14 @@ class Run:
 
     @cached_property
     def key(self) -> str:
-        """The beginning of the hash of `spec`."""
+        """The beginning of the hash of `spec`, in which data of one's own stand as their content alone."""
         parts = {"noise": written(self.noise, NOISES), "method": written(self.method, METHODS)}
         parts |= {"budget": written(self.budget)}
-        parts |= {name: canonical(value) for name, value in describe(self).items() if name not in parts}
+        parts |= {name: canonical(by_content(value)) for name, value in describe(self).items() if name not in parts}
         return text_hash("{" + ",".join(f'"{name}":{parts[name]}' for name in sorted(parts)) + "}")[:16]
 
 
+PINNED = re.compile("(?<=.)#[0-9a-f]{12}$")  # data of one's own, as `data.pin` names them: `path#hash`
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
@@ -96,10 +98,17 @@ def canonical(value) -> str:
     return str(value) if type(value) is int else ENCODER.encode(value)  # the encoder takes long to start
 
 
+def by_content(value):
+    """A value as it goes into a key: of data of one's own the hash alone, wherever they lie; all else as it is."""
+    pinned = PINNED.search(value) if isinstance(value, str) else None
+    return pinned.group() if pinned else value
+
+
 def written(part: Budget | Noise | Method, names: dict[str, type] | None = None) -> str:
     """A part of a run as text. The part keeps it: many runs share it, and a matrix is long."""
     if "_written" not in vars(part):
-        vars(part)["_written"] = canonical(describe(part, names))
+        values = describe(part, names).items()
+        vars(part)["_written"] = canonical({name: by_content(value) for name, value in values})
     return vars(part)["_written"]
 
 
