@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from .. import home
 from ..inputs import UserError
 from ..measures.evaluate import curve_numbers
 from ..runs import frame
@@ -43,7 +44,7 @@ def rules(claim: Claim) -> list[str]:
 
 def judged(claim: Claim, history: pd.DataFrame | None) -> list[dict]:
     """A row for each effect of a claim under each rule, on a frame with a row per run and evaluation."""
-    published = claim.published() if claim.published else None
+    published = papers_numbers(claim) if claim.published else None
     theirs = [math.nan if published is None else of_paper(effect, published) for effect in claim.effects]
     rows = []
     for place, rule in enumerate(rules(claim)):
@@ -54,6 +55,15 @@ def judged(claim: Claim, history: pd.DataFrame | None) -> list[dict]:
             row |= {"bound": effect.bound, "least": effect.least, "most": effect.most, "why": effect.why}
             rows.append(row | {"papers_effect": papers_effect, "where": claim.where, "sentence": claim.sentence})
     return rows
+
+
+def papers_numbers(claim: Claim) -> pd.DataFrame:
+    """The paper's own numbers that a claim is about; a `UserError` if one is missing, twice there or not as it was."""
+    try:
+        return claim.published()
+    except (KeyError, ValueError) as error:
+        told = f"a number of claim {claim.id} is missing, or there twice ({type(error).__name__}: {error})"
+        raise UserError(f"{home() / 'book' / 'published.csv'}: {told}; `git diff` shows what has changed") from None
 
 
 def chosen(claim: Claim, history: pd.DataFrame | None, rule: str) -> tuple[pd.DataFrame, str]:

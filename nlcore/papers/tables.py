@@ -1,19 +1,88 @@
 """Tables: the published numbers, and means over seeds as text."""
 
+import csv
+import math
+from functools import lru_cache
+from pathlib import Path
+
 import pandas as pd
 
 from .. import home
+from ..inputs import UserError, lookup, require, shown
+
+NAMES = ("paper", "where", "experiment", "dataset", "model", "series", "knob", "at", "metric")  # tell numbers apart
+NUMBERS = ("at", "value", "plusminus")
+WORDS = {
+    "paper": sorted(path.parent.name for path in Path(__file__).parent.glob("*/published.py")),
+    "relation": ("=", ">"),
+    "tag": (
+        "P",
+        "V",
+        "S",
+        "R",
+        "C",
+        "C3",
+        "T",
+    ),  # text, vector drawing, screenshot, raster, code, others' code, summary
+    "metric": (
+        *("test accuracy (%)", "test accuracy (%), last", "test accuracy (%), peak", "test accuracy (%), trough"),
+        *("test accuracy (%), epoch 150", "top-1 test accuracy (%)", "top-5 test accuracy (%)"),
+        *("student's test accuracy (%)", "training accuracy (%)", "test error (%)", "test error (%), last"),
+        *("test error (%), lowest", "top-1 error (%)", "top-5 error (%)", "area under the error curve (%)"),
+        *("right corrections (%)", "right corrections of wrong labels (%)", "P@1 (%)", "P@5 (%)", "mean diagonal"),
+        *("Pearson chi-square of T", "ECE", "ECE (15 bins)", "training loss", "training time (h)"),
+        *("clean examples needed", "word error rate (%)", "BLEU", "perplexity"),
+    ),
+}
 
 
 def published(paper: str) -> pd.DataFrame:
     """The paper's numbers: where, experiment, model, series, knob, at, metric, value, plusminus, tag, note.
 
-    `series` is the curve of a figure, as `name=value`.
+    `series` is the curve of a figure, as `name=value`. A `UserError` names the line and the column that cannot be read.
     """
-    table = pd.read_csv(home() / "book" / "published.csv")
+    path = home() / "book" / "published.csv"
+    table = _all(path, path.stat().st_mtime_ns)
     table = table[table.paper == paper].drop(columns="paper").reset_index(drop=True)
     whole = (table["at"] % 1 == 0).all()  # other papers' rates make the column one of floats
     return table.astype({"at": int}) if whole else table
+
+
+@lru_cache(maxsize=4)
+def _all(path: Path, changed: int) -> pd.DataFrame:
+    """The numbers of all papers, checked."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines, first = csv.DictReader(file, strict=True), {}
+            missing = {*NAMES, *NUMBERS, *WORDS} - {*(lines.fieldnames or ())}
+            require(not missing, f"{path} lacks the column {', '.join(sorted(missing))}")
+            for row in lines:
+                _check(row, f"{path}, line {lines.line_num}")
+                before = first.setdefault(tuple(row[name] for name in NAMES), lines.line_num)
+                told = f"{path}, line {lines.line_num}: line {before} has this number already, up to its value"
+                require(before == lines.line_num, told)
+        return pd.read_csv(path)
+    except (csv.Error, ValueError) as error:
+        raise UserError(f"{path} cannot be read as a table ({error})") from None
+
+
+def _check(row: dict[str, str], where: str) -> None:
+    """Refuse a line of which a cell is missing, one too many, no number, or no word that we know."""
+    require(None not in row and None not in row.values(), f"{where}: the line must have as many cells as the header")
+    for name in NUMBERS:
+        good = _finite(row[name]) or (name != "value" and not row[name])
+        require(good, f"{where}: {name} must be a number such as 92.5, not {shown(row[name])}")
+    for name, words in WORDS.items():
+        lookup(f"{name} in {where}:", row[name], words)
+    good = "(%)" not in row["metric"] or 0 <= float(row["value"]) <= 100
+    require(good, f"{where}: value is a percentage, so between 0 and 100, not {row['value']}")
+
+
+def _finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def share(values: pd.Series) -> str:
