@@ -8,9 +8,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
+import numpy
+import scipy
 import torch
 
 from .files import write_whole
@@ -22,18 +23,30 @@ from .training import train
 BYSTANDERS = ("cli", "book", "audit", "papers", "figures.py", "words.py")
 
 
-@cache
-def code() -> str:
-    """A hash of all code that numbers of records depend on, as this process first found it, and of torch's version."""
+def code_now() -> str:
+    """A hash of all code that numbers of records depend on, and of the versions of what it computes with."""
     package = Path(__file__).parent
     paths = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in BYSTANDERS]
-    texts = [torch.__version__.encode(), *(path.read_bytes() for path in paths)]
-    return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
+    versions = [part.__version__.encode() for part in (torch, numpy, scipy)]
+    return hashlib.sha256(b"\0".join([*versions, *(path.read_bytes() for path in paths)])).hexdigest()[:16]
+
+
+AT_START = code_now()  # of what has just been imported: no edit from now on is what this process obeys
+
+
+def code() -> str:
+    """The hash of the code that this process obeys."""
+    return AT_START
 
 
 def vouch(runs: list[Run], echo: Callable[[str], object]) -> None:
     """A `UserError`, before any of the runs is trained, if a golden run that one of them rests on gives other numbers
-    than those that are committed."""
+    than those that are committed, or if the code was edited since this process began: it obeys the old one, and its
+    workers would obey the new one."""
+    require(
+        code_now() == AT_START,
+        "the code was edited since this process began; start it again (in Jupyter: restart the kernel)",
+    )
     kinds = sorted({kind for run in runs for kind in golden.rests_on(run)})
     committed = golden.committed()
     lacking = [kind for kind in kinds if kind not in committed]
@@ -60,7 +73,7 @@ def memory() -> Path:
 
 def remembered() -> set[str]:
     """The digests of the golden runs that held with this code."""
-    with suppress(OSError, ValueError, TypeError, KeyError):
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         told = json.loads(memory().read_text())
         if told["code"] == code():
             return set(told["held"])

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import typer
 
-from nlcore import cli
+from nlcore import cli, home
 from nlcore.book import chapters
 from nlcore.papers import verification
 from nlcore.runs import golden, store
@@ -52,7 +52,11 @@ BAD = {
     "budget": ["run", "rolnick2017.uniform", *QUICK, "--budget", "0"],
     "jobs": ["run", "rolnick2017.uniform", *QUICK, "--jobs", "0"],
     "device": ["run", "rolnick2017.uniform", *QUICK, "--device", "gpu"],
-    "no run of rolnick2017.uniform at smoke has the key abc; one": ["run", "rolnick2017.uniform", "--keys", "abc"],
+    "no run of rolnick2017.uniform at smoke has the key 'abc'; one": ["run", "rolnick2017.uniform", "--keys", "abc"],
+    "no run of rolnick2017.uniform at smoke has the key '.x00": [
+        *("run", "rolnick2017.uniform", "--keys"),
+        str(home() / "book" / "_static" / "wrong_labels.png"),
+    ],
     "batches must be 1 or more": ["plan", "rolnick2017.uniform", "--batches", "0", "--out", "plan"],
     "not frobnicate": ["data", "frobnicate"],
     "did you mean fashion": ["data", "get", "fashoin"],
@@ -64,6 +68,7 @@ BAD = {
     "seed must be 0 or more": ["chapter", "01_noise_models", "-p", "seed=-1"],
     "in part, such as with --share": ["verify"],
     "--share is between 0 and 1": ["verify", "--share", "2"],
+    "--tolerance shares between 0 and 1": ["verify", "rolnick2017.uniform", "--tolerance", "inf"],
     "--budget must be more than 0": ["verify", "--share", "0.1", "--budget", "0"],
     "took longer than": ["verify", "rolnick2017.uniform", "--share", "0.1", "--budget", "0.001"],
     "no published record": ["verify", "rolnick2017.uniform", "--tier", "smoke"],

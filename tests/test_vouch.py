@@ -34,6 +34,15 @@ def test_other_code_is_held_again(monkeypatch):
     assert "first 2 golden runs" in collect([replace(RUN, seed=8)])[0]
 
 
+def test_code_that_was_edited_since_the_process_began_makes_no_record(monkeypatch, tmp_path):
+    """What is in memory would be vouched for, and remembered as what is on disk now, which the workers would obey."""
+    monkeypatch.setattr(vouch, "__file__", str(tmp_path / "vouch.py"))
+    (tmp_path / "losses.py").write_text("edited")
+    with pytest.raises(UserError, match="edited since this process began"):
+        collect([RUN])
+    assert not [*store.working().glob("*.json")]
+
+
 def test_code_that_gives_other_numbers_makes_no_record(monkeypatch):
     monkeypatch.setattr(gce, "lq", lambda logits, y, q: -losses.lq(logits, y, q))
     with pytest.raises(UserError, match="method=gce.*nlcore golden --update"):
@@ -49,10 +58,17 @@ def test_a_kind_that_is_not_committed_is_named(monkeypatch, tmp_path):
         collect([RUN])
 
 
+@pytest.mark.parametrize("library", ["numpy", "scipy", "torch"])
+def test_other_libraries_are_held_again(library, monkeypatch):
+    before = vouch.code_now()
+    monkeypatch.setattr(f"{library}.__version__", "0.0")
+    assert vouch.code_now() != before == vouch.code()
+
+
 def test_code_that_trains_nothing_is_not_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(vouch, "__file__", str(tmp_path / "vouch.py"))
-    before = vouch.code.__wrapped__()
+    before = vouch.code_now()
     for name, counts in (("book/show.py", False), ("papers/base.py", False), ("training/step.py", True)):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text("edited")
-        assert (vouch.code.__wrapped__() != before) == counts
+        assert (vouch.code_now() != before) == counts

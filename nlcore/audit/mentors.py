@@ -67,6 +67,7 @@ def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0,
 def load(path: Path) -> Mentor:
     """The mentor that `learn` has written; a `UserError` if a file holds none."""
     mentor = Mentor()
+    require(path.is_file() or not path.exists(), f"{path} is no mentor, as it is no file")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             mentor.load_state_dict({k: torch.from_numpy(arrays[k]) for k in arrays.files})
@@ -119,6 +120,7 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
 
 def _table(path: Path) -> pd.DataFrame:
     """A table with the columns file and label, as text; separated by commas, semicolons or tabs."""
+    require(path.is_file() or not path.exists(), f"{path} cannot be read as a table (it is no file)")
     try:
         with path.open(encoding="utf-8-sig") as file:
             header = file.readline()

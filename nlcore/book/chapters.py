@@ -22,6 +22,7 @@ from ..runs.run import content_hash
 from ..sweep import TRAIN
 
 CHOICES = {"tier": papers.TIERS, "train": TRAIN, "device": ("auto", "cpu", "cuda"), "rule": RULES}
+USED = "used"  # the file in a kernel's folder that is locked while somebody uses it
 TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
 
 
@@ -34,13 +35,33 @@ def names() -> list[str]:
 
 def parameters(name: str) -> dict[str, tuple[type, object]]:
     """Type and default of each parameter of a chapter: `name: type = literal  # comment`, a line each."""
+    lookup("chapter", name, names())
+    path = home() / "book" / f"{name}.ipynb"
+    tagged = [cell for cell in read(path).cells if "parameters" in cell.metadata.get("tags", ())]
+    require(len(tagged) == 1, f"{path} must have one cell with the tag `parameters`, not {len(tagged)}")
+    try:
+        lines = ast.parse(tagged[0].source).body
+        return {line.target.id: (TYPES[line.annotation.id], ast.literal_eval(line.value)) for line in lines}
+    except (SyntaxError, ValueError, AttributeError, KeyError, TypeError) as error:
+        form = "`name: type = value`, of type int, float, str, bool or list with a plain value"
+        raise UserError(f"{path}: a line of the cell of parameters is not of the form {form} ({error})") from None
+
+
+def read(path: Path):
+    """A notebook; a `UserError` if a file is none."""
     import nbformat
 
-    lookup("chapter", name, names())
-    cells = nbformat.read(home() / "book" / f"{name}.ipynb", 4).cells
-    tagged = next(cell for cell in cells if "parameters" in cell.metadata.get("tags", ()))
-    lines = ast.parse(tagged.source).body
-    return {line.target.id: (TYPES[line.annotation.id], ast.literal_eval(line.value)) for line in lines}
+    try:
+        return nbformat.read(path, 4)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:  # what damage makes of reading it
+        told = f"{path} is no whole notebook ({type(error).__name__}); `git checkout` brings a chapter back"
+        raise UserError(told) from None
 
 
 def check(**values) -> None:
@@ -106,26 +127,35 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
     if not again and out.exists() and stamp.is_file() and stamp.read_bytes() == (before + content(out)).encode():
         return f"unchanged: {out}"
     check_writable(out.parent, "choose another folder")
-    work = work_folder()
-    draft = _executed(name, work, values)  # `out` may be the chapter itself
-    notebook = nbformat.read(draft, 4)
-    normalise(notebook)
-    write_whole(out, nbformat.writes(notebook) + "\n")
-    shutil.rmtree(work)
+    with work_folder() as work:
+        draft = _executed(name, work, values)  # `out` may be the chapter itself
+        notebook = nbformat.read(draft, 4)
+        normalise(notebook)
+        write_whole(out, nbformat.writes(notebook) + "\n")
+        shutil.rmtree(work)
     stamp.unlink(missing_ok=True)
     if not again and inputs(name, values, there) == before and has_all(name, values, there):
         write_whole(stamp, inputs(name, values, records()) + content(out))
     return f"executed: {out}"
 
 
-def work_folder() -> Path:
-    """A temporary folder for a kernel's sockets and draft; those that were left a day ago or longer go. It is not in
-    the folder of the results, whose path may be too long for a socket."""
-    for old in Path(tempfile.gettempdir()).glob("nlcore-*"):
+@contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """A temporary folder for a kernel's sockets and draft; those that were left a day ago or longer go, but none that a
+    process still uses, however long. It is not in the folder of the results, whose path may be too long for a socket.
+    """
+    mine = f"nlcore-kernel-{os.getpid()}-"
+    for old in Path(tempfile.gettempdir()).glob("nlcore-kernel-*-*"):
+        if old.name.startswith(mine):  # of another thread, whose lock would be ours as well
+            continue
         with contextlib.suppress(OSError):
             if time.time() - old.stat().st_mtime > DAY:
-                shutil.rmtree(old)
-    return Path(tempfile.mkdtemp(prefix="nlcore-"))
+                with store.locked(old / USED, wait=False) as left:
+                    if left:
+                        shutil.rmtree(old)
+    work = Path(tempfile.mkdtemp(prefix=mine))
+    with store.locked(work / USED):
+        yield work
 
 
 def records() -> list[str]:
@@ -151,9 +181,7 @@ def content(path: Path) -> str:
 def inputs(name: str, values: dict, records: list[str]) -> str:
     """Digest of all that the outputs of a chapter depend on: its cells, parameters, code, published files, records, and
     the content of a data set of one's own. A `UserError` says what is wrong with that."""
-    import nbformat
-
-    cells = [(cell.cell_type, cell.source) for cell in nbformat.read(home() / "book" / f"{name}.ipynb", 4).cells]
+    cells = [(cell.cell_type, cell.source) for cell in read(home() / "book" / f"{name}.ipynb").cells]
     package = Path(papers.__file__).parents[1]
     code = [*package.rglob("*.py"), *package.rglob("*.json")]
     texts = [path for kind in ("*.csv", "*.json", "records/*.jsonl") for path in (home() / "book").glob(kind)]

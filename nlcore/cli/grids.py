@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..files import write_whole
-from ..inputs import lookup, require
+from ..inputs import lookup, require, shown
 from .base import Experiment, Json, Set, Tier, app, runs_of, show
 
 if TYPE_CHECKING:
@@ -66,10 +66,11 @@ def _plans(wanted: dict[str, tuple[str, list["Run"]]], tier: str, jobs: int | No
 
 def _only(wanted: dict[str, tuple[str, list["Run"]]], keys: str, of: str) -> dict[str, tuple[str, list["Run"]]]:
     """Of the runs of experiments those with these keys: KEY,KEY,... or a file with a key a line."""
-    named = Path(keys).read_text().split() if Path(keys).is_file() else keys.split(",")
+    named = Path(keys).read_text(errors="replace").split() if Path(keys).is_file() else keys.split(",")
     known = [run.key for _, runs in wanted.values() for run in runs]
     unknown = sorted({*named} - {*known})
-    require(not unknown, f"no run of {of} has the key {', '.join(unknown[:3])}; one that is there is {known[0]}")
+    told = shown(", ".join(unknown[:3]))
+    require(not unknown, f"no run of {of} has the key {told}; one that is there is {known[0]}")
     kept = {name: (paper, [run for run in runs if run.key in named]) for name, (paper, runs) in wanted.items()}
     return {name: (paper, runs) for name, (paper, runs) in kept.items() if runs}
 
@@ -164,7 +165,8 @@ def verify(
 
     require(0 <= share <= 1, f"--share is between 0 and 1, not {share}")
     require(share > 0 or experiment != "all", "all experiments are verified in part, such as with --share 0.05")
-    require(count > 0 and min(near, tolerance) >= 0, "--count must be 1 or more, --near and --tolerance 0 or more")
+    allowed = 0 <= near <= 1 and 0 <= tolerance <= 1  # so not infinite, which all would fit
+    require(count > 0 and allowed, "--count must be 1 or more, --near and --tolerance shares between 0 and 1")
     require(budget is None or budget > 0, f"--budget must be more than 0 minutes, not {budget}")
     names = papers.experiments() if experiment == "all" else [experiment]
     public = verifying.published({name: runs_of(name, tier, override)[1] for name in names})

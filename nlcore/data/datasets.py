@@ -40,6 +40,7 @@ def _loaded(path: str) -> Dataset:
             fetch.get(path)
         return read(path)
     place = Path(path)
+    require(place.is_dir() or place.is_file(), f"{path} is neither a file nor a folder, such as a pipe")
     arrays, class_names = from_folder(place) if place.is_dir() else from_npz(place)
     data = verified(path, arrays, class_names)
     _tell_duplicates(data)

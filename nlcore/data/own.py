@@ -95,9 +95,11 @@ def _found(folder: Path) -> Found:
 
 
 def _below(folder: Path) -> list[Path]:
-    """All files in a folder and the folders in it."""
+    """All files in a folder and the folders in it. A `UserError` names a link that leads back to where it stands."""
     files = []
     for inside in _inside(folder):
+        around = inside.is_symlink() and folder.resolve().is_relative_to(inside.resolve())
+        require(not around, f"{inside} is a link to a folder that it stands in; remove it")
         files += _below(inside) if inside.is_dir() else [inside]
     return files
 

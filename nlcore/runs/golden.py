@@ -115,7 +115,7 @@ def committed() -> dict[str, Outcome]:
 def _parsed(path: Path, changed: int) -> dict[str, Outcome]:
     try:
         return {name: Outcome(**told) for name, told in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         told = f"{path} is damaged ({type(error).__name__}: {error}); `git checkout` brings it back"
         raise UserError(told) from None
 

@@ -108,7 +108,7 @@ def _read(line: str, where: str) -> Record:
         del content["digest"], content["key"]
         content.pop("fingerprint", None)
         return Record(**content)
-    except (ValueError, AttributeError, KeyError, TypeError, UserError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError, UserError) as error:
         if _has_its_checksum(line):
             raise ForeignRecord(f"{where} is of another version of this package ({error}); use that one") from None
         raise UserError(f"{where} is not a whole record ({type(error).__name__}: {error})") from None
@@ -119,7 +119,7 @@ def _has_its_checksum(line: str) -> bool:
     try:
         content = json.loads(line)
         return content.pop("digest") == content_hash(content)
-    except (ValueError, AttributeError, KeyError, TypeError):
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return False
 
 

@@ -82,7 +82,7 @@ def whole_result(out: Path) -> dict | None:
         rows = [json.loads(line) for line in history.read_text().splitlines()]
         if content.pop("digest") == digest(content, rows):
             return content
-    except (OSError, ValueError, AttributeError, KeyError):
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         pass
     print(f"{result} or {history.name} beside it is damaged; both are made again", file=sys.stderr)
     return None

@@ -1,13 +1,18 @@
 """Chapters as committed: typed parameters, executed, normal; and checked before a kernel starts."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
+import tempfile
 
 import nbformat
 import pytest
 
 from nlcore import data, home
 from nlcore.book import chapters
+from nlcore.files import write_whole
 from nlcore.inputs import UserError
 
 COMMON = {"tier": str, "train": str, "seeds": int, "dataset": str, "device": str}
@@ -156,3 +161,63 @@ def test_records_that_came_while_a_chapter_ran(executions, tmp_path):
     added.clear()
     assert lines(tmp_path, {"90_scoreboard": {}}) == ["executed"]
     assert lines(tmp_path, {"90_scoreboard": {}}) == ["unchanged"]
+
+
+DAMAGE = [
+    "",
+    "[]",
+    "[" * 100_000,
+    '{"cells": [',
+    '{"nbformat": 4, "cells": null}',
+    '{"nbformat": 9, "cells": []}',
+    b"\xff\xfe{}",
+]
+
+
+@pytest.mark.parametrize("content", DAMAGE, ids=range(len(DAMAGE)))
+def test_a_damaged_chapter_is_named(content, tmp_path, monkeypatch):
+    """Whatever is left of it."""
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "broken.ipynb").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UserError, match=r"broken.ipynb is no whole notebook"):
+        chapters.validate("broken", {})
+
+
+LINES = ["rate = 0.4", "rate: float = 2 / 5", "rate: float = (0.4", "rate: share = 0.4", "import os", "rate: float"]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_parameter_that_is_written_otherwise_is_told(line, tmp_path, monkeypatch):
+    """By who changes a number in the first cell, as readers are asked to."""
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    cell = nbformat.v4.new_code_cell(f"seed: int = 0\n{line}", metadata={"tags": ["parameters"]})
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    write_whole(tmp_path / "book" / "mine.ipynb", nbformat.writes(notebook))
+    with pytest.raises(UserError, match="mine.ipynb: a line of the cell of parameters is not of the form"):
+        chapters.validate("mine", {"seed": 1})
+    notebook.cells.clear()
+    write_whole(tmp_path / "book" / "mine.ipynb", nbformat.writes(notebook))
+    with pytest.raises(UserError, match="must have one cell with the tag `parameters`, not 0"):
+        chapters.validate("mine", {})
+
+
+HOLDS = "import fcntl, sys; f = open(sys.argv[1], 'wb'); fcntl.lockf(f, fcntl.LOCK_EX); print('', flush=True); input()"
+
+
+def test_only_kernels_folders_that_nobody_uses_are_removed(tmp_path, monkeypatch):
+    """Not a store of records that is called like the package, nor the folder of a chapter that trains for days."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    store, used, left = (tmp_path / name for name in ("nlcore-runs", "nlcore-kernel-1-used", "nlcore-kernel-1-left"))
+    for folder in (store, used, left):
+        folder.mkdir()
+        (folder / chapters.USED).write_text("")
+    command = [sys.executable, "-c", HOLDS, str(used / chapters.USED)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        with chapters.work_folder() as mine:
+            for folder in (store, used, left, mine):
+                os.utime(folder, (0, 0))
+            with chapters.work_folder():
+                assert (store.exists(), used.exists(), left.exists(), mine.exists()) == (True, True, False, True)
+        other.communicate(b"\n")

@@ -1,5 +1,6 @@
 """What people bring: folders and pictures of all kinds are read as a person would, or named in one sentence."""
 
+import os
 import unicodedata
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from nlcore import data
+from nlcore.audit import mentors
 from nlcore.data import pictures
 from nlcore.inputs import UserError
 
@@ -239,3 +241,20 @@ def test_pictures_that_do_not_fit_the_memory_are_refused_at_once(pets, monkeypat
     monkeypatch.setattr("nlcore.data.own.memory", lambda: 1000)
     with pytest.raises(UserError, match="make them smaller"):
         data.load(str(pets))
+
+
+def test_a_link_to_a_folder_around_it_is_named(pets):
+    """Followed, it would make dogs of cats."""
+    (pets / "cat" / "more").symlink_to("..")
+    with pytest.raises(UserError, match="cat/more is a link to a folder that it stands in"):
+        data.load(str(pets))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="neither a file nor a folder"):
+        data.load(str(tmp_path / "pipe"))
+    with pytest.raises(UserError, match="it is no file"):
+        mentors.learn("digits", tmp_path / "pipe", tmp_path / "mentor.npz")
+    with pytest.raises(UserError, match="pipe is no mentor"):
+        mentors.load(tmp_path / "pipe")

@@ -124,7 +124,8 @@ def test_a_key_that_is_not_its_contents_is_found(record):
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda b: b[:-30], lambda b: b"\xff\xfe", lambda b: b.replace(b'"key":', b'"kay":')]
+    "damage",
+    [lambda b: b[:-30], lambda b: b"\xff\xfe", lambda b: b"[" * 100_000, lambda b: b.replace(b'"key":', b'"kay":')],
 )
 def test_a_damaged_record_is_named_set_aside_and_missing(record, damage, capsys):
     path = store.save(record)
