@@ -128,6 +128,8 @@ def _table(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as a table ({type(error).__name__}: {error})") from None
+    first = table.index[0] if len(table) and not isinstance(table.index, pd.RangeIndex) else None
+    require(first is None, f"{path} has rows with more cells than its header, such as that of {shown(first)}")
     table.columns = table.columns.str.strip().str.lower()
     missing = {"file", "label"} - {*table.columns}
     has = few([shown(name) for name in table.columns])

@@ -69,6 +69,8 @@ def check(**values) -> None:
     for name, options in CHOICES.items():
         if name in values:
             lookup(name, conform(name, values[name], str), options)
+    for name in {"models", "methods"} & values.keys():
+        conform(name, values[name], list[str])
     for name in {"seeds", "seed"} & values.keys():
         require(conform(name, values[name], int) >= 0, f"{name} must be 0 or more, not {values[name]}")
 

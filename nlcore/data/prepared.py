@@ -112,15 +112,16 @@ def from_npz(path: Path):
         _check_split(path, split, found[f"{split}_images"], found[f"{split}_labels"])
     one, two = found["train_images"].shape[1:], found["test_images"].shape[1:]
     require(one == two, f"{path}: train images are {one}, test images {two}; they must be alike")
-    classes = found.get("classes", range(int(found["train_labels"].max()) + 1))
+    K = int(found["train_labels"].max()) + 1
     if "classes" in found:
-        _check_names(path, "classes", classes)
+        _check_names(path, "classes", found["classes"])
+        K = len(found["classes"])
     if "train_files" in found:
         _check_names(path, "train_files", found["train_files"])
         count, M = len(found["train_files"]), len(found["train_labels"])
         require(count == M, f"{path}: {count} train_files but {M} train_labels")
-    _check_classes(path, found, len(classes))
-    return found, classes
+    _check_classes(path, found, K)
+    return found, found.get("classes", range(K))
 
 
 def _opened(path: Path) -> dict[str, np.ndarray]:

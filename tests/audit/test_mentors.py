@@ -166,3 +166,10 @@ def test_bad_places_and_files_are_refused(photos, tmp_path):
         mentors.learn(own, tmp_path / "none.csv", tmp_path / "m.npz")
     with pytest.raises(UserError, match="no mentor"):
         mentors.apply(own, checked, tmp_path / "w.csv")
+
+
+def test_a_row_with_more_cells_than_the_header_is_refused(tmp_path):
+    """Read as pandas does, its third cell would be the file."""
+    (tmp_path / "checked.csv").write_text("file,label\n12,3,5\n13,4,6\n")
+    with pytest.raises(UserError, match="rows with more cells than its header"):
+        mentors.learn("digits", tmp_path / "checked.csv", tmp_path / "mentor.npz")

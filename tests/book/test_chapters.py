@@ -221,3 +221,8 @@ def test_only_kernels_folders_that_nobody_uses_are_removed(tmp_path, monkeypatch
             with chapters.work_folder():
                 assert (store.exists(), used.exists(), left.exists(), mine.exists()) == (True, True, False, True)
         other.communicate(b"\n")
+
+
+def test_names_in_a_list_are_texts():
+    with pytest.raises(UserError, match=r"models\[0\] must be of type str"):
+        chapters.validate("05_robust_losses", {"models": [1]})

@@ -70,6 +70,9 @@ BAD = {
     "is \\[-1\\]": {"train_labels": np.arange(12) % 3 - 1},
     "no training image has label 0": {"train_labels": 1 + np.arange(12) % 3, "test_labels": 1 + np.arange(6) % 3},
     "no training image has label 3, of 100005": {"train_labels": np.array([0, 1, 2] * 3 + [100_004] * 3)},
+    "no training image has label 3, of 18446744073709551616": {
+        "train_labels": np.array([0, 1, 2] * 3 + [2**64 - 1] * 3, dtype=np.uint64)
+    },
     "no training image has label 2, of 3": {"train_labels": np.arange(12) % 2, "classes": np.array(["a", "b", "c"])},
     "not <U1": {"train_labels": np.array(["a", "b", "c"] * 4)},
     "not float64": {"train_labels": np.full(12, np.nan)},
