@@ -44,12 +44,13 @@ def test_what_is_there_in_place_of_weights_is_refused(photos, tmp_path):
     own, mentor, out = str(photos / "photos"), tmp_path / "mentor.npz", tmp_path / "weights.csv"
     mentors._write(mentor, lambda file: np.savez(file, **Mentor().state_dict()))
     files = data.load(own).files
-    for text in ("", "file,label\n0/0.png,0\n", "file,label,weight\n0/0.png,0,0.1\n"):
+    others = "file,label,weight\n" + "".join(f"{file},0,0.5\n" for file in files)  # of labels as they once were
+    for text in ("", "file,label\n0/0.png,0\n", "file,label,weight\n0/0.png,0,0.1\n", others):
         out.write_text(text)
         with pytest.raises(UserError, match="weights.csv (cannot be read as|is no) table|weights.csv cannot be read"):
             mentors.apply(own, mentor, out)
         assert out.read_text() == text
-    out.write_text("\n".join(["file,label,weight", *(f"{file},0,0.5" for file in files)]))
+    out.write_text("\n".join(["file,label,weight", *(f"{file},{file[0]},0.5" for file in files)]))
     assert "there already" in mentors.apply(own, mentor, out)
     for dataset, by in ((own, tmp_path / "none.npz"), (str(tmp_path / "none"), mentor)):
         with pytest.raises(UserError, match="no mentor|there is no file"):
