@@ -114,6 +114,12 @@ def look(name: str) -> dict[str, str]:
     return {"color": colour, "marker": marker}
 
 
+def shaded(colour: str, share: float) -> str:
+    """A colour `#rrggbb` with this share of white in it."""
+    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(part + share * (255 - part)):02x}" for part in parts)
+
+
 def said(name: str) -> str:
     """Any name of a data set, network, noise, measure or method in words; one that is not known stays as it is."""
     for known in (DATA, NETWORKS, NOISES, MEASURES):

@@ -22,3 +22,7 @@ def test_methods_of_an_experiment_can_be_told_apart_by_colour_and_by_marker(pape
 
 def test_mentors_and_what_they_are_held_against_can_be_told_apart():
     assert len({words.METHODS[name][2] for name in ("ce", "forgetting", "self_paced", "focal", "PD", "DD")}) == 6
+
+
+def test_shades():
+    assert words.shaded("#804000", 0.0) == "#804000" and words.shaded("#804000", 1.0) == "#ffffff"

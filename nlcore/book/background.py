@@ -20,7 +20,6 @@ from ..models import build
 from ..runs import Budget, Run
 from ..training.loop import fit
 from ..training.train import prepared
-from .exhibits import labelled
 
 TILE, ACROSS = 32, 7  # pixels of a picture on the sheet, pictures in a row of it
 SIDE = {"mnist": 28}  # pixels of a picture that does not fill its tile
@@ -203,7 +202,7 @@ def wrong_of_both(draws: TwoDraws, count: int = 7) -> Figure:
     chosen = [np.argsort(given == draws.y, kind="stable")[:count] for given in draws.given.values()]
     labels = [given[rows] for rows, given in zip(chosen, draws.given.values(), strict=True)]
     rows = np.concatenate(chosen)
-    return labelled(draws.x[rows], np.concatenate(labels), draws.y[rows], count)
+    return figures.labelled(draws.x[rows], np.concatenate(labels), draws.y[rows], count)
 
 
 def briefly(x: torch.Tensor, y: torch.Tensor, K: int, epochs: int, seed: int) -> nn.Module:

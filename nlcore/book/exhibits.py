@@ -1,7 +1,6 @@
 """What chapters show beside their own cells."""
 
 import json
-import math
 
 import numpy as np
 import pandas as pd
