@@ -9,10 +9,12 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from . import words
 
 WIDTH = 5.6  # inches of a figure: so a phone shows it at more than six tenths of its size
+PAPER = " (paper)"  # behind the name of a line that a paper has
 LETTERS = 62  # of a legend, beside each other
 plt.rcParams.update({"font.size": 11, "axes.titlesize": "medium"})  # then type and legends can be read there
 
@@ -50,7 +52,7 @@ def curves(ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = No
     `theirs` is `tables.published`, which has x `at` and y `value`, with a column `by`. Bands are one standard deviation
     over seeds; `options` go to `Axes.set`.
     """
-    ax, ours = axes(None, WIDTH, 4.2), _in_words(ours, by).assign(accuracy=100 * ours.test_accuracy)
+    ax, ours = axes(None, WIDTH, 3.9), _in_words(ours, by).assign(accuracy=100 * ours.test_accuracy)
     names = [*ours[by].unique()]
     if by == "model":
         names = [net for net in NETS if net in names] + [net for net in names if net not in NETS]
@@ -60,7 +62,7 @@ def curves(ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = No
     if theirs is not None:
         for name, line in _in_words(theirs, by).groupby(by, sort=False):
             colour = colours.get(name) or COLOURS.get(name, "grey")
-            ax.plot(line["at"], line.value, "x--", color=colour, lw=1, ms=4, label=f"{name} (paper)")
+            ax.plot(line["at"], line.value, "x--", color=colour, lw=1, ms=4, label=name + PAPER)
     ax.set(xlabel=words.said(x), ylabel=words.said("accuracy"), ylim=(0, 101))
     ax.set(**options)
     legend_in_words(ax)
@@ -88,27 +90,34 @@ def markers_of(by: str, names: list[str]) -> dict:
     return {"style": by, "style_order": names, "markers": markers, "dashes": False, "ms": 6, "mew": 0}
 
 
-def legend_in_words(ax: Axes, **options) -> None:
-    """A legend whose names are those that people read."""
-    handles, labels = ax.get_legend_handles_labels()
-    said = [
-        label.replace(label.removesuffix(" (paper)"), words.said(label.removesuffix(" (paper)"))) for label in labels
-    ]
-    ax.legend(handles, said, **options)
+def legend_in_words(ax: Axes) -> None:
+    """A legend whose names are those that people read. Dashed lines of the paper have one entry together, but for those
+    whose name no line of ours has."""
+    drawn = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    alike = {label for label in drawn if label.endswith(PAPER) and label.removesuffix(PAPER) in drawn}
+    named = {label: handle for label, handle in drawn.items() if label not in alike}
+    said = [label.replace(label.removesuffix(PAPER), words.said(label.removesuffix(PAPER))) for label in named]
+    handles = [*named.values()]
+    if alike:
+        handles.append(Line2D([], [], color="grey", ls="--", lw=1, marker="x", ms=4))
+        said.append("dashed: the paper's")
+    ax.legend(handles, said)
 
 
 def legend_below(fig: Figure) -> Figure:
     """The figure with the legend of its last Axes below all of them, where it hides no line."""
     last = fig.axes[-1]
-    handles, names = last.get_legend_handles_labels()[0], [text.get_text() for text in last.get_legend().get_texts()]
-    last.get_legend().remove()
+    legend = last.get_legend()
+    handles, names = legend.legend_handles, [text.get_text() for text in legend.get_texts()]
+    legend.remove()
     below(fig, handles, names)
     return fig
 
 
 def below(fig: Figure, handles: list, names: list[str]) -> None:
-    """A legend below a figure, with as many columns as its longest name leaves room for."""
+    """A legend below a figure, with as many columns as its longest name leaves room for; the figure grows by it."""
     columns = max(1, LETTERS // (max(map(len, names), default=0) + 6))  # a handle is as wide as six letters
+    fig.set_figheight(fig.get_figheight() + 0.23 * math.ceil(len(names) / columns))  # inches a line
     fig.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False)
 
 
@@ -198,7 +207,7 @@ def projection(clouds: dict[str, list], classes: list[str]) -> Figure:
 def cost(panels: dict[str, pd.DataFrame]) -> Figure:
     """Accuracy and its spread, in percent, against cost on a logarithmic axis, a named point for each row of a frame
     with these columns; axes per name."""
-    fig, grid = row(len(panels), 3.6, sharex=True)
+    fig, grid = row(len(panels), 3.1, sharex=True)
     for ax, (title, table) in zip(grid, panels.items(), strict=True):
         for name, point in table.iterrows():
             style = words.look(name) | {"ms": 7, "lw": 1, "ls": "none", "label": words.method(name)}

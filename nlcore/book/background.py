@@ -103,7 +103,7 @@ def watched(dataset: str, rate: float, seed: int, steps: int = 1500) -> Watched:
 
 def memorising(seen: Watched) -> Axes:
     """Over epochs: test accuracy, and the shares of right and of wrong training labels that the network predicts."""
-    ax = figures.axes(None, figures.WIDTH, 3.8)
+    ax = figures.axes(None, figures.WIDTH, 3.5)
     lines = {
         "test_accuracy": ("test images: true class predicted", "black", "-"),
         "train_right": ("right training labels: predicted", RIGHT, ":"),
@@ -112,8 +112,9 @@ def memorising(seen: Watched) -> Axes:
     for column, (label, colour, style) in lines.items():
         ax.plot(seen.rows.epoch, 100 * seen.rows[column], style, color=colour, label=label, lw=1.8)
     ax.set(xlabel="epoch", ylabel="%", ylim=(0, 101))
-    ax.legend(loc="center right")
+    ax.legend()
     ax.grid(alpha=0.3)
+    figures.legend_below(ax.figure)
     return ax
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .. import figures, home, noise, words
 
@@ -19,7 +20,8 @@ def two_laws(K: int, rate: float = 0.8, true: int = 0) -> Figure:
         colours = np.where(np.arange(K) == true, "#0072b2", "#d55e00")
         ax.bar(range(K), shares, color=colours)
         wrong = 100 - shares[true]
-        ax.set(xlabel="given label", title=f"{named(law)}: {wrong:.0f} % are wrong")
+        ax.set(xlabel="given label", title=f"{named(law)}:\n{wrong:.0f} % are wrong")
+        ax.xaxis.set_major_locator(MaxNLocator(10, integer=True))
     grid[0].set_ylabel("% of the images")
     return fig
 

@@ -130,8 +130,9 @@ def mean(rows: pd.DataFrame, column: str = "test_accuracy", **at) -> float:
 
 
 def points(rows: pd.DataFrame, **at) -> float:
-    """The test accuracy where columns have these values, in percent."""
-    return 100 * mean(rows, **at)
+    """The test accuracy where columns have these values, in percent; without the last digits of a float, which depend
+    on how it was summed and would round a half up in a sentence and down in a table."""
+    return round(100 * mean(rows, **at), 9)
 
 
 def ahead(rows: pd.DataFrame, a, b, by: str = "method", **at) -> float:

@@ -12,7 +12,7 @@ from nlcore import papers, sweep
 from nlcore.inputs import UserError
 from nlcore.methods import HAlpha
 from nlcore.noise import Clean
-from nlcore.papers import PAPERS, rolnick2017, scoreboard, tables
+from nlcore.papers import PAPERS, rolnick2017, scoreboard, tables, texts
 from nlcore.papers.effects import CORRELATION, Effect, estimate, points, together, verdict
 from nlcore.papers.rolnick2017 import measured, published
 from nlcore.runs import Run
@@ -47,6 +47,12 @@ def test_the_interval_is_students_and_paired_by_seed():
     assert verdict(found, effect) == "inconclusive"
     assert estimate(rows[rows.seed == 1], effect).low == -math.inf  # one seed tells nothing of others
     assert estimate(rows[rows.method == "a"], effect) is None
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=6))
+def test_a_sentence_and_a_table_round_alike(right):
+    rows = pd.DataFrame({"of": "a", "at": "b", "seed": range(len(right)), "test_accuracy": [n / 10_000 for n in right]})
+    assert tables.percent(rows, "of", "at").loc["a", "b"].split(" ")[0] == texts.number(points(rows))
 
 
 def test_a_factor_is_averaged_in_logarithms():

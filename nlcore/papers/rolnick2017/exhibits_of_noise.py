@@ -65,7 +65,7 @@ def labels_of_a_three(alpha: int, seed: int = 0) -> Figure:
     for ax, (name, chosen) in zip(panels, parts.items(), strict=True):
         counts = np.bincount(pairs.label[chosen], minlength=digits.K)
         bars(ax, 100 * counts / counts.sum(), 3)
-        ax.set(xlabel="label", ylabel="share of its labels, %", title=f"{name}, {counts.sum():,} labels")
+        ax.set(xlabel="label", ylabel="share of its labels, %", title=f"{name}:\n{counts.sum():,} labels")
     panels[0].set_ylim(0, 1.45 * panels[0].get_ylim()[1])  # room for the picture
     panels[1].set_ylim(8, None)
     picture = panels[0].inset_axes((0.02, 0.7, 0.2, 0.28), xticks=[], yticks=[])

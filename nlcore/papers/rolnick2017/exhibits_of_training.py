@@ -50,7 +50,7 @@ def cosines(measured: pd.DataFrame) -> Figure:
         ax.plot(limit.alpha, limit.limit, "-", color="black", lw=1, label="infinite batch")
         ax.set(xlabel="noisy labels per clean label, α", title=f"after {steps} steps")
         ax.grid(alpha=0.3)
-    panels[0].set_ylabel("cosine to the clean gradient")
+    panels[0].set_ylabel("cosine to c")
     panels[-1].legend()
     return figures.legend_below(fig)
 
@@ -168,7 +168,7 @@ def while_training(longer: pd.DataFrame) -> Figure:
     """Test accuracy, and the share of wrong labels that are predicted, both in percent, against the passes over all
     pairs, a curve for each number of clean examples; means over seeds. `longer` has a row per run and evaluation."""
     fig, panels = figures.row(2, 3.1)
-    parts = {"test_accuracy": "test accuracy, %", "train_wrong": "wrong training labels predicted, %"}
+    parts = {"test_accuracy": "test accuracy, %", "train_wrong": "wrong labels predicted, %"}
     for ax, (column, label) in zip(panels, parts.items(), strict=True):
         for colour, (images, part) in zip(COLOURS, longer.groupby("images"), strict=False):
             means = part.groupby("step")[["epoch", column]].mean()
