@@ -55,7 +55,7 @@ def forest(rows: pd.DataFrame) -> Figure:
 
 def shortened(name: str, width: int = 62) -> str:
     """A name as far as it fits on two lines."""
-    return "\n".join(textwrap.wrap(name, width, max_lines=2, placeholder=" …", drop_whitespace=False)).replace(
+    return "\n".join(textwrap.wrap(name, width, max_lines=2, placeholder=" …"))
         "\n ", "\n"
     )
 
