@@ -65,7 +65,6 @@ def curves(ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = No
             ax.plot(line["at"], line.value, "x--", color=colour, lw=1, ms=4, label=name + PAPER)
     ax.set(xlabel=words.said(x), ylabel=words.said("accuracy"), ylim=(0, 101))
     ax.set(**options)
-    legend_in_words(ax)
     ax.grid(alpha=0.3)
     legend_below(ax.figure)
     return ax
@@ -90,9 +89,18 @@ def markers_of(by: str, names: list[str]) -> dict:
     return {"style": by, "style_order": names, "markers": markers, "dashes": False, "ms": 6, "mew": 0}
 
 
-def legend_in_words(ax: Axes) -> None:
-    """A legend whose names are those that people read. Dashed lines of the paper have one entry together, but for those
-    whose name no line of ours has."""
+def legend_below(fig: Figure) -> Figure:
+    """The figure with a legend of its last Axes below all of them, where it hides no line."""
+    last = fig.axes[-1]
+    if last.get_legend():  # seaborn's
+        last.get_legend().remove()
+    below(fig, *in_words(last))
+    return fig
+
+
+def in_words(ax: Axes) -> tuple[list, list[str]]:
+    """Handles and names of a legend, as people read them. Dashed lines of the paper have one entry together, but for
+    those whose name no line of ours has."""
     drawn = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     alike = {label for label in drawn if label.endswith(PAPER) and label.removesuffix(PAPER) in drawn}
     named = {label: handle for label, handle in drawn.items() if label not in alike}
@@ -101,17 +109,7 @@ def legend_in_words(ax: Axes) -> None:
     if alike:
         handles.append(Line2D([], [], color="grey", ls="--", lw=1, marker="x", ms=4))
         said.append("dashed: the paper's")
-    ax.legend(handles, said)
-
-
-def legend_below(fig: Figure) -> Figure:
-    """The figure with the legend of its last Axes below all of them, where it hides no line."""
-    last = fig.axes[-1]
-    legend = last.get_legend()
-    handles, names = legend.legend_handles, [text.get_text() for text in legend.get_texts()]
-    legend.remove()
-    below(fig, handles, names)
-    return fig
+    return handles, said
 
 
 def below(fig: Figure, handles: list, names: list[str]) -> None:
@@ -140,7 +138,6 @@ def lines(table: pd.DataFrame, y: str, by: str, panel: str, ylabel: str) -> Figu
         sns.lineplot(rows, x="share", y=y, ax=ax, legend=ax is grid[-1], markevery=every, **style)
         ax.set(xlabel="share of training", ylabel=ylabel, title=str(value))
         ax.grid(alpha=0.3)
-    legend_in_words(grid[-1])
     return legend_below(fig)
 
 
@@ -159,16 +156,15 @@ def weighed(parts: dict[str, list], width: float = 0.25) -> Figure:
         ax.set(xlabel="loss", title=name, ylim=(-0.02, 1.02))
     for ax in on_the_left(grid):
         ax.set(ylabel="share of pairs; weight v")
-    grid[-1].legend()
     return legend_below(fig)
 
 
 def weight_maps(maps: dict[str, np.ndarray], extent: tuple[float, float, float, float]) -> Figure:
     """Weights in [0, 1], losses across and differences from the percentile upwards, over `extent`; axes per name."""
-    fig, grid = row(len(maps), 2.6, sharey=True)
+    fig, grid = row(len(maps), 2.4, sharey=True)
     for ax, (name, v) in zip(grid, maps.items(), strict=True):
         shown = ax.imshow(v, origin="lower", extent=extent, aspect="auto", vmin=0, vmax=1, cmap="viridis")
-        ax.set(title=name, xlabel="loss")
+        ax.set(title=name.replace(": ", ":\n"), xlabel="loss")
     for ax in on_the_left(grid):
         ax.set(ylabel="loss - percentile")
     fig.colorbar(shown, ax=list(grid), label="v")
@@ -200,7 +196,6 @@ def projection(clouds: dict[str, list], classes: list[str]) -> Figure:
             ax.scatter(x[of == k], y[of == k], label=word, **style)
         ax.set(title=name, aspect="equal")
         ax.grid(alpha=0.3)
-    grid[-1].legend()
     return legend_below(fig)
 
 

@@ -112,7 +112,6 @@ def memorising(seen: Watched) -> Axes:
     for column, (label, colour, style) in lines.items():
         ax.plot(seen.rows.epoch, 100 * seen.rows[column], style, color=colour, label=label, lw=1.8)
     ax.set(xlabel="epoch", ylabel="%", ylim=(0, 101))
-    ax.legend()
     ax.grid(alpha=0.3)
     figures.legend_below(ax.figure)
     return ax

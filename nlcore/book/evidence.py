@@ -56,8 +56,6 @@ def forest(rows: pd.DataFrame) -> Figure:
 def shortened(name: str, width: int = 62) -> str:
     """A name as far as it fits on two lines."""
     return "\n".join(textwrap.wrap(name, width, max_lines=2, placeholder=" …"))
-        "\n ", "\n"
-    )
 
 
 def legend() -> list[Line2D]:

@@ -36,7 +36,6 @@ def curves(history: pd.DataFrame) -> Figure:
         ax.set(title=f"{kind} noise of {rate:g}", xlabel="epochs")
         ax.grid(alpha=0.3)
     grid[0].set_ylabel(words.said("accuracy"))
-    grid[-1].legend()
     return figures.legend_below(fig)
 
 

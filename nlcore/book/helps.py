@@ -210,7 +210,6 @@ def checked_labels(rows: pd.DataFrame, plain: pd.DataFrame) -> Axes:
     ax.set_xticks(counts, [f"{count:,}" for count in counts])
     ax.minorticks_off()
     ax.grid(alpha=0.3)
-    ax.legend()
     figures.legend_below(ax.figure)
     return ax
 

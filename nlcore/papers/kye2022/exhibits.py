@@ -239,10 +239,9 @@ def perturbed_corrections(rows: pd.DataFrame) -> Figure:
             ax.errorbar(of.index, of["mean"], of["std"], **words.look(method), lw=1, ms=5, label=words.method(method))
         without = part.accuracy[part.method == "none"].mean()
         ax.axhline(without, color=words.look("fasten")["color"], ls="--", lw=1, label="FasTEN without corrections")
-        ax.set(xlabel="share of corrections made random", title=part.of.iloc[0])
+        ax.set(xlabel="share made random", title=part.of.iloc[0])
         ax.grid(alpha=0.3)
     grid[0].set(ylabel=words.said("accuracy"))
-    grid[1].legend()
     return figures.legend_below(fig)
 
 

@@ -118,10 +118,9 @@ def growth(grown: pd.DataFrame) -> Figure:
         if a > 0:
             grid[0].axhline(optimum(a), color=colour, ls=":", lw=1)
             grid[1].plot([], [], color=colour, ls=":", lw=1, label=f"lead where its loss is least, {optimum(a):.1f}")
-    for ax, said in zip(grid, ("lead of the largest logit", "length of all weights"), strict=True):
+    for ax, said in zip(grid, ("lead of the logit", "length of all weights"), strict=True):
         ax.set(xlabel="step of gradient descent", ylabel=said, xscale="log", ylim=(0, None))
         ax.grid(alpha=0.3)
-    grid[1].legend()
     return figures.legend_below(fig)
 
 
@@ -236,8 +235,7 @@ def memorised(history: pd.DataFrame) -> Figure:
             ax.plot(means.index, means, "o-", ms=3, color=colour, label=named(a))
         ax.set(xlabel="share of training", title=f"noise rate {rate:g}", ylim=(0, 101))
         ax.grid(alpha=0.3)
-    grid[0].set(ylabel="wrong labels that are predicted, %")
-    grid[-1].legend()
+    grid[0].set(ylabel="wrong labels predicted, %")
     return figures.legend_below(fig)
 
 
@@ -255,7 +253,6 @@ def accuracy_against_smoothing(history: pd.DataFrame) -> Figure:
         ax.locator_params(axis="x", nbins=5)
         ax.grid(alpha=0.3)
     grid[0].set(ylabel=words.said("accuracy"))
-    grid[-1].legend()
     return figures.legend_below(fig)
 
 

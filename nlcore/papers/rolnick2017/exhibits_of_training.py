@@ -51,7 +51,6 @@ def cosines(measured: pd.DataFrame) -> Figure:
         ax.set(xlabel="noisy labels per clean label, α", title=f"after {steps} steps")
         ax.grid(alpha=0.3)
     panels[0].set_ylabel("cosine to c")
-    panels[-1].legend()
     return figures.legend_below(fig)
 
 
@@ -175,7 +174,6 @@ def while_training(longer: pd.DataFrame) -> Figure:
             ax.plot(means.epoch, 100 * means[column], "o-", ms=4, color=colour, label=f"{images:,} clean examples")
         ax.set(xlabel="passes over all pairs", ylabel=label)
         ax.grid(alpha=0.3)
-    panels[-1].legend()
     return figures.legend_below(fig)
 
 

@@ -67,7 +67,7 @@ def against_rate(history: pd.DataFrame) -> Figure:
     for ax, (rule, kind) in zip(grid, panels, strict=True):
         rows = select(history, rule)
         draw_by_rate(ax, rows[rows.noise == kind])
-        ax.set(title=f"{kind_of(kind)} noise, {WHEN[rule]}", xlabel="noise rate", ylim=(0, 100))
+        ax.set(title=f"{kind_of(kind)} noise,\n{WHEN[rule]}", xlabel="noise rate", ylim=(0, 100))
         ax.title.set_fontsize("medium")
     for ax in figures.on_the_left(grid):
         ax.set(ylabel=words.said("accuracy"))
@@ -134,7 +134,7 @@ def training_curves(history: pd.DataFrame) -> Figure:
         for q, rows in history[history.noise == noise].groupby("method_q"):
             means = 100 * rows.groupby("epoch")[column].mean()
             ax.plot(means.index, means, color=colours[q], label=f"q = {q:g}")
-        ax.set(xlabel="epoch", title=f"{noise}: {what}", ylim=(0, None))
+        ax.set(xlabel="epoch", title=f"{noise}:\n{what}", ylim=(0, None))
         ax.title.set_fontsize("medium")
         ax.grid(alpha=0.3)
     for ax in figures.on_the_left(grid):
@@ -260,8 +260,8 @@ def losses_and_pulls(q: float) -> Figure:
         (slope,) = torch.autograd.grad(loss.sum(), logits)
         grid[0].plot(p, loss.detach(), label=name)
         grid[1].plot(p, -slope[:, 0])
-    grid[0].set(xlabel="probability of the given label", ylabel="loss", ylim=(0, 4))
-    grid[1].set(xlabel="probability of the given label", ylabel="pull at its logit", ylim=(0, 1))
+    grid[0].set(xlabel="p of the given label", ylabel="loss", ylim=(0, 4))
+    grid[1].set(xlabel="p of the given label", ylabel="pull at its logit", ylim=(0, 1))
     for ax in grid:
         ax.grid(alpha=0.3)
     figures.below(fig, *grid[0].get_legend_handles_labels())
