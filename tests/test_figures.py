@@ -30,5 +30,5 @@ def test_lines_of_the_paper_have_one_entry_but_for_networks_that_we_do_not_have(
     )
     fig = figures.curves(ours, "alpha", "model", paper).figure
     names = [text.get_text() for text in fig.legends[0].get_texts()]
-    assert names == ["MLP, 1 hidden layer", "Conv4 (paper)", "dashed: the paper's"] and len(fig.axes[0].lines) == 3
+    assert names == ["MLP, 1 hidden layer", "Conv4 (paper)", "dashed: the paper's"]
     plt.close(fig)
