@@ -20,6 +20,7 @@ plt.rcParams.update({"font.size": 11, "axes.titlesize": "medium"})  # then type 
 
 NETS = ("perceptron", "mlp1", "mlp2", "mlp4", "conv4", "conv_small", "conv6", "resnet18", "resnet34")
 COLOURS = dict(zip(NETS, sns.color_palette("colorblind", len(NETS)), strict=True))  # one for each network, everywhere
+COLOURS["conv6"] = COLOURS["conv_small"]  # free, and further from that of Conv4
 COLOURS["conv_small"] = COLOURS["conv4"]  # it stands in for it
 COLOURS["resnet"] = COLOURS["resnet18"]  # of a paper that does not say its depth
 ORDERS = ("confusing", "learned", "random", "reverse", "fresh")  # of false labels; they have one colour each, too
