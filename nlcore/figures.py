@@ -1,5 +1,6 @@
 """Figures: a tidy frame in, Axes out. No titles; the caption has them."""
 
+import itertools
 import math
 
 import matplotlib.pyplot as plt
@@ -8,11 +9,18 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from . import words
 
+WIDTH = 5.6  # inches of a figure: so a phone shows it at more than six tenths of its size
+PAPER = " (paper)"  # behind the name of a line that a paper has
+LETTERS = 62  # of a legend, beside each other
+plt.rcParams.update({"font.size": 11, "axes.titlesize": "medium"})  # then type and legends can be read there
+
 NETS = ("perceptron", "mlp1", "mlp2", "mlp4", "conv4", "conv_small", "conv6", "resnet18", "resnet34")
 COLOURS = dict(zip(NETS, sns.color_palette("colorblind", len(NETS)), strict=True))  # one for each network, everywhere
+COLOURS["conv6"] = COLOURS["conv_small"]  # free, and further from that of Conv4
 COLOURS["conv_small"] = COLOURS["conv4"]  # it stands in for it
 COLOURS["resnet"] = COLOURS["resnet18"]  # of a paper that does not say its depth
 ORDERS = ("confusing", "learned", "random", "reverse", "fresh")  # of false labels; they have one colour each, too
@@ -24,11 +32,11 @@ def axes(ax: Axes | None, *size: float) -> Axes:
     return ax or plt.subplots(figsize=size, layout="constrained", facecolor="white")[1]
 
 
-def row(count: int, width: float, height: float, **options) -> tuple[Figure, list[Axes]]:
-    """A figure of `count` Axes, each of this size in inches, at most two side by side."""
+def row(count: int, height: float, **options) -> tuple[Figure, list[Axes]]:
+    """A figure of `count` Axes, each of this height in inches, at most two side by side."""
     columns, lines = min(count, 2), math.ceil(count / 2)
     style = {"squeeze": False, "layout": "constrained", "facecolor": "white"}
-    fig, grid = plt.subplots(lines, columns, figsize=(width * columns, height * lines), **style, **options)
+    fig, grid = plt.subplots(lines, columns, figsize=(WIDTH, height * lines), **style, **options)
     for ax in grid.flat[count:]:
         ax.remove()
     return fig, [*grid.flat[:count]]
@@ -45,22 +53,21 @@ def curves(ours: pd.DataFrame, x: str, by: str, theirs: pd.DataFrame | None = No
     `theirs` is `tables.published`, which has x `at` and y `value`, with a column `by`. Bands are one standard deviation
     over seeds; `options` go to `Axes.set`.
     """
-    ax, ours = axes(None, 7, 4.2), _in_words(ours, by).assign(accuracy=100 * ours.test_accuracy)
+    ax, ours = axes(None, WIDTH, 3.9), _in_words(ours, by).assign(accuracy=100 * ours.test_accuracy)
     names = [*ours[by].unique()]
     if by == "model":
         names = [net for net in NETS if net in names] + [net for net in names if net not in NETS]
     colours = colours_of(names)
-    markers = {name: words.look(name)["marker"] if by == "method" else "o" for name in names}
-    style = {"hue_order": names, "palette": colours, "style_order": names, "markers": markers, "dashes": False}
-    sns.lineplot(ours, x=x, y="accuracy", hue=by, style=by, errorbar="sd", ax=ax, **style)
+    style = {"hue": by, "hue_order": names, "palette": colours, "errorbar": "sd"} | markers_of(by, names)
+    sns.lineplot(ours, x=x, y="accuracy", ax=ax, **style)
     if theirs is not None:
         for name, line in _in_words(theirs, by).groupby(by, sort=False):
             colour = colours.get(name) or COLOURS.get(name, "grey")
-            ax.plot(line["at"], line.value, "x--", color=colour, lw=1, ms=4, label=f"{name} (paper)")
+            ax.plot(line["at"], line.value, "x--", color=colour, lw=1, ms=4, label=name + PAPER)
     ax.set(xlabel=words.said(x), ylabel=words.said("accuracy"), ylim=(0, 101))
     ax.set(**options)
-    legend_in_words(ax, title=None if by in ("model", "method") else words.said(by), fontsize="small", ncols=2)
     ax.grid(alpha=0.3)
+    legend_below(ax.figure)
     return ax
 
 
@@ -75,30 +82,42 @@ def colours_of(names: list[str]) -> dict[str, str]:
 
 
 def markers_of(by: str, names: list[str]) -> dict:
-    """How seaborn draws a marker for each value of column `by`, where all are methods: those of a family share a
-    colour. Nothing for other things."""
-    if not all(name in words.METHODS for name in names):
-        return {}
-    markers = {name: words.look(name)["marker"] for name in names}
+    """How seaborn draws a marker for each value of column `by`: methods have their own, other things the next in
+    order."""
+    known = all(name in words.METHODS for name in names)
+    every = itertools.cycle(marker for _, marker in words.LOOKS.values())
+    markers = {name: words.look(name)["marker"] if known else next(every) for name in names}
     return {"style": by, "style_order": names, "markers": markers, "dashes": False, "ms": 6, "mew": 0}
 
 
-def legend_in_words(ax: Axes, **options) -> None:
-    """A legend whose names are those that people read."""
-    handles, labels = ax.get_legend_handles_labels()
-    said = [
-        label.replace(label.removesuffix(" (paper)"), words.said(label.removesuffix(" (paper)"))) for label in labels
-    ]
-    ax.legend(handles, said, **options)
-
-
-def legend_below(fig: Figure, columns: int = 2) -> Figure:
-    """The figure with the legend of its last Axes below all of them, where it hides no line."""
+def legend_below(fig: Figure) -> Figure:
+    """The figure with a legend of its last Axes below all of them, where it hides no line."""
     last = fig.axes[-1]
-    handles, names = last.get_legend_handles_labels()[0], [text.get_text() for text in last.get_legend().get_texts()]
-    last.get_legend().remove()
-    fig.legend(handles, names, loc="outside lower center", ncols=columns, fontsize="small", frameon=False)
+    if last.get_legend():  # seaborn's
+        last.get_legend().remove()
+    below(fig, *in_words(last))
     return fig
+
+
+def in_words(ax: Axes) -> tuple[list, list[str]]:
+    """Handles and names of a legend, as people read them. Dashed lines of the paper have one entry together, but for
+    those whose name no line of ours has."""
+    drawn = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    alike = {label for label in drawn if label.endswith(PAPER) and label.removesuffix(PAPER) in drawn}
+    named = {label: handle for label, handle in drawn.items() if label not in alike}
+    said = [label.replace(label.removesuffix(PAPER), words.said(label.removesuffix(PAPER))) for label in named]
+    handles = [*named.values()]
+    if alike:
+        handles.append(Line2D([], [], color="grey", ls="--", lw=1, marker="x", ms=4))
+        said.append("dashed: the paper's")
+    return handles, said
+
+
+def below(fig: Figure, handles: list, names: list[str]) -> None:
+    """A legend below a figure, with as many columns as its longest name leaves room for; the figure grows by it."""
+    columns = max(1, LETTERS // (max(map(len, names), default=0) + 6))  # a handle is as wide as six letters
+    fig.set_figheight(fig.get_figheight() + 0.23 * math.ceil(len(names) / columns))  # inches a line
+    fig.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False)
 
 
 def _in_words(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -112,7 +131,7 @@ def lines(table: pd.DataFrame, y: str, by: str, panel: str, ylabel: str) -> Figu
     seeds with bands of one standard deviation, a colour per value of `by`, axes per value of `panel`."""
     panels, names = [*table[panel].unique()], [*table[by].unique()]
     table = table.assign(share=table.step / table.steps)
-    fig, grid = row(len(panels), 3.8, 3.4, sharey=True)
+    fig, grid = row(len(panels), 3.1, sharey=True)
     style = {"hue": by, "hue_order": names, "palette": colours_of(names), "errorbar": "sd"} | markers_of(by, names)
     for ax, value in zip(grid, panels, strict=True):
         rows = table[table[panel] == value]
@@ -120,14 +139,13 @@ def lines(table: pd.DataFrame, y: str, by: str, panel: str, ylabel: str) -> Figu
         sns.lineplot(rows, x="share", y=y, ax=ax, legend=ax is grid[-1], markevery=every, **style)
         ax.set(xlabel="share of training", ylabel=ylabel, title=str(value))
         ax.grid(alpha=0.3)
-    legend_in_words(grid[-1], fontsize="small")
-    return fig
+    return legend_below(fig)
 
 
 def weighed(parts: dict[str, list], width: float = 0.25) -> Figure:
     """How often right and wrong labels have a loss (bars, in bins of `width`, the last one open) and what they weigh on
     average (line), axes per name; bins as from `evaluate.weighed`, empty ones without a point."""
-    fig, grid = row(len(parts), 3.8, 3.1, sharey=True)
+    fig, grid = row(len(parts), 3.1, sharey=True)
     for ax, (name, bins) in zip(grid, parts.items(), strict=True):
         counts, weights = np.array(bins)[:, :2].T, np.array(bins)[:, 2:].T  # of right labels, of wrong ones
         at = (np.arange(len(bins)) + 0.5) * width
@@ -139,16 +157,15 @@ def weighed(parts: dict[str, list], width: float = 0.25) -> Figure:
         ax.set(xlabel="loss", title=name, ylim=(-0.02, 1.02))
     for ax in on_the_left(grid):
         ax.set(ylabel="share of pairs; weight v")
-    grid[-1].legend(fontsize="small")
-    return fig
+    return legend_below(fig)
 
 
 def weight_maps(maps: dict[str, np.ndarray], extent: tuple[float, float, float, float]) -> Figure:
     """Weights in [0, 1], losses across and differences from the percentile upwards, over `extent`; axes per name."""
-    fig, grid = row(len(maps), 3.4, 2.6, sharey=True)
+    fig, grid = row(len(maps), 2.4, sharey=True)
     for ax, (name, v) in zip(grid, maps.items(), strict=True):
         shown = ax.imshow(v, origin="lower", extent=extent, aspect="auto", vmin=0, vmax=1, cmap="viridis")
-        ax.set(title=name, xlabel="loss")
+        ax.set(title=name.replace(": ", ":\n"), xlabel="loss")
     for ax in on_the_left(grid):
         ax.set(ylabel="loss - percentile")
     fig.colorbar(shown, ax=list(grid), label="v")
@@ -158,7 +175,7 @@ def weight_maps(maps: dict[str, np.ndarray], extent: tuple[float, float, float, 
 def reliability(diagrams: dict[str, list]) -> Figure:
     """Accuracy against confidence for bins (number, mean confidence, accuracy), axes per name; below the diagonal the
     network is too sure. The area of a point is the number of images in its bin."""
-    fig, grid = row(len(diagrams), 3.5, 3.5, sharey=True)
+    fig, grid = row(len(diagrams), 3.1, sharey=True)
     for ax, (name, bins) in zip(grid, diagrams.items(), strict=True):
         n, confidence, hit = np.array([b for b in bins if b[0]], float).T
         ax.plot([0, 1], [0, 1], color="grey", lw=1)
@@ -172,7 +189,7 @@ def reliability(diagrams: dict[str, list]) -> Figure:
 
 def projection(clouds: dict[str, list], classes: list[str]) -> Figure:
     """Points (class, x, y) of three classes, whose names are given, axes of one scale per name."""
-    fig, grid = row(len(clouds), 3.8, 3.6, sharex=True, sharey=True)
+    fig, grid = row(len(clouds), 3.1, sharex=True, sharey=True)
     for ax, (name, points) in zip(grid, clouds.items(), strict=True):
         of, x, y = np.array(points).T
         for k, (word, marker) in enumerate(zip(classes, "os^", strict=True)):
@@ -180,14 +197,13 @@ def projection(clouds: dict[str, list], classes: list[str]) -> Figure:
             ax.scatter(x[of == k], y[of == k], label=word, **style)
         ax.set(title=name, aspect="equal")
         ax.grid(alpha=0.3)
-    grid[-1].legend()
-    return legend_below(fig, 3)
+    return legend_below(fig)
 
 
 def cost(panels: dict[str, pd.DataFrame]) -> Figure:
     """Accuracy and its spread, in percent, against cost on a logarithmic axis, a named point for each row of a frame
     with these columns; axes per name."""
-    fig, grid = row(len(panels), 3.8, 4, sharex=True)
+    fig, grid = row(len(panels), 3.1, sharex=True)
     for ax, (title, table) in zip(grid, panels.items(), strict=True):
         for name, point in table.iterrows():
             style = words.look(name) | {"ms": 7, "lw": 1, "ls": "none", "label": words.method(name)}
@@ -200,27 +216,28 @@ def cost(panels: dict[str, pd.DataFrame]) -> Figure:
     for ax in on_the_left(grid):
         ax.set(ylabel=words.said("accuracy"))
     longest = max((ax.get_legend_handles_labels() for ax in grid), key=lambda legend: len(legend[0]))
-    fig.legend(*longest, loc="outside lower center", ncols=3, fontsize="small", frameon=False)
+    below(fig, *longest)
     return fig
 
 
 def matrix(T: np.ndarray, ax: Axes | None = None, top: float = 1.0) -> Axes:
-    """A transition matrix (K, K): true classes down, given labels across; `top` has the brightest colour."""
-    style = {"cmap": "viridis", "square": True, "cbar": False, "annot": len(T) <= 10, "fmt": ".2f"}
-    ax = sns.heatmap(T, vmin=0, vmax=top, annot_kws={"size": 6}, ax=axes(ax, 4.2, 3.6), **style)
+    """A transition matrix (K, K) in percent: true classes down, given labels across; `top` has the brightest colour."""
+    style = {"cmap": "viridis", "square": True, "cbar": False, "annot": len(T) <= 10, "fmt": ".0f"}
+    ax = sns.heatmap(100 * T, vmin=0, vmax=100 * top, annot_kws={"size": 9}, ax=axes(ax, 4.8, 4.4), **style)
     ax.set(xlabel="given label", ylabel="true class")
     return ax
 
 
-def labelled(x: np.ndarray, given: np.ndarray, true: np.ndarray, columns: int = 20) -> Figure:
+def labelled(x: np.ndarray, given: np.ndarray, true: np.ndarray, columns: int = 10) -> Figure:
     """Images uint8 (n, C, H, W) above the labels they are given; wrong labels in red."""
     rows = math.ceil(len(x) / columns)
-    fig, grid = plt.subplots(rows, columns, figsize=(0.42 * columns, 0.6 * rows), facecolor="white")
+    size = WIDTH, 1.4 * WIDTH / columns * rows  # a label takes less than half of the height of an image
+    fig, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", facecolor="white", squeeze=False)
     for ax in grid.flat:
         ax.set(xticks=[], yticks=[])
     for ax, image, label, y in zip(grid.flat, x, given, true, strict=False):
         ax.imshow(image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255)
         colour, linewidth = ("black", 0.5) if label == y else ("#c00000", 2)
-        ax.set_xlabel(str(label), color=colour, fontsize=8, labelpad=1)
+        ax.set_xlabel(str(label), color=colour, labelpad=1)
         ax.spines[:].set(color=colour, linewidth=linewidth)
     return fig

@@ -1,50 +1,53 @@
 """What people read in place of names in code: methods (which have a look, too), noise, networks, data, measures."""
 
-# the families of methods, each with a colour that everybody can tell from the others
-FAMILIES = {
-    "plain": "#333333",
-    "robust loss": "#0072b2",
-    "loss correction": "#d55e00",
-    "weights": "#009e73",
-    "label correction": "#aa4499",
-    "trusted labels": "#7f7f7f",
+FAMILIES = ("plain", "robust loss", "loss correction", "weights", "label correction", "trusted labels")
+# colours that can be told from each other, each with a marker that says the same to those who see them alike
+LOOKS = {
+    "black": ("#222222", "o"),
+    "blue": ("#0072b2", "s"),
+    "green": ("#009e73", "^"),
+    "pink": ("#cc79a7", "D"),
+    "vermilion": ("#d55e00", "X"),
+    "orange": ("#e69f00", "v"),
+    "indigo": ("#332288", "*"),
+    "grey": ("#8c8c8c", "P"),
+    "sky": ("#56b4e9", ">"),
+    "brown": ("#7a4b1f", "<"),
+    "olive": ("#999933", "h"),
 }
-# of the methods of a family, in their order: the marker, and how far the colour is mixed with white or (below 0) black
-MARKERS = "osD^vPX*"
-SHADES = (0.0, -0.4, 0.35, -0.65, 0.5, -0.75, -0.2, 0.2)
 
-# of every method: its name in words, and its family
+# of every method: its name in words, its family, and its look, which no other one of the same experiment has
 METHODS = {
-    "ce": ("cross entropy", "plain"),
-    "label_smoothing": ("label smoothing", "plain"),
-    "h_alpha": ("expected gradient (H_alpha)", "plain"),
-    "forgetting": ("dropout (forgetting)", "plain"),
-    "distillation": ("distillation", "plain"),
-    "mae": ("absolute error (MAE)", "robust loss"),
-    "gce": ("generalised cross entropy (L_q)", "robust loss"),
-    "truncated": ("truncated L_q", "robust loss"),
-    "unhinged": ("unhinged loss", "robust loss"),
-    "forward": ("forward correction, true T", "loss correction"),
-    "backward": ("backward correction, true T", "loss correction"),
-    "forward_estimated": ("forward correction, estimated T", "loss correction"),
-    "noise_adaptation": ("noise adaptation layer", "loss correction"),
-    "glc": ("gold loss correction (GLC)", "loss correction"),
-    "mloc": ("meta loss correction (MLoC)", "loss correction"),
-    "fasten": ("FasTEN", "loss correction"),
-    "self_paced": ("self-paced learning", "weights"),
-    "focal": ("focal weights", "weights"),
-    "PD": ("MentorNet, predefined (PD)", "weights"),
-    "DD": ("MentorNet, data-driven (DD)", "weights"),
-    "l2rw": ("learning to reweight (L2RW)", "weights"),
-    "mwnet": ("Meta-Weight-Net", "weights"),
-    "soft_bootstrap": ("soft bootstrapping", "label correction"),
-    "hard_bootstrap": ("hard bootstrapping", "label correction"),
-    "mlac": ("meta label correction (MLaC)", "label correction"),
-    "mslc": ("meta soft label corrector (MSLC)", "label correction"),
-    "deep_knn": ("deep k-NN", "label correction"),
-    "curriculum": ("curriculum", "weights"),
-    "mentornet": ("MentorNet", "weights"),
-    "trusted_only": ("trusted images alone", "trusted labels"),
+    "ce": ("cross entropy", "plain", "black"),
+    "label_smoothing": ("label smoothing", "plain", "sky"),
+    "h_alpha": ("expected gradient (H_alpha)", "plain", "blue"),
+    "forgetting": ("dropout (forgetting)", "plain", "brown"),
+    "distillation": ("distillation", "plain", "green"),
+    "mae": ("absolute error (MAE)", "robust loss", "orange"),
+    "gce": ("generalised cross entropy (L_q)", "robust loss", "blue"),
+    "truncated": ("truncated L_q", "robust loss", "pink"),
+    "unhinged": ("unhinged loss", "robust loss", "grey"),
+    "forward": ("forward correction, true T", "loss correction", "vermilion"),
+    "backward": ("backward correction, true T", "loss correction", "indigo"),
+    "forward_estimated": ("forward correction, estimated T", "loss correction", "olive"),
+    "noise_adaptation": ("noise adaptation layer", "loss correction", "brown"),
+    "glc": ("gold loss correction (GLC)", "loss correction", "blue"),
+    "mloc": ("meta loss correction (MLoC)", "loss correction", "brown"),
+    "fasten": ("FasTEN", "loss correction", "vermilion"),
+    "self_paced": ("self-paced learning", "weights", "green"),
+    "focal": ("focal weights", "weights", "olive"),
+    "PD": ("MentorNet, predefined (PD)", "weights", "orange"),
+    "DD": ("MentorNet, data-driven (DD)", "weights", "vermilion"),
+    "l2rw": ("learning to reweight (L2RW)", "weights", "green"),
+    "mwnet": ("Meta-Weight-Net", "weights", "orange"),
+    "soft_bootstrap": ("soft bootstrapping", "label correction", "pink"),
+    "hard_bootstrap": ("hard bootstrapping", "label correction", "sky"),
+    "mlac": ("meta label correction (MLaC)", "label correction", "pink"),
+    "mslc": ("meta soft label corrector (MSLC)", "label correction", "indigo"),
+    "deep_knn": ("deep k-NN", "label correction", "sky"),
+    "curriculum": ("curriculum", "weights", "green"),
+    "mentornet": ("MentorNet", "weights", "vermilion"),
+    "trusted_only": ("trusted images alone", "trusted labels", "grey"),
 }
 NOISES = {
     "clean": "no noise",
@@ -107,18 +110,14 @@ def method(name: str) -> str:
 
 def look(name: str) -> dict[str, str]:
     """Colour and marker of a method, the same on every page; of a name that is not known those of plain training."""
-    family = METHODS.get(name, ("", "plain"))[1]
-    kin = [other for other, (_, of) in METHODS.items() if of == family]
-    place = kin.index(name) if name in kin else 0
-    place %= len(MARKERS)
-    return {"color": shaded(FAMILIES[family], SHADES[place]), "marker": MARKERS[place]}
+    colour, marker = LOOKS[METHODS[name][2] if name in METHODS else "black"]
+    return {"color": colour, "marker": marker}
 
 
 def shaded(colour: str, share: float) -> str:
-    """A colour `#rrggbb` with this share of white in it, or of black where it is below 0."""
-    end = 255 if share > 0 else 0
+    """A colour `#rrggbb` with this share of white in it."""
     parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    return "#" + "".join(f"{round(part + abs(share) * (end - part)):02x}" for part in parts)
+    return "#" + "".join(f"{round(part + share * (255 - part)):02x}" for part in parts)
 
 
 def said(name: str) -> str:

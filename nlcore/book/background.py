@@ -20,7 +20,6 @@ from ..models import build
 from ..runs import Budget, Run
 from ..training.loop import fit
 from ..training.train import prepared
-from .exhibits import labelled
 
 TILE, ACROSS = 32, 7  # pixels of a picture on the sheet, pictures in a row of it
 SIDE = {"mnist": 28}  # pixels of a picture that does not fill its tile
@@ -54,7 +53,7 @@ def real_wrong_labels(split: str) -> Figure:
         told = f"{first} and\n{second}" if split == "train" else f"label: {first}\nvoters: {second}"
         ax.imshow(tile)
         ax.set(xticks=[], yticks=[])
-        ax.set_xlabel(told, fontsize=10)
+        ax.set_xlabel(told)
     return fig
 
 
@@ -104,7 +103,7 @@ def watched(dataset: str, rate: float, seed: int, steps: int = 1500) -> Watched:
 
 def memorising(seen: Watched) -> Axes:
     """Over epochs: test accuracy, and the shares of right and of wrong training labels that the network predicts."""
-    ax = figures.axes(None, 6.4, 3.8)
+    ax = figures.axes(None, figures.WIDTH, 3.5)
     lines = {
         "test_accuracy": ("test images: true class predicted", "black", "-"),
         "train_right": ("right training labels: predicted", RIGHT, ":"),
@@ -113,8 +112,8 @@ def memorising(seen: Watched) -> Axes:
     for column, (label, colour, style) in lines.items():
         ax.plot(seen.rows.epoch, 100 * seen.rows[column], style, color=colour, label=label, lw=1.8)
     ax.set(xlabel="epoch", ylabel="%", ylim=(0, 101))
-    ax.legend(fontsize="small", loc="center right")
     ax.grid(alpha=0.3)
+    figures.legend_below(ax.figure)
     return ax
 
 
@@ -132,7 +131,7 @@ def of_memorising(seen: Watched, early: float) -> dict[str, str]:
 
 def losses_of_pairs(seen: Watched, early: float) -> Figure:
     """How often right and wrong labels have a loss, at an early epoch and at the last, each on a scale of its own."""
-    fig, grid = figures.row(2, 3.6, 3.2, sharey=True)
+    fig, grid = figures.row(2, 3.1, sharey=True)
     for ax, place in zip(grid, (seen.at(early), len(seen.rows) - 1), strict=True):
         loss = np.log10(seen.losses[place].clip(1e-5))
         bins, share = np.linspace(-5, max(loss.max(), 1), 40), 100 / len(loss)
@@ -143,7 +142,7 @@ def losses_of_pairs(seen: Watched, early: float) -> Figure:
         ax.set_xticks([-4, -2, 0], ["0.0001", "0.01", "1"])
         ax.grid(alpha=0.3)
     grid[0].set_ylabel("% of the pairs")
-    grid[0].legend(fontsize="small", loc="upper left")
+    grid[0].legend(loc="upper left")
     return fig
 
 
@@ -203,7 +202,7 @@ def wrong_of_both(draws: TwoDraws, count: int = 7) -> Figure:
     chosen = [np.argsort(given == draws.y, kind="stable")[:count] for given in draws.given.values()]
     labels = [given[rows] for rows, given in zip(chosen, draws.given.values(), strict=True)]
     rows = np.concatenate(chosen)
-    return labelled(draws.x[rows], np.concatenate(labels), draws.y[rows], count)
+    return figures.labelled(draws.x[rows], np.concatenate(labels), draws.y[rows], count)
 
 
 def briefly(x: torch.Tensor, y: torch.Tensor, K: int, epochs: int, seed: int) -> nn.Module:

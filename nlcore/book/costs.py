@@ -70,7 +70,7 @@ def loops_compared(parts: dict) -> Figure:
         share.index = rows.model.map(words.said) + ", " + rows.batch.astype(str)
         share.plot.barh(ax=ax, width=0.7, color=["C0", "C1"])
         ax.invert_yaxis()  # in the order of the table
-        ax.legend(fontsize="small")
+        ax.legend()
     ax.axvline(1, color="black", lw=1)
     ax.set(ylabel="network, batch", xlabel="steps per second, textbook loop = 1")
     ax.grid(axis="x", alpha=0.3)
@@ -111,7 +111,7 @@ def methods_compared(parts: dict) -> Figure:
         ax.barh(named, rows.ratio, color="C0", alpha=0.7, label="time")
         passes = rows.passes.map(sum) / 2
         ax.plot(passes, named, "k|", ms=9, label="half of the declared passes")
-        ax.legend(fontsize="small", loc="lower right")
+        ax.legend(loc="lower right")
         ax.margins(y=0.01)
     ax.axvline(1, color="black", lw=1)
     ax.set(xlabel="time of a training, cross entropy = 1")

@@ -1,6 +1,7 @@
 """The evidence in one picture: all effects with their intervals, beside the papers'."""
 
 import math
+import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from .. import figures
 from ..papers.scoreboard import found_in_words, number, verdicts
 from . import show
 
@@ -35,24 +37,25 @@ def forest(rows: pd.DataFrame) -> Figure:
     1 is the largest of our effect, its interval (cut at twice the effect) and the paper's value away from the bound.
     """
     lines = [*rows[rows.seeds > 0].groupby(["claim", "what"], sort=False)]
-    fig, ax = plt.subplots(figsize=(5.4, 1.2 + 0.56 * len(lines)), layout="constrained", facecolor="white")
+    fig, ax = plt.subplots(figsize=(figures.WIDTH, 1 + 0.75 * len(lines)), layout="constrained", facecolor="white")
     for place, ((claim, what), line) in enumerate(lines):
         y = len(lines) - 1 - place
         draw(ax, y, line)
         ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-        ax.text(-1.13, y + 0.33, shortened(f"{claim}  {what}"), fontsize=8.5, va="center", bbox=ground)
+        ax.text(-1.13, y + 0.18, shortened(f"{claim}  {what}"), fontsize=10, va="bottom", bbox=ground)
     ax.axvline(0, color="black", lw=0.8)
     ax.set_yticks([])
     ax.set_xticks([-0.6, 0, 0.6], ["not claimed", "bound", "claimed"])
     ax.set(xlim=(-1.15, 1.15), ylim=(-0.55, len(lines) - 0.4))
     ax.spines[["top", "right", "left"]].set_visible(False)
-    fig.legend(handles=legend(), loc="outside lower center", ncols=2, fontsize=9, frameon=False)
+    handles = legend()
+    figures.below(fig, handles, [handle.get_label() for handle in handles])
     return fig
 
 
-def shortened(name: str, width: int = 78) -> str:
-    """A name as far as it fits on a line."""
-    return name if len(name) <= width else name[: name.rfind(" ", 0, width)] + " …"
+def shortened(name: str, width: int = 62) -> str:
+    """A name as far as it fits on two lines."""
+    return "\n".join(textwrap.wrap(name, width, max_lines=2, placeholder=" …"))
 
 
 def legend() -> list[Line2D]:

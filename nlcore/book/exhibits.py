@@ -1,11 +1,11 @@
 """What chapters show beside their own cells."""
 
 import json
-import math
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .. import figures, home, noise, words
 
@@ -14,14 +14,14 @@ def two_laws(K: int, rate: float = 0.8, true: int = 0) -> Figure:
     """What label an image of the class `true` gets under symmetric noise of one rate, inclusive and exclusive: two
     panels of bars, the right label in blue."""
     laws = (noise.SymmetricInclusive(rate), noise.SymmetricExclusive(rate))
-    fig, grid = figures.row(2, 3.6, 2.8, sharey=True)
+    fig, grid = figures.row(2, 2.8, sharey=True)
     for ax, law in zip(grid, laws, strict=True):
         shares = 100 * law.matrix(K)[true]
         colours = np.where(np.arange(K) == true, "#0072b2", "#d55e00")
         ax.bar(range(K), shares, color=colours)
         wrong = 100 - shares[true]
-        ax.set(xlabel="given label", title=f"{named(law)}: {wrong:.0f} % are wrong")
-        ax.title.set_size(10)
+        ax.set(xlabel="given label", title=f"{named(law)}:\n{wrong:.0f} % are wrong")
+        ax.xaxis.set_major_locator(MaxNLocator(10, integer=True))
     grid[0].set_ylabel("% of the images")
     return fig
 
@@ -46,16 +46,6 @@ def class_names(names: tuple[str, ...]) -> str:
     if len(names) > 12 or [*names] == [str(k) for k in range(len(names))]:
         return ""
     return " Classes: " + ", ".join(f"{k} {name}" for k, name in enumerate(names)) + "."
-
-
-def labelled(x: np.ndarray, given: np.ndarray, true: np.ndarray, columns: int) -> Figure:
-    """Images above their labels as in `figures.labelled`, few and large, so that a phone shows the labels too."""
-    fig = figures.labelled(x, given, true, columns)
-    fig.set_size_inches(5.8, 5.8 / columns * 1.35 * math.ceil(len(x) / columns))
-    fig.set_layout_engine("constrained")
-    for ax in fig.axes:
-        ax.xaxis.label.set_size(11)
-    return fig
 
 
 def laws_for(K: int, rate: float, alpha: float, T: list) -> dict[str, noise.Noise]:
@@ -88,10 +78,10 @@ def noise_cards(models: dict[str, noise.Noise], y: np.ndarray, K: int, seed: int
 
 def realised_matrices(cards: dict[str, dict]) -> Figure:
     """The transition matrices that were counted on draws, true classes down and given labels across; axes per name."""
-    fig, panels = figures.row(len(cards), 3.7, 3.6)
+    fig, panels = figures.row(len(cards), 3)
     for ax, (name, card) in zip(panels, cards.items(), strict=True):
         figures.matrix(noise.realised(card), ax=ax)
-        ax.set_title(words.said(name), fontsize=10)
+        ax.set_title(words.said(name))
         if (K := len(card["counts"])) > 20:  # too many to be named
             shown = range(0, K, K // 5)
             ax.set_xticks([k + 0.5 for k in shown], shown, rotation=0)

@@ -24,7 +24,7 @@ def curves(history: pd.DataFrame) -> Figure:
     validation would stop, on average over seeds."""
     rate = shown_rate(history)
     kinds = [kind for kind in KINDS if len(of_kind(history, kind, rate))]
-    fig, grid = figures.row(len(kinds), 3.3, 3.1, sharey=True)
+    fig, grid = figures.row(len(kinds), 3.1, sharey=True)
     for ax, kind in zip(grid, kinds, strict=True):
         rows = of_kind(history, kind, rate)
         for method in METHODS:
@@ -36,8 +36,7 @@ def curves(history: pd.DataFrame) -> Figure:
         ax.set(title=f"{kind} noise of {rate:g}", xlabel="epochs")
         ax.grid(alpha=0.3)
     grid[0].set_ylabel(words.said("accuracy"))
-    grid[0].legend(loc="lower left", fontsize="small")
-    return fig
+    return figures.legend_below(fig)
 
 
 def of_kind(history: pd.DataFrame, kind: str, rate: float) -> pd.DataFrame:

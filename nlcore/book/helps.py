@@ -170,20 +170,20 @@ def picture(found: pd.DataFrame, noise: str) -> Figure:
     order = []  # from the top: a recipe, then its methods
     for recipe, part in shown.groupby("recipe", sort=False):
         order += [(recipe, None), *((recipe, method) for method in part.method.unique())]
-    ax = figures.axes(None, 5.4, 1.2 + 0.27 * len(order))
+    ax = figures.axes(None, figures.WIDTH, 1.2 + 0.27 * len(order))
     for place, (recipe, method) in enumerate(reversed(order)):
         for row in shown[(shown.recipe == recipe) & (shown.method == method)].itertuples():
             mark(ax, place + (0.16 if row.rule == "last" else -0.16), row)
     ax.axvline(0, color="black", lw=0.8)
     names = [words.method(method) if method else f"Recipe: {recipe}" for recipe, method in reversed(order)]
-    ax.set_yticks(range(len(order)), names, fontsize=9)
+    ax.set_yticks(range(len(order)), names)
     for label in ax.get_yticklabels():
         label.set_fontweight("bold" if label.get_text().startswith("Recipe") else "normal")
     ax.set(xlabel="points ahead of cross entropy", xlim=(-45, 48), ylim=(-0.7, max(len(order), 1) - 0.3))
     ax.grid(axis="x", lw=0.3)
     look = {"color": "black", "marker": "o", "ls": "none"}
     handles = [Line2D([], [], label="at the end", **look), Line2D([], [], label="stopped early", mfc="white", **look)]
-    ax.figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9, frameon=False)
+    figures.below(ax.figure, handles, [handle.get_label() for handle in handles])
     return ax.figure
 
 
@@ -199,7 +199,7 @@ def mark(ax: Axes, y: float, row) -> None:
 def checked_labels(rows: pd.DataFrame, plain: pd.DataFrame) -> Axes:
     """Test accuracy against the number of trusted labels, a line per method, stopped early; the dotted line is cross
     entropy (`plain`, at the same noise), which has none. Bars are one standard deviation over seeds."""
-    ax = figures.axes(None, 5.4, 3.8)
+    ax = figures.axes(None, figures.WIDTH, 4)
     for name, part in select(rows, NOISY).groupby("method", sort=False):
         by = 100 * part.groupby("trusted").test_accuracy.agg(["mean", "std"])
         ax.errorbar(by.index, by["mean"], by["std"], label=words.method(name), capsize=2, **words.look(name))
@@ -210,7 +210,7 @@ def checked_labels(rows: pd.DataFrame, plain: pd.DataFrame) -> Axes:
     ax.set_xticks(counts, [f"{count:,}" for count in counts])
     ax.minorticks_off()
     ax.grid(alpha=0.3)
-    ax.legend(fontsize="small")
+    figures.legend_below(ax.figure)
     return ax
 
 

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..inputs import require
+from .plain import as_html, without_roles
 
 DPI = 192  # two dots for each of a page's pixels
 NUMBER = re.compile(r"\{\{(\w+)\}\}")  # {{name}} in a text stands for a live number
@@ -36,7 +37,7 @@ def findings(text: str, numbers: dict[str, object], committed: bool) -> None:
 
 def _written(text: str) -> None:
     """Show a text that has its numbers."""
-    display({"text/markdown": text, "text/plain": "a text, in Markdown"})
+    display({"text/markdown": text, "text/html": as_html(text), "text/plain": "a text, in Markdown"})
 
 
 def filled(text: str, numbers: dict[str, object]) -> str:
@@ -63,7 +64,7 @@ def table(frame: pd.DataFrame, name: str, caption: str, best: str = "") -> None:
     small = cells.map(lambda cell: SPREAD.sub(r" <small>\1</small>", cell))
     body = small.to_markdown(index=False, colalign=aligned, disable_numparse=True)
     plain = cells.map(lambda cell: cell.replace("**", ""))
-    style = plain.style.hide(axis="index").set_caption(html.escape(caption)).set_uuid(name)
+    style = plain.style.hide(axis="index").set_caption(html.escape(without_roles(caption))).set_uuid(name)
     shown = f":::{{table}} {caption}\n:name: {name}\n:align: left\n\n{body}\n:::"
     display({"text/markdown": shown, "text/html": style.to_html(), "text/plain": plain.to_string(index=False)})
 

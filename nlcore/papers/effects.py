@@ -10,6 +10,7 @@ from scipy import stats
 
 from .base import Experiment
 
+CORRELATION = (-1.0, 1.0)  # within which it is
 SIGN = "the sign is the claim"  # why a bound is 0
 
 
@@ -26,14 +27,19 @@ class Estimate(NamedTuple):
 class Effect(NamedTuple):
     """What is measured, in words that end with its unit in brackets; its number, from the rows of one seed (NaN where a
     run is missing); where the claim says it lies, from `least` to `most`; and why just there, in a sentence. Means of
-    a `factor` are taken over its logarithms."""
+    a `factor` are taken over its logarithms. What cannot leave a range, as a correlation, says `within` which.
+
+    Where a claim is about all cells of a table, say every rate, `of` gives a number for each. The one whose mean over
+    seeds is worst for the claim is the effect: a worst one chosen anew for every seed would look worse than any is.
+    """
 
     what: str
-    of: Callable[[pd.DataFrame], float]
+    of: Callable[[pd.DataFrame], float | pd.Series]
     least: float = -math.inf
     most: float = math.inf
     why: str = ""
     factor: bool = False
+    within: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def bound(self) -> str:
@@ -66,23 +72,33 @@ class Claim(NamedTuple):
 def estimate(rows: pd.DataFrame, effect: Effect) -> Estimate | None:
     """An effect over seeds, each with all its runs: runs of a seed share their images and noise, so an effect that
     compares some of them is paired. None if no seed has all."""
-    values = pd.Series([effect.of(part) for _, part in rows.groupby("seed")], dtype=float)
-    values = values[values.map(math.isfinite)]
+    table = pd.DataFrame([pd.Series(effect.of(part), dtype=float) for _, part in rows.groupby("seed")])
+    table = table[np.isfinite(table).all(axis=1)]
+    if table.empty:
+        return None
+    values = worst(np.log(table) if effect.factor else table, effect)
     n = len(values)
     if n < 2:
-        return Estimate(values.iloc[0]) if n else None
+        return Estimate(math.exp(values.iloc[0]) if effect.factor else values.iloc[0])
     if effect.factor:
-        logarithm = interval(values.map(math.log))
+        logarithm = interval(values)
         low, middle, high = (math.exp(logarithm[i]) for i in ("low", "effect", "high"))
         return Estimate(middle, middle * logarithm["error"], low, high, n)
-    return Estimate(**interval(values), seeds=n)
+    return Estimate(**interval(values, effect.within), seeds=n)
 
 
-def interval(values: pd.Series) -> dict[str, float]:
-    """The mean of independent values, its standard error and its 95 % interval."""
+def worst(table: pd.DataFrame, effect: Effect) -> pd.Series:
+    """The column with the mean that is worst for the claim: the largest where it claims little, else the least."""
+    means = table.mean()
+    return table[means.idxmax() if math.isinf(effect.least) else means.idxmin()]
+
+
+def interval(values: pd.Series, within: tuple[float, float] = (-math.inf, math.inf)) -> dict[str, float]:
+    """The mean of independent values, its standard error and its 95 % interval, cut where the mean cannot be. (Of
+    correlations Fisher's z would do so as well, but it is infinite at 1, which ranks of a few values often reach.)"""
     mean, error, n = values.mean(), values.std() / len(values) ** 0.5, len(values)
     half = stats.t.ppf(0.975, n - 1) * error
-    return {"effect": mean, "error": error, "low": mean - half, "high": mean + half}
+    return {"effect": mean, "error": error, "low": max(mean - half, within[0]), "high": min(mean + half, within[1])}
 
 
 def verdict(found: Estimate, effect: Effect) -> str:
@@ -116,8 +132,9 @@ def mean(rows: pd.DataFrame, column: str = "test_accuracy", **at) -> float:
 
 
 def points(rows: pd.DataFrame, **at) -> float:
-    """The test accuracy where columns have these values, in percent."""
-    return 100 * mean(rows, **at)
+    """The test accuracy where columns have these values, in percent; without the last digits of a float, which depend
+    on how it was summed and would round a half up in a sentence and down in a table."""
+    return round(100 * mean(rows, **at), 9)
 
 
 def ahead(rows: pd.DataFrame, a, b, by: str = "method", **at) -> float:

@@ -93,7 +93,9 @@ def share(values: pd.Series) -> str:
 
 def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
     """Test accuracies as a table of `mean ± standard deviation` over seeds, in percent."""
-    accuracy = rows.groupby([index, columns], sort=False).test_accuracy.agg(["mean", "std"]) * 100
+    accuracy = (
+        rows.groupby([index, columns], sort=False).test_accuracy.agg(["mean", "std"]).mul(100).round(9)
+    )  # as in `effects.points`
     spread = accuracy["std"].map(" ± {:.1f}".format).replace(" ± nan", "")  # a single run has none
     cells = accuracy["mean"].map("{:.1f}".format) + spread
     name = "{:g}".format if rows[index].dtype.kind in "if" else str

@@ -45,7 +45,7 @@ def test_every_matrix_is_named_by_its_noise(cards):
     first, second = fig.axes
     assert first.get_title() == "symmetric (inclusive)" and second.get_title() == "uniform labels, added"
     assert [text.get_text() for text in first.texts] == [
-        f"{share:.2f}" for share in noise.realised(cards["symmetric_inclusive"]).flat
+        f"{100 * share:.0f}" for share in noise.realised(cards["symmetric_inclusive"]).flat
     ]
     plt.close(fig)
 

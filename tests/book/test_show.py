@@ -117,3 +117,12 @@ def test_source_is_without_the_indentation_of_its_class(shown):
     show.source(noise.Flip.law, noise.SymmetricInclusive)
     assert shown[0][0]["text/plain"].startswith("def law(self, K):\n    return")
     assert shown[0][0]["text/markdown"].startswith("```python\ndef law")
+
+
+def test_a_reader_without_myst_sees_words_in_place_of_roles(shown):
+    show.say("{numref}`tab-x-y` and {eq}`a-b` show $a_1 < b_2$, *as* {ref}`here <ch:x>` and {ref}`ch:helps` do.")
+    assert shown[0][0]["text/html"] == (
+        "<p>The table <em>x-y</em> and the equation <em>a-b</em> show "
+        '<span class="math inline">$a_1 &lt; b_2$</span>, <em>as</em> here and <em>What helps, and when</em> do.</p>'
+    )
+    assert "{numref}`tab-x-y`" in shown[0][0]["text/markdown"]

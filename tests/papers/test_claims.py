@@ -12,8 +12,8 @@ from nlcore import papers, sweep
 from nlcore.inputs import UserError
 from nlcore.methods import HAlpha
 from nlcore.noise import Clean
-from nlcore.papers import PAPERS, rolnick2017, scoreboard, tables
-from nlcore.papers.effects import Effect, estimate, points, together, verdict
+from nlcore.papers import PAPERS, rolnick2017, scoreboard, tables, texts
+from nlcore.papers.effects import CORRELATION, Effect, estimate, points, together, verdict
 from nlcore.papers.rolnick2017 import measured, published
 from nlcore.runs import Run
 from nlcore.runs import frame as frame_of
@@ -49,10 +49,41 @@ def test_the_interval_is_students_and_paired_by_seed():
     assert estimate(rows[rows.method == "a"], effect) is None
 
 
+@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=6))
+def test_a_sentence_and_a_table_round_alike(right):
+    rows = pd.DataFrame({"of": "a", "at": "b", "seed": range(len(right)), "test_accuracy": [n / 10_000 for n in right]})
+    assert tables.percent(rows, "of", "at").loc["a", "b"].split(" ")[0] == texts.number(points(rows))
+
+
 def test_a_factor_is_averaged_in_logarithms():
     rows = pd.DataFrame({"seed": [0, 1], "value": [0.5, 2.0]})
     found = estimate(rows, Effect("factor", lambda part: part.value.mean(), factor=True))
     assert found.effect == pytest.approx(1) and found.low == pytest.approx(1 / found.high)
+
+
+def test_of_several_numbers_the_one_with_the_worst_mean_counts_with_its_own_interval():
+    """A worst one chosen anew for every seed would have the mean 0, which neither has."""
+    cells = [{"a": 0.0, "b": 4.0}, {"a": 2.0, "b": 0.0}, {"a": 1.0, "b": 2.0}]
+    rows = pd.DataFrame({"seed": range(3)})
+    claimed = {"claimed above": {"least": 0}, "claimed below": {"most": 0}}
+    found = {
+        name: estimate(rows, Effect(name, lambda p: pd.Series(cells[p.seed.iloc[0]]), **at))
+        for name, at in claimed.items()
+    }
+    assert found["claimed above"].effect == 1 and found["claimed below"].effect == 2
+    assert found["claimed above"].high == pytest.approx(1 + 4.30265 / 3**0.5, rel=1e-5)
+    assert estimate(rows, Effect("none", lambda p: pd.Series(dtype=float))) is None
+    cells[0]["a"] = math.nan
+    assert estimate(rows, Effect("a run is missing", lambda p: pd.Series(cells[p.seed.iloc[0]]), least=0)).seeds == 2
+
+
+def test_no_interval_of_a_correlation_leaves_its_range():
+    rows = pd.DataFrame({"seed": [0, 1, 2], "value": [1.0, 0.9, 0.5]})
+    effect = Effect("correlation", lambda part: part.value.mean(), least=0, within=CORRELATION)
+    found = estimate(rows, effect)
+    assert found.low == pytest.approx(0.8 - 4.30265 * rows.value.std() / 3**0.5, rel=1e-5) and found.high == 1
+    for claim in (claim for paper in PAPERS.values() for claim in paper.CLAIMS):
+        assert all(one.within == CORRELATION for one in claim.effects if "correlation " in one.what), claim.id
 
 
 def test_a_claim_claims_all_of_its_effects():

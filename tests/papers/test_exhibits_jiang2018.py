@@ -58,7 +58,7 @@ def test_weights_by_hand_follow_the_formulas_and_the_clock():
 
 def test_weight_maps_have_the_formula_beside_what_a_mentor_learned():
     fig = exhibits.weight_maps(steps=150)
-    assert titles(fig)[:2] == ["self-paced: formula", "self-paced: mentor"] and len(titles(fig)) == 8
+    assert titles(fig)[:2] == ["self-paced:\nformula", "self-paced:\nmentor"] and len(titles(fig)) == 8
     formula, learned = (np.asarray(fig.axes[n].images[0].get_array()) for n in (0, 1))  # [difference, loss]
     assert formula[30].tolist() == [1] * 61 and formula[31].tolist() == [0] * 61
     assert learned.shape == (61, 61) and learned[0].mean() > 0.9 and learned[60].mean() < 0.1

@@ -68,7 +68,7 @@ def test_the_price_leaves_out_what_is_not_reached():
 def test_accuracy_against_images_is_logarithmic_with_fig_8():
     ax = exhibits.accuracy_against_images(size_rows())
     assert ax.get_xscale() == "log" and ax.get_xlabel() == "clean examples"
-    assert {"α = 0", "α = 10", "α = 0 (paper)", "α = 50 (paper)"} <= {*legend(ax)}
+    assert {"α = 0", "α = 10", "dashed: the paper's"} <= {*legend(ax)}
 
 
 def test_examples_needed_are_geometric_means_beside_fig_9():
@@ -154,7 +154,7 @@ def test_h_alpha_is_the_infinite_batch_at_the_alpha_of_its_loss():
     assert [*rows["batch size"]] == ["batch 32"] * 2 + ["batch 256"] + ["infinite batch"] * 2
     assert [*rows.alpha] == [0, 50, 50, 0, 50]
     ax = exhibits.accuracy_by_batch_size(batch_rows(), "constant")
-    assert {"batch 32", "infinite batch", "batch 32 (paper)", "infinite batch (paper)"} <= {*legend(ax)}
+    assert {"batch 32", "infinite batch", "dashed: the paper's"} <= {*legend(ax)}
     assert legend(exhibits.accuracy_by_batch_size(batch_rows(), "cosine")) == ["batch 256"]
 
 
@@ -179,7 +179,7 @@ def rate_rows() -> pd.DataFrame:
 def test_accuracy_by_rate_shows_the_paper_only_beside_cifar10():
     last = rate_rows().groupby("key").last()
     assert legend(exhibits.accuracy_by_rate(last)) == ["rate 0.5", "rate 0.1"]
-    assert "rate 0.05 (paper)" in legend(exhibits.accuracy_by_rate(last.assign(dataset="cifar10")))
+    assert "dashed: the paper's" in legend(exhibits.accuracy_by_rate(last.assign(dataset="cifar10")))
 
 
 def test_best_rates_by_three_choices():

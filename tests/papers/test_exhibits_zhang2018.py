@@ -114,7 +114,7 @@ CURVES = pd.concat(
 
 
 def test_training_curves_are_means_in_percent_by_noise_and_q():
-    titles = ["clean labels: test accuracy", "symmetric 0.2: test accuracy", "symmetric 0.2: wrong labels predicted"]
+    titles = ["clean labels:\ntest accuracy", "symmetric 0.2:\ntest accuracy", "symmetric 0.2:\nwrong labels predicted"]
     fig = exhibits.training_curves(CURVES)
     assert [ax.get_title() for ax in fig.axes] == titles
     assert [*fig.axes[1].lines[0].get_ydata()] == pytest.approx([50, 70, 65])
@@ -225,7 +225,7 @@ def test_by_rule():
 
 def test_figures_have_a_line_for_each_method_in_words():
     fig = exhibits.against_rate(TWO)
-    assert len(fig.axes) == 4 and fig.axes[0].get_title() == "symmetric noise, last evaluation"
+    assert len(fig.axes) == 4 and fig.axes[0].get_title() == "symmetric noise,\nlast evaluation"
     assert [text.get_text() for text in fig.legends[0].get_texts()] == ["cross entropy", LQ]
     assert [*fig.axes[2].lines[0].get_ydata()] == pytest.approx([60])
     assert len(exhibits.over_training(TWO).axes) == 2

@@ -148,7 +148,7 @@ def error_over_training(history: pd.DataFrame) -> Figure:
     rows = _by_way(history)
     rows = rows[rows.way.isin(["ce", "forgetting", "PD", "DD"]) & (rows.rate == 0.4)]
     rows = rows.assign(error=100 * (1 - rows.test_accuracy), of=rows.model.map(words.said))
-    return figures.legend_below(figures.lines(rows, "error", "way", "of", "test error, %"))
+    return figures.lines(rows, "error", "way", "of", "test error, %")
 
 
 def weight_by_loss(history: pd.DataFrame, ways: list[str], shares: tuple[float, ...]) -> Figure:
@@ -179,7 +179,7 @@ def detection_over_training(history: pd.DataFrame) -> Figure:
     rows = _by_way(big(history))
     rows = rows[rows.kept_auc.notna()]
     rows = rows.assign(of=rows.rate.map("noise of {:g}".format))
-    return figures.legend_below(figures.lines(rows, "kept_auc", "way", "of", "ROC area of the weight"))
+    return figures.lines(rows, "kept_auc", "way", "of", "ROC area of the weight")
 
 
 def beside_the_paper(rows: pd.DataFrame, which: int) -> pd.DataFrame:

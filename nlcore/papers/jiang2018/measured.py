@@ -52,22 +52,22 @@ def helped_more(rows: pd.DataFrame) -> float:
     return big - small
 
 
-def moved_ahead(rows: pd.DataFrame) -> float:
-    """Points that a mentor from another data set is ahead of the full model at the rate where it gains least; NaN if it
-    comes from the same data."""
+def moved_ahead(rows: pd.DataFrame) -> pd.Series:
+    """Points that a mentor from another data set is ahead of the full model, by rate; none if it comes from the same
+    data."""
     names = named(rows)
     moved = [name for name in names.unique() if name.startswith("DD from ")]
     at_home = {"DD from " + parted(dataset)[0] for dataset in rows.dataset.unique()}
     if not moved or at_home & {*moved}:
-        return math.nan
-    gaps = [ahead_with(0, name, "ce", rate, rows) for name in moved for rate in rows.rate.unique()]
-    return pd.Series(gaps).min(skipna=False)
+        return pd.Series(dtype=float)
+    cells = [(name, rate) for name in moved for rate in sorted(rows.rate.unique())]
+    return pd.Series({(name, rate): ahead_with(0, name, "ce", rate, rows) for name, rate in cells})
 
 
-def told_apart(rows: pd.DataFrame) -> float:
-    """The area under the ROC curve of DD's weights, of the student for which it is smaller, at 0.4."""
-    areas = [mean(student(rows, which), "kept_auc", name="DD", rate=0.4) for which in range(len(students_of(rows)))]
-    return min(areas)
+def told_apart(rows: pd.DataFrame) -> pd.Series:
+    """The area under the ROC curve of DD's weights at 0.4, by student."""
+    students = range(len(students_of(rows)))
+    return pd.Series({which: mean(student(rows, which), "kept_auc", name="DD", rate=0.4) for which in students})
 
 
 def rise(name: str, rows: pd.DataFrame) -> float:

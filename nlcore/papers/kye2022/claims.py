@@ -2,31 +2,31 @@
 
 from functools import partial
 
-from ..effects import SIGN, Claim, Effect, identity
+from ..effects import CORRELATION, SIGN, Claim, Effect, identity
 from . import published
 from .experiments import cifar100, cost, heads, matrix, perturbed, table
 from .measured import (
     ahead_at,
     ahead_dependent,
-    cheapest_other,
     cost_of,
     cost_of_separation,
+    costs_of_others,
     ends_above,
     gain_by_corrections,
     gain_by_random_ones,
     goes_along,
     growth_of_the_lead,
     lead_goes_with_the_rate,
-    least_lead,
+    lead_over,
     matrix_over_glc,
     middle_other,
     off_the_identity,
     off_the_matrix,
     order_of_costs,
-    over_the_best_other,
+    over_the_others,
     put_right,
-    quickest_other,
     right_over_random,
+    seconds_of_others,
     shared_ahead,
 )
 
@@ -60,7 +60,7 @@ ACCURACY = [
         [
             Effect(
                 f"FasTEN ahead of {told} at the rate where it leads least [points]",
-                partial(least_lead, other),
+                partial(lead_over, other),
                 least=0,
                 why=SIGN,
             )
@@ -84,6 +84,7 @@ ACCURACY = [
             Effect(
                 "rank correlation of the lead and the rate",
                 lead_goes_with_the_rate,
+                within=CORRELATION,
                 least=0.8,
                 why="of four rates one pair of neighbours may change places (0.8)",
             ),
@@ -98,7 +99,7 @@ ACCURACY = [
         [
             Effect(
                 "accuracy over that of the best other method [factor]",
-                over_the_best_other,
+                over_the_others,
                 least=1.3,
                 factor=True,
                 why="half of the paper's distance",
@@ -145,7 +146,7 @@ COSTS = [
             ),
             Effect(
                 "cost of the cheapest other method over that of FasTEN [factor]",
-                cheapest_other,
+                costs_of_others,
                 least=1,
                 factor=True,
                 why="cheapest is less than all others",
@@ -162,6 +163,7 @@ COSTS = [
             Effect(
                 "rank correlation with the order of the paper",
                 order_of_costs,
+                within=CORRELATION,
                 least=0.9,
                 why="of eight methods three pairs of neighbours may change places (0.93)",
             )
@@ -176,7 +178,7 @@ COSTS = [
         effects=[
             Effect(
                 "seconds of the quickest other method to its chosen evaluation, over those of FasTEN [factor]",
-                quickest_other,
+                seconds_of_others,
                 least=1,
                 factor=True,
                 why="quickest is less than all others",
@@ -252,6 +254,7 @@ MATRIX = [
             Effect(
                 "correlation of the two before the rate falls, under the noise where it is least",
                 goes_along,
+                within=CORRELATION,
                 least=0,
                 why=SIGN,
             ),

@@ -77,7 +77,7 @@ def over_training(history: pd.DataFrame) -> Figure:
     rows = pd.concat([hardest(history), hardest(history, symmetric=False)])
     rows = rows[rows.method.isin(["ce", "trusted_only", "glc", "fasten"])]
     rows = rows.assign(of=noise_of(rows), accuracy=100 * rows.test_accuracy)
-    return figures.legend_below(figures.lines(rows, "accuracy", "method", "of", words.said("accuracy")))
+    return figures.lines(rows, "accuracy", "method", "of", words.said("accuracy"))
 
 
 def accuracies(rows: pd.DataFrame) -> pd.DataFrame:
@@ -181,7 +181,7 @@ def heads(rows: pd.DataFrame) -> pd.DataFrame:
 def matrix_error(history: pd.DataFrame) -> Figure:
     """Mean total variation of the rows of each method's T from the true ones, over training; axes per noise."""
     rows = history.assign(of=noise_of(history)).sort_values("method", kind="stable")
-    return figures.legend_below(figures.lines(rows, "T_error", "method", "of", "error of T"), 3)
+    return figures.lines(rows, "T_error", "method", "of", "error of T")
 
 
 def matrices_at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
@@ -209,7 +209,7 @@ def diagonals(history: pd.DataFrame) -> Figure:
     names |= dict.fromkeys(("T_diagonal", "estimated"), "estimated by the noisy head")
     both = both.assign(matrix=both.matrix.map(names))
     both = both.sort_values("of", key=lambda of: of.str.startswith("paper, a"), kind="stable")  # symmetric noise first
-    return figures.legend_below(figures.lines(both, "mean", "matrix", "of", "mean diagonal"))
+    return figures.lines(both, "mean", "matrix", "of", "mean diagonal")
 
 
 def corrections(rows: pd.DataFrame) -> pd.DataFrame:
@@ -232,17 +232,16 @@ def perturbed_corrections(rows: pd.DataFrame) -> Figure:
     paper = published("kye2022").query("`where` == 'figure of perturbed corrections'")
     name = paper.series.str.removeprefix("method=").replace("fasten without corrections", "none")
     theirs = pd.DataFrame({"accuracy": paper.value, "share": paper["at"], "method": name, "of": "paper"})
-    fig, grid = figures.row(2, 3.8, 3.4)
+    fig, grid = figures.row(2, 3.1)
     for ax, part in zip(grid, (ours, theirs[~theirs.method.str.contains("mslc w")]), strict=True):
         for method, line in part[part.method != "none"].groupby("method", sort=False):
             of = line.groupby("share").accuracy.agg(["mean", "std"])
             ax.errorbar(of.index, of["mean"], of["std"], **words.look(method), lw=1, ms=5, label=words.method(method))
         without = part.accuracy[part.method == "none"].mean()
         ax.axhline(without, color=words.look("fasten")["color"], ls="--", lw=1, label="FasTEN without corrections")
-        ax.set(xlabel="share of corrections made random", title=part.of.iloc[0])
+        ax.set(xlabel="share made random", title=part.of.iloc[0])
         ax.grid(alpha=0.3)
     grid[0].set(ylabel=words.said("accuracy"))
-    grid[1].legend()
     return figures.legend_below(fig)
 
 

@@ -57,7 +57,7 @@ def loss_of_lead(a: float, lead: np.ndarray, K: int = 10) -> np.ndarray:
 def losses_of_leads(smoothings: list[float]) -> Figure:
     """The loss against the lead of the label's logit, a line for each smoothing, its least value marked."""
     lead = np.linspace(-2, 14, 321)
-    fig, (ax,) = figures.row(1, 7, 3.8)
+    fig, (ax,) = figures.row(1, 3.8)
     for a, colour in shades(smoothings):
         ax.plot(lead, loss_of_lead(a, lead), color=colour, label=named(a))
         if a > 0:
@@ -65,7 +65,7 @@ def losses_of_leads(smoothings: list[float]) -> Figure:
             ax.plot(best, loss_of_lead(a, np.array(best)), "o", color=colour)
     ax.set(xlabel="lead of the label's logit over each other one", ylabel="loss", ylim=(-0.1, 4.5))
     ax.grid(alpha=0.3)
-    ax.legend(fontsize="small")
+    ax.legend()
     return fig
 
 
@@ -110,7 +110,7 @@ def lead_of(logits: torch.Tensor) -> float:
 def growth(grown: pd.DataFrame) -> Figure:
     """Leads, with the optimum of each smoothed loss as a dotted line, and lengths as from `linear_model`, against the
     step on a logarithmic axis."""
-    fig, grid = figures.row(2, 3.8, 3.4)
+    fig, grid = figures.row(2, 3.1)
     for a, colour in shades([*grown.a.unique()]):
         line = grown[grown.a == a]
         for ax, column in zip(grid, ("lead", "length"), strict=True):
@@ -118,11 +118,10 @@ def growth(grown: pd.DataFrame) -> Figure:
         if a > 0:
             grid[0].axhline(optimum(a), color=colour, ls=":", lw=1)
             grid[1].plot([], [], color=colour, ls=":", lw=1, label=f"lead where its loss is least, {optimum(a):.1f}")
-    for ax, said in zip(grid, ("lead of the largest logit", "length of all weights"), strict=True):
+    for ax, said in zip(grid, ("lead of the logit", "length of all weights"), strict=True):
         ax.set(xlabel="step of gradient descent", ylabel=said, xscale="log", ylim=(0, None))
         ax.grid(alpha=0.3)
-    grid[1].legend()
-    return figures.legend_below(fig, 3)
+    return figures.legend_below(fig)
 
 
 # Clean labels
@@ -229,22 +228,21 @@ def memorised(history: pd.DataFrame) -> Figure:
     rows = of_targets(history)
     rows = rows.assign(a=smoothing(rows), share=rows.step / rows.steps)
     rows = rows[rows.a >= 0]
-    fig, grid = figures.row(rows.rate.nunique(), 3.8, 3.4, sharey=True)
+    fig, grid = figures.row(rows.rate.nunique(), 3.1, sharey=True)
     for ax, (rate, part) in zip(grid, rows.groupby("rate"), strict=True):
         for a, colour in shades([*part.a.unique()]):
             means = 100 * part[part.a == a].groupby("share").train_wrong.mean()
             ax.plot(means.index, means, "o-", ms=3, color=colour, label=named(a))
         ax.set(xlabel="share of training", title=f"noise rate {rate:g}", ylim=(0, 101))
         ax.grid(alpha=0.3)
-    grid[0].set(ylabel="wrong labels that are predicted, %")
-    grid[-1].legend()
-    return figures.legend_below(fig, 3)
+    grid[0].set(ylabel="wrong labels predicted, %")
+    return figures.legend_below(fig)
 
 
 def accuracy_against_smoothing(history: pd.DataFrame) -> Figure:
     """Test accuracy in percent against the smoothing a, a line with bands per rate of symmetric noise: at the last
     evaluation, and where noisy validation chooses it."""
-    fig, grid = figures.row(len(RULES), 3.8, 3.4, sharey=True)
+    fig, grid = figures.row(len(RULES), 3.1, sharey=True)
     for ax, rule in zip(grid, RULES, strict=True):
         rows = of_targets(select(history, rule))
         rows = rows.assign(a=smoothing(rows), accuracy=100 * rows.test_accuracy)
@@ -255,7 +253,6 @@ def accuracy_against_smoothing(history: pd.DataFrame) -> Figure:
         ax.locator_params(axis="x", nbins=5)
         ax.grid(alpha=0.3)
     grid[0].set(ylabel=words.said("accuracy"))
-    grid[-1].legend()
     return figures.legend_below(fig)
 
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ..effects import SIGN, Claim, Effect, ahead, identity, points
+from ..effects import CORRELATION, SIGN, Claim, Effect, ahead, identity, points
 from . import published
 from .experiments import (
     batch_size,
@@ -24,13 +24,13 @@ from .measured import (
     conv_at,
     fall_of_infinite_batch,
     fall_of_the_best_rate,
+    falls_by_order,
     foreign_ahead,
     gain_by_depth,
+    growth_by_alpha,
     knee_of,
     largest_jump,
     lead_of_conv,
-    least_fall,
-    least_growth,
     less_under_cosine,
     loss_to_10,
     more_in_the_second_half,
@@ -48,7 +48,7 @@ AT_50 = Effect(
     "accuracy at alpha = 50 [%]", partial(conv_at, 50), least=95, why="the paper's 96.3, less a point for a smaller net"
 )
 FALLS = [
-    Effect("fall from delta = 0 to 0.5 in the order that falls least [points]", least_fall, least=0, why=SIGN),
+    Effect("fall from delta = 0 to 0.5 in the order that falls least [points]", falls_by_order, least=0, why=SIGN),
     Effect(
         "how much more accuracy falls from 0.5 to 1 than from 0 to 0.5 [points]",
         more_in_the_second_half,
@@ -220,7 +220,7 @@ CLAIMS = [
         [
             Effect(
                 "least growth of the examples needed for 90 % from one alpha to the next [factor]",
-                least_growth,
+                growth_by_alpha,
                 least=1,
                 factor=True,
                 why="less than 1 is no growth",
@@ -288,6 +288,7 @@ CLAIMS = [
             Effect(
                 "rank correlation of batch size and accuracy at alpha = 50",
                 rank_with_batch,
+                within=CORRELATION,
                 least=0.8,
                 why="of five sizes one pair of neighbours may change places (0.9)",
             ),

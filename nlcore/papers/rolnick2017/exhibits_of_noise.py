@@ -61,11 +61,11 @@ def labels_of_a_three(alpha: int, seed: int = 0) -> Figure:
     pairs = noise.draw(noise.Uniform(float(alpha)), y, digits.K, seed)
     first = int(np.flatnonzero(y == 3)[0])
     parts = {"one image": pairs.row == first, "all images of a 3": y[pairs.row] == 3}
-    fig, panels = figures.row(2, 3.8, 2.9)
+    fig, panels = figures.row(2, 2.9)
     for ax, (name, chosen) in zip(panels, parts.items(), strict=True):
         counts = np.bincount(pairs.label[chosen], minlength=digits.K)
         bars(ax, 100 * counts / counts.sum(), 3)
-        ax.set(xlabel="label", ylabel="share of its labels, %", title=f"{name}, {counts.sum():,} labels")
+        ax.set(xlabel="label", ylabel="share of its labels, %", title=f"{name}:\n{counts.sum():,} labels")
     panels[0].set_ylim(0, 1.45 * panels[0].get_ylim()[1])  # room for the picture
     panels[1].set_ylim(8, None)
     picture = panels[0].inset_axes((0.02, 0.7, 0.2, 0.28), xticks=[], yticks=[])
@@ -96,18 +96,7 @@ def accuracy_against_alpha(ours: pd.DataFrame, where: str = "Fig. 1") -> Axes:
     """Test accuracy in percent against alpha, a curve for each network; dashed: a figure of the paper."""
     paper = figure_of_paper(where)
     limits = room(100 * ours.test_accuracy, paper.value)
-    ax = figures.curves(ours, "alpha", "model", paper, ylim=limits)
-    return legend_below(ax)
-
-
-def legend_below(ax: Axes) -> Axes:
-    """The Axes with their legend below them, where it hides no curve."""
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
-    handles = ax.get_legend_handles_labels()[0]
-    ax.get_legend().remove()
-    columns = 3 if len(names) > 4 else 4
-    ax.figure.legend(handles, names, loc="outside lower center", ncols=columns, fontsize="small", frameon=False)
-    return ax
+    return figures.curves(ours, "alpha", "model", paper, ylim=limits)
 
 
 def uniform_beside_the_papers(ours: pd.DataFrame) -> pd.DataFrame:
@@ -217,19 +206,22 @@ def ranked_labels(card: dict) -> pd.DataFrame:
 
 
 def labels_added_to_a_three() -> Figure:
-    """Shares of the labels added to the 3s of the digits at alpha = 20 and delta = 1, as drawn, Axes for each order."""
+    """Shares of the labels added to the 3s of the digits at alpha = 20 and delta = 1, as drawn, Axes for one random
+    order and for fresh ones; in both the true label stands first, then the false ones in the order of the first."""
     digits = data.load("digits")
     y = digits.train.y.numpy()
-    fig, panels = figures.row(2, 3.8, 2.6, sharey=True)
-    for ax, order in zip(panels, ("random", "fresh"), strict=True):
+    fig, panels = figures.row(2, 3, sharey=True)
+    places = [3, *noise.Structured(20.0, 1.0, "random").on(digits, seed=0).ranking[3]]
+    titles = {"random": "one order for all labels", "fresh": "a new order for each"}
+    for ax, (order, title) in zip(panels, titles.items(), strict=True):
         tilted = noise.Structured(20.0, 1.0, order).on(digits, seed=0)
         pairs = noise.draw(tilted, y, 10, seed=0)
         image, label = pairs.row[len(y) :], pairs.label[len(y) :]  # behind the clean pairs
         of_three = y[image] == 3
-        bars(ax, 100 * np.bincount(label[of_three], minlength=10) / of_three.sum(), 3)
-        ax.set(xlabel="label added to a 3", title={"random": "one random order", "fresh": "fresh orders"}[order])
+        bars(ax, (100 * np.bincount(label[of_three], minlength=10) / of_three.sum())[places], 0)
+        ax.set(xlabel="label added to a 3", title=title, xticklabels=places)
         ax.axhline(10, color="black", lw=0.8)
-    panels[0].set_ylabel("share of the added labels, %")
+    panels[0].set_ylabel("% of the added labels")
     return fig
 
 
@@ -237,7 +229,7 @@ def accuracy_against_delta(ours: pd.DataFrame) -> Axes:
     """Test accuracy in percent against delta, a curve for each order of the false labels; at 0 they share the runs."""
     shown = in_order(repeated_at_zero(ours, "delta", "order"))
     limits = room(100 * ours.test_accuracy)
-    return legend_below(figures.curves(shown, "delta", "order", ylim=limits, xlabel="tilt, δ"))
+    return figures.curves(shown, "delta", "order", ylim=limits, xlabel="tilt, δ")
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
@@ -296,7 +288,10 @@ def foreign_images() -> Figure:
     digits = data.load("digits")
     images = [carriers.foreign(kind, digits, 10, seed=0).numpy() for kind in ("photos", "white")]
     never_right = np.full(20, -1)
-    return figures.labelled(np.concatenate(images), np.arange(20) % 10, never_right, columns=10)
+    fig = figures.labelled(np.concatenate(images), np.arange(20) % 10, never_right)
+    for first, kind in zip(fig.axes[::10], ("photos", "white noise"), strict=True):
+        first.set_ylabel(kind)
+    return fig
 
 
 def in_words_of_carriers(rows: pd.DataFrame) -> pd.DataFrame:
@@ -308,7 +303,7 @@ def in_words_of_carriers(rows: pd.DataFrame) -> pd.DataFrame:
 def accuracy_against_alpha_by_carrier(ours: pd.DataFrame) -> Axes:
     """Test accuracy in percent against alpha, a curve for each carrier of noisy labels; at 0 they share the runs."""
     shown = in_words_of_carriers(ours)
-    return legend_below(figures.curves(shown, "alpha", "carrier", ylim=room(100 * ours.test_accuracy)))
+    return figures.curves(shown, "alpha", "carrier", ylim=room(100 * ours.test_accuracy))
 
 
 def accuracy_by_carrier(ours: pd.DataFrame) -> pd.DataFrame:
@@ -322,7 +317,7 @@ def repeated_or_novel(ours: pd.DataFrame) -> Axes:
     """Test accuracy in percent against alpha, noisy labels on the clean images or on novel ones; dashed: Fig. 7."""
     paper = figure_of_paper("Fig. 7").rename(columns={"of": "carrier"}).replace({"carrier": CARRIERS})
     limits = room(100 * ours.test_accuracy, paper.value)
-    return legend_below(figures.curves(in_words_of_carriers(ours), "alpha", "carrier", paper, ylim=limits))
+    return figures.curves(in_words_of_carriers(ours), "alpha", "carrier", paper, ylim=limits)
 
 
 def novel_or_repeated(ours: pd.DataFrame) -> pd.DataFrame:

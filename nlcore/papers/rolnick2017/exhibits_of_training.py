@@ -13,7 +13,7 @@ from ...training.sources import moments
 from ...training.train import trained
 from ..tables import percent
 from .exhibits import figure_of_paper
-from .exhibits_of_noise import gap, legend_below, room
+from .exhibits_of_noise import gap, room
 from .measured import needed
 from .published import fig9
 
@@ -40,7 +40,7 @@ def cosines(measured: pd.DataFrame) -> Figure:
     """Cosine of the gradient of a noisy batch to the clean one against alpha, a curve for each batch size, measured
     (points) and expected (dashed), and one for the infinite batch; Axes for each number of steps."""
     lengths = measured.steps.unique()
-    fig, panels = figures.row(len(lengths), 3.8, 3.2, sharey=True)
+    fig, panels = figures.row(len(lengths), 3.1, sharey=True)
     for ax, steps in zip(panels, lengths, strict=True):
         here = measured[measured.steps == steps]
         for colour, (batch, part) in zip(COLOURS, here.groupby("batch"), strict=False):
@@ -50,9 +50,8 @@ def cosines(measured: pd.DataFrame) -> Figure:
         ax.plot(limit.alpha, limit.limit, "-", color="black", lw=1, label="infinite batch")
         ax.set(xlabel="noisy labels per clean label, α", title=f"after {steps} steps")
         ax.grid(alpha=0.3)
-    panels[0].set_ylabel("cosine to the clean gradient")
-    panels[-1].legend()
-    return figures.legend_below(fig, 3)
+    panels[0].set_ylabel("cosine to c")
+    return figures.legend_below(fig)
 
 
 def alignment_table(measured: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +77,7 @@ def price_of_noise(ours: pd.DataFrame, target: float = 0.9) -> Axes:
     low, high, middle = by_alpha.min(), by_alpha.max(), np.exp(by_alpha.agg(lambda n: np.log(n).mean()))
     reached = high[np.isfinite(high)].index
     low, high, middle = low[reached], high[reached], middle[reached]
-    ax = figures.axes(None, 6.4, 3.6)
+    ax = figures.axes(None, figures.WIDTH, 3.6)
     ax.errorbar(reached, middle, [middle - low, high - middle], fmt="o-", color=COLOURS[0], capsize=3, label="ours")
     paper = fig9()
     ax.plot(paper.index, paper * (1 + paper.index.to_series()), "x--", color=COLOURS[1], label="the paper's")
@@ -94,7 +93,7 @@ def accuracy_against_images(ours: pd.DataFrame) -> Axes:
     paper = figure_of_paper("Fig. 8")
     limits = room(100 * ours.test_accuracy, paper.value)
     shown, theirs = ours.assign(noise=ours.alpha.map("α = {:g}".format)), paper.assign(noise="α = " + paper.of)
-    return legend_below(figures.curves(shown, "images", "noise", theirs, xscale="log", ylim=limits))
+    return figures.curves(shown, "images", "noise", theirs, xscale="log", ylim=limits)
 
 
 def examples_needed(ours: pd.DataFrame, targets=(0.9, 0.8, 0.7, 0.6)) -> pd.DataFrame:
@@ -167,16 +166,15 @@ def steps_in_words(longer: pd.DataFrame) -> str:
 def while_training(longer: pd.DataFrame) -> Figure:
     """Test accuracy, and the share of wrong labels that are predicted, both in percent, against the passes over all
     pairs, a curve for each number of clean examples; means over seeds. `longer` has a row per run and evaluation."""
-    fig, panels = figures.row(2, 3.8, 3.2)
-    parts = {"test_accuracy": "test accuracy, %", "train_wrong": "wrong training labels predicted, %"}
+    fig, panels = figures.row(2, 3.1)
+    parts = {"test_accuracy": "test accuracy, %", "train_wrong": "wrong labels predicted, %"}
     for ax, (column, label) in zip(panels, parts.items(), strict=True):
         for colour, (images, part) in zip(COLOURS, longer.groupby("images"), strict=False):
             means = part.groupby("step")[["epoch", column]].mean()
             ax.plot(means.epoch, 100 * means[column], "o-", ms=4, color=colour, label=f"{images:,} clean examples")
         ax.set(xlabel="passes over all pairs", ylabel=label)
         ax.grid(alpha=0.3)
-    panels[-1].legend()
-    return figures.legend_below(fig, 3)
+    return figures.legend_below(fig)
 
 
 def longer_beside_shorter(longer: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
@@ -203,7 +201,7 @@ def accuracy_at_constant_rates(onset: pd.DataFrame, sizes: pd.DataFrame) -> Axes
     )
     shown = shown.rename(columns={"rate": "learning rate"})
     paper = figure_of_paper("Fig. 8").query("series == 'alpha=50'").assign(**{"learning rate": "Conv4"})
-    return legend_below(figures.curves(shown, "images", "learning rate", paper, xscale="log"))
+    return figures.curves(shown, "images", "learning rate", paper, xscale="log")
 
 
 def second_largest_noise(table: pd.DataFrame) -> float:
@@ -241,7 +239,7 @@ def accuracy_by_batch_size(ours: pd.DataFrame, schedule: str) -> Axes:
     paper = paper.assign(**{"batch size": name})
     limits = room(100 * ours.test_accuracy, paper.value)
     theirs = paper if schedule == "constant" else None
-    return legend_below(figures.curves(rows, "alpha", "batch size", theirs, ylim=limits))
+    return figures.curves(rows, "alpha", "batch size", theirs, ylim=limits)
 
 
 def accuracy_by_batch_and_schedule(ours: pd.DataFrame) -> pd.DataFrame:
@@ -261,7 +259,7 @@ def accuracy_by_rate(ours: pd.DataFrame) -> Axes:
     theirs = rates_of_paper() if set(ours.dataset) == {"cifar10"} else None
     shown = ours.assign(**{"learning rate": ours.lr.map("rate {:g}".format)})
     limits = room(100 * ours.test_accuracy)
-    return legend_below(figures.curves(shown, "alpha", "learning rate", theirs, ylim=limits))
+    return figures.curves(shown, "alpha", "learning rate", theirs, ylim=limits)
 
 
 def rates_of_paper() -> pd.DataFrame:
@@ -328,4 +326,4 @@ def accuracy_against_ratio(rows: pd.DataFrame) -> Axes:
     ticks = sorted(shown.ratio.unique())
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
-    return legend_below(ax)
+    return ax

@@ -25,13 +25,13 @@ def mlps_at_50(rows: pd.DataFrame) -> list[float]:
     return [points(rows, model=model, alpha=50) for model in ("mlp1", "mlp2", "mlp4")]
 
 
-def lead_of_conv(rows: pd.DataFrame) -> float:
-    return conv_at(50, rows) - np.max(mlps_at_50(rows))
+def lead_of_conv(rows: pd.DataFrame) -> pd.Series:
+    return conv_at(50, rows) - pd.Series(mlps_at_50(rows))
 
 
-def gain_by_depth(rows: pd.DataFrame) -> float:
+def gain_by_depth(rows: pd.DataFrame) -> pd.Series:
     one, two, four = mlps_at_50(rows)
-    return min(two, four) - one
+    return pd.Series([two, four]) - one
 
 
 def loss_to_10(model: str, rows: pd.DataFrame) -> float:
@@ -50,9 +50,9 @@ def by_delta(rows: pd.DataFrame, fresh: bool = False) -> tuple[float, float, pd.
     return points(rows, delta=0), 100 * fixed.mean() if whole else math.nan, half
 
 
-def least_fall(rows: pd.DataFrame) -> float:
+def falls_by_order(rows: pd.DataFrame) -> pd.Series:
     zero, one, half = by_delta(rows)
-    return zero - half.max() if math.isfinite(one) else math.nan
+    return zero - half if math.isfinite(one) else half[:0]
 
 
 def more_in_the_second_half(rows: pd.DataFrame) -> float:
@@ -133,16 +133,16 @@ def needed_by_alpha(rows: pd.DataFrame) -> pd.Series:
     return n.where(np.isfinite(n))
 
 
-def least_growth(rows: pd.DataFrame) -> float:
+def growth_by_alpha(rows: pd.DataFrame) -> pd.Series:
     n = needed_by_alpha(rows)
-    return (n / n.shift()).iloc[1:].min(skipna=False)
+    return (n / n.shift()).iloc[1:]
 
 
-def off_the_papers(rows: pd.DataFrame) -> float:
-    """The largest factor between ours and the paper's, either way; the paper's are for MNIST."""
+def off_the_papers(rows: pd.DataFrame) -> pd.Series:
+    """The factor between ours and the paper's, either way, by alpha; the paper's are for MNIST."""
     if {*rows.dataset} != {"mnist"}:
-        return math.nan
-    return math.exp(np.log(needed_by_alpha(rows) / fig9()).abs().max(skipna=False))
+        return pd.Series(dtype=float)
+    return np.exp(np.log(needed_by_alpha(rows) / fig9()).abs())
 
 
 def largest_jump(rows: pd.DataFrame) -> float:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ..effects import SIGN, Claim, Effect, identity
+from ..effects import CORRELATION, SIGN, Claim, Effect, identity
 from . import published
 from .experiments import cifar10, cifar100, fashion, pruning, q_sweep
 from .measured import (
@@ -11,7 +11,7 @@ from .measured import (
     clean_cost_of_1,
     growth_of_the_lead,
     kept_by_one_rule_alone,
-    least_lead,
+    lead_by_rate,
     lost_of_what_was_learned,
     memorised,
     off_at_1,
@@ -30,7 +30,7 @@ from .measured import (
 RULE = "noisy validation"  # the paper holds out a tenth of the noisy labels
 CURVES = ("dataset", "model", "images")
 TABLE = (*CURVES, "method_q", "method_k")
-LEAD = Effect("L_q ahead of cross entropy at the rate where it leads least [points]", least_lead, least=0, why=SIGN)
+LEAD = Effect("L_q ahead of cross entropy at the rate where it leads least [points]", lead_by_rate, least=0, why=SIGN)
 SCATTER = "half a point is twice what the paper's own draws of L_q scatter by"
 
 
@@ -114,6 +114,7 @@ CLAIMS = [
             Effect(
                 "rank correlation of q and the epochs to 80 % of the last accuracy on clean labels",
                 rank_with_q,
+                within=CORRELATION,
                 least=0.8,
                 why="of four q one pair of neighbours may change places (0.8)",
             ),

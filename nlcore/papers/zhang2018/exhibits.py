@@ -55,24 +55,23 @@ def over_training(history: pd.DataFrame) -> Figure:
     columns = {"test_accuracy": "test accuracy", "train_wrong": "wrong training labels predicted"}
     both = [rows.assign(what=name, value=100 * rows[column]) for column, name in columns.items()]
     drawn = figures.lines(pd.concat(both, ignore_index=True), "value", "method", "what", "%")
-    return figures.legend_below(drawn)
+    return drawn
 
 
 def against_rate(history: pd.DataFrame) -> Figure:
     """Test accuracy in percent against the rate, a line per method and an Axes per kind of noise (across) and rule
     (down); bands are one standard deviation over seeds."""
     kinds = [*history.noise.unique()]
-    fig, grid = figures.row(len(kinds) * len(RULES), 4.2, 3.1, sharey=True)
+    fig, grid = figures.row(len(kinds) * len(RULES), 3.1, sharey=True)
     panels = [(rule, kind) for rule in RULES for kind in kinds]
     for ax, (rule, kind) in zip(grid, panels, strict=True):
         rows = select(history, rule)
         draw_by_rate(ax, rows[rows.noise == kind])
-        ax.set(title=f"{kind_of(kind)} noise, {WHEN[rule]}", xlabel="noise rate", ylim=(0, 100))
+        ax.set(title=f"{kind_of(kind)} noise,\n{WHEN[rule]}", xlabel="noise rate", ylim=(0, 100))
         ax.title.set_fontsize("medium")
     for ax in figures.on_the_left(grid):
         ax.set(ylabel=words.said("accuracy"))
-    handles, names = grid[0].get_legend_handles_labels()
-    fig.legend(handles, names, loc="outside lower center", ncols=2, fontsize="small", frameon=False)
+    figures.below(fig, *grid[0].get_legend_handles_labels())
     return fig
 
 
@@ -130,18 +129,17 @@ def training_curves(history: pd.DataFrame) -> Figure:
     panels.append((noises[-1], "train_wrong", "wrong labels predicted"))
     names = sorted(history.method_q.unique())
     colours = figures.colours_of(names)
-    fig, grid = figures.row(len(panels), 3.8, 3)
+    fig, grid = figures.row(len(panels), 3)
     for ax, (noise, column, what) in zip(grid, panels, strict=True):
         for q, rows in history[history.noise == noise].groupby("method_q"):
             means = 100 * rows.groupby("epoch")[column].mean()
             ax.plot(means.index, means, color=colours[q], label=f"q = {q:g}")
-        ax.set(xlabel="epoch", title=f"{noise}: {what}", ylim=(0, None))
+        ax.set(xlabel="epoch", title=f"{noise}:\n{what}", ylim=(0, None))
         ax.title.set_fontsize("medium")
         ax.grid(alpha=0.3)
     for ax in figures.on_the_left(grid):
         ax.set(ylabel="%")
-    handles, labels = grid[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small", frameon=False)
+    figures.below(fig, *grid[0].get_legend_handles_labels())
     return fig
 
 
@@ -218,7 +216,7 @@ def backward_by_seed(history: pd.DataFrame) -> Figure:
     symmetric noise of 0.6."""
     rows = highest(history[history.method == "backward"])
     rows = rows.assign(accuracy=100 * rows.test_accuracy)
-    fig, grid = figures.row(2, 3.8, 3.2)
+    fig, grid = figures.row(2, 3.1)
     for ax, column, label in zip(grid, ("accuracy", "loss"), (words.said("accuracy"), "training loss"), strict=True):
         for seed, run in rows.groupby("seed"):
             ax.plot(run.epoch, run[column], marker="o", ms=3, lw=1.2, label=f"seed {seed}")
@@ -226,7 +224,7 @@ def backward_by_seed(history: pd.DataFrame) -> Figure:
         ax.grid(alpha=0.3)
     grid[1].axhline(0, color="grey", lw=0.8)
     grid[0].set(ylim=(0, 100))
-    grid[0].legend(fontsize="small")
+    grid[0].legend()
     return fig
 
 
@@ -256,17 +254,17 @@ def losses_and_pulls(q: float) -> Figure:
     logits = torch.stack([p, 1 - p], 1).log().requires_grad_()  # of two classes, the first being the label
     label = torch.zeros(len(p), dtype=torch.long)
     kinds = {"cross entropy (q = 0)": 0.0, "q = 0.4": 0.4, f"q = {q:g}": q, "half of the absolute error (q = 1)": 1.0}
-    fig, grid = figures.row(2, 3.8, 3)
+    fig, grid = figures.row(2, 3)
     for name, value in kinds.items():
         loss = lq(logits, label, value)
         (slope,) = torch.autograd.grad(loss.sum(), logits)
         grid[0].plot(p, loss.detach(), label=name)
         grid[1].plot(p, -slope[:, 0])
-    grid[0].set(xlabel="probability of the given label", ylabel="loss", ylim=(0, 4))
-    grid[1].set(xlabel="probability of the given label", ylabel="pull at its logit", ylim=(0, 1))
+    grid[0].set(xlabel="p of the given label", ylabel="loss", ylim=(0, 4))
+    grid[1].set(xlabel="p of the given label", ylabel="pull at its logit", ylim=(0, 1))
     for ax in grid:
         ax.grid(alpha=0.3)
-    fig.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
+    figures.below(fig, *grid[0].get_legend_handles_labels())
     return fig
 
 

@@ -23,8 +23,8 @@ def ahead_class_dependent(rows: pd.DataFrame) -> float:
     return ahead(rows, "gce", "ce", noise="asymmetric_cifar10", rate=0.4, dataset="cifar10")
 
 
-def least_lead(rows: pd.DataFrame) -> float:
-    return leads(rows, "gce", "ce", UNIFORM).min(skipna=False)
+def lead_by_rate(rows: pd.DataFrame) -> pd.Series:
+    return leads(rows, "gce", "ce", UNIFORM)
 
 
 def growth_of_the_lead(rows: pd.DataFrame) -> float:
@@ -58,9 +58,9 @@ def robust_at_1(rows: pd.DataFrame) -> float:
     return kept_under_noise(1.0, rows) - kept_under_noise(0.8, rows)
 
 
-def robust_at_08(rows: pd.DataFrame) -> float:
+def robust_at_08(rows: pd.DataFrame) -> pd.Series:
     small = pd.Series([kept_under_noise(q, rows) for q in (0.0, 0.4)])
-    return kept_under_noise(0.8, rows) - small.max(skipna=False)
+    return kept_under_noise(0.8, rows) - small
 
 
 def clean_cost_of_1(rows: pd.DataFrame) -> float:
