@@ -88,13 +88,8 @@ def cheapest_other(rows: pd.DataFrame) -> float:
     return costs(rows)[OTHERS].min(skipna=False)
 
 
-def quickest_other(rows: pd.DataFrame) -> float:
-    return seconds(rows)[OTHERS].min(skipna=False)
-
-
-def middle_other(rows: pd.DataFrame) -> float:
-    """The median of the seven others."""
-    return seconds(rows)[OTHERS].median(skipna=False)
+def slowest_other(rows: pd.DataFrame) -> float:
+    return seconds(rows)[OTHERS].max(skipna=False)
 
 
 def order_of_costs(rows: pd.DataFrame) -> float:
