@@ -3,6 +3,7 @@
 import pandas as pd
 
 from .. import home
+from .texts import decimal
 
 
 def published(paper: str) -> pd.DataFrame:
@@ -19,14 +20,14 @@ def published(paper: str) -> pd.DataFrame:
 def share(values: pd.Series) -> str:
     """Mean and spread of accuracies as percent: `96.1 ± 0.2 % (n = 3)`."""
     spread = f" ± {100 * values.std():.1f}" if len(values) > 1 else ""
-    return f"{100 * values.mean():.1f}{spread} % (n = {len(values)})"
+    return f"{decimal(100 * values.mean())}{spread} % (n = {len(values)})"
 
 
 def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
     """Test accuracies as a table of `mean ± standard deviation` over seeds, in percent."""
     accuracy = rows.groupby([index, columns], sort=False).test_accuracy.agg(["mean", "std"]) * 100
     spread = accuracy["std"].map(" ± {:.1f}".format).replace(" ± nan", "")  # a single run has none
-    cells = accuracy["mean"].map("{:.1f}".format) + spread
+    cells = accuracy["mean"].map(decimal) + spread
     name = "{:g}".format if rows[index].dtype.kind in "if" else str
     return cells.unstack(columns, sort=False).rename(index=name)
 

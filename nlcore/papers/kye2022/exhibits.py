@@ -13,7 +13,7 @@ from ...noise import SymmetricInclusive
 from .. import texts
 from ..effects import Effect, ahead, estimate, in_words, mean
 from ..tables import percent, published, share
-from ..texts import WHEN, data_and_network, interval, noise_of
+from ..texts import WHEN, data_and_network, decimal, interval, noise_of
 from .experiments import ABLATION, ALL
 from .measured import SYMMETRIC, priced
 
@@ -157,7 +157,7 @@ def time_to_best(history: pd.DataFrame) -> pd.DataFrame:
     hours = prices_of_paper(0.8).cost
     rows = {}
     for name in [name for name in ALL if name in {*chosen.method}]:
-        told = estimate(chosen, Effect("", partial(_over_fasten, name), factor=True))
+        told = estimate(chosen, Effect("", partial(over_fasten, name), factor=True))
         ratio = in_words(told, ".2f") if told.error > 1e-9 else f"{told.effect:.2f}"
         accuracy = share(chosen[chosen.method == name].test_accuracy).split(" %")[0]
         paper = f"{hours[name]:.2f}" if name in hours else ""
@@ -165,7 +165,8 @@ def time_to_best(history: pd.DataFrame) -> pd.DataFrame:
     return in_order(pd.DataFrame(rows).T)
 
 
-def _over_fasten(name: str, rows: pd.DataFrame) -> float:
+def over_fasten(name: str, rows: pd.DataFrame) -> float:
+    """Seconds of training up to the chosen evaluation over those of FasTEN."""
     return mean(rows, "seconds", method=name) / mean(rows, "seconds", method="fasten")
 
 
@@ -218,7 +219,7 @@ def corrections(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows[rows.corrected.notna()]
     names = {"corrected_wrong": "put right", "miscorrected": "put wrong"}
     means = 100 * rows.groupby([noise_of(rows).rename("noise"), "method"], sort=False)[[*names]].mean()
-    table = means.map("{:.1f}".format).unstack("method")
+    table = means.map(decimal).unstack("method")
     order = [(column, name) for name in ("fasten", "mslc", "mlac") for column in names if (column, name) in table]
     short = {"fasten": "FasTEN", "mslc": "MSLC", "mlac": "MLaC"}
     return table[order].set_axis([f"{short[name]}: {names[column]}" for column, name in order], axis=1).fillna("")
