@@ -149,7 +149,11 @@ def error_over_training(history: pd.DataFrame) -> Figure:
     rows = _by_way(history)
     rows = rows[rows.way.isin(["ce", "forgetting", "PD", "DD"]) & (rows.rate == 0.4)]
     rows = rows.assign(error=100 * (1 - rows.test_accuracy), of=rows.model.map(words.said))
-    return figures.legend_below(figures.lines(rows, "error", "way", "of", "test error, %"))
+    fig = figures.lines(rows, "error", "way", "of", "test error, %")
+    dropout = words.look("forgetting")["color"]  # nearly that of the full model
+    for line in [line for ax in fig.axes for line in ax.lines if line.get_color() == dropout]:
+        line.set(linestyle="--", markerfacecolor="white")
+    return figures.legend_below(fig)
 
 
 def weight_by_loss(history: pd.DataFrame, ways: list[str], shares: tuple[float, ...]) -> Figure:

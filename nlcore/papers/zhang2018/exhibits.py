@@ -64,12 +64,12 @@ def against_rate(history: pd.DataFrame) -> Figure:
     """Test accuracy in percent against the rate, a line per method and an Axes per kind of noise (across) and rule
     (down); bands are one standard deviation over seeds."""
     kinds = [*history.noise.unique()]
-    fig, grid = figures.row(len(kinds) * len(RULES), 4.2, 3.1, sharey=True)
+    fig, grid = figures.row(len(kinds) * len(RULES), 4.0, 3.9, sharey=True)
     panels = [(rule, kind) for rule in RULES for kind in kinds]
     for ax, (rule, kind) in zip(grid, panels, strict=True):
         rows = select(history, rule)
         draw_by_rate(ax, rows[rows.noise == kind])
-        ax.set(title=f"{kind_of(kind)} noise, {WHEN[rule]}", xlabel="noise rate", ylim=(0, 100))
+        ax.set(title=f"{kind_of(kind)} noise, {WHEN[rule]}", xlabel="noise rate", ylim=(10, 92))
         ax.title.set_fontsize("medium")
     for ax in figures.on_the_left(grid):
         ax.set(ylabel=words.said("accuracy"))
