@@ -54,7 +54,7 @@ lab: env  ## open the chapters in JupyterLab, with what reads their Markdown
 	$(INSTALL) -c constraints.txt -c constraints.lab.txt -e '.[lab]'
 	jupyter lab book
 
-bench: env  ## measure what everything costs, five minutes, into book/bench.json
+bench: env  ## measure what everything costs, some minutes, into book/bench.json
 	python benchmarks/bench.py
 
 torture: env  ## kill, damage and fill for ten minutes, into book/torture.json; SEED=, and TRIAL= repeats one alone

@@ -1,4 +1,4 @@
-"""What this project costs, measured in about five minutes on two cores, into one file.
+"""What this project costs, measured into one file.
 
     python benchmarks/bench.py [--only PART ...] [--quick] [--again] [--out book/bench.json]
 

@@ -109,7 +109,8 @@ def test_a_dry_run_says_what_would_be_trained_and_trains_nothing(capsys):
     assert code == 0 and "at smoke: 2 runs to train, 1 side by side; how long they take is not known yet" in out
     assert not store.working().exists()
     nlcore(capsys, *dry[:-1])
-    assert nlcore(capsys, *dry)[1] == "rolnick2017.uniform at smoke: nothing to train\n"
+    out = nlcore(capsys, *dry, "--device", "cpu")[1]
+    assert re.fullmatch(r"device: CPU \(\S+, one thread\)\nrolnick2017.uniform at smoke: nothing to train\n", out)
 
 
 def test_an_executed_chapter_is_opened_as_a_page(capsys, monkeypatch, tmp_path):

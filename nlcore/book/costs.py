@@ -13,6 +13,8 @@ from ..runs import store
 NONE = "not measured"
 BUSY = 0.1  # cores at work for others, from which a time is soft
 LOOPS = {"ours": "ours", "textbook_0": "textbook", "textbook_2": "textbook, 2 workers", "pool": "ours, all cores"}
+TWICE = ["forward_estimated", "noise_adaptation", "glc", "deep_knn", "distillation"]  # methods that train twice
+AHEAD = ["l2rw", "mwnet", "mslc", "mlac", "mloc"]  # methods that look ahead
 PARTS = ("labels", "steps", "evaluations", "analyses", "saving", "the rest")  # of a run
 
 
@@ -195,13 +197,18 @@ def findings(parts: dict) -> dict[str, str]:
     full = "a full measurement"
     if disturbed:
         full += f", but other programs were at work during the parts {disturbed}, so that their numbers are soft"
-    said = {"quick": trial if quick else full, "machines": machines(parts)}
+    took = sum(part["seconds"] for part in parts.values() if "machine" in part)
+    said = {"quick": trial if quick else full, "machines": machines(parts), "minutes": f"{took / 60:.0f}"}
     step, limit = _rows(parts, "step", "ours"), _rows(parts, "limit", "share")
     for name, rows, column in (("ratio", step, "ratio"), ("share", limit, "share")):
         text = NONE if rows.empty else f"{rows[column].min():.2g} to {rows[column].max():.2g}"
         said[name] = text
     methods = _rows(parts, "methods", "method")
     if methods.empty:
-        return said | {"dearest": NONE, "whose": NONE}
+        return said | dict.fromkeys(("dearest", "whose", "twice", "ahead"), NONE)
     dearest = methods.loc[methods.ratio.idxmax()]
+    ratios = methods.set_index("method").ratio
+    for name, kin in (("twice", TWICE), ("ahead", AHEAD)):
+        told = ratios.reindex(kin)
+        said[name] = f"{told.min():.1f} to {told.max():.1f}" if told.notna().all() else NONE
     return said | {"dearest": f"{dearest.ratio:.1f}", "whose": words.method(dearest.method)}

@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from .. import figures
-from ..papers.scoreboard import found_in_words, number, verdicts
+from ..papers.scoreboard import VERDICTS, by_kind, found_in_words, number, verdicts
 from . import show
 
 # colour and shape of a verdict: blue, grey and vermilion can be told apart by everybody
@@ -27,6 +28,10 @@ PAPERS = {
     "jiang2018": "Jiang et al. 2018",
     "kye2022": "Kye et al. 2022",
 }
+SHORT = {"rolnick2017": "Rolnick et al.", "zhang2018": "Zhang & Sabuncu", "muller2019": "Müller et al., Lukasik et al."}
+SHORT |= {"jiang2018": "Jiang et al.", "kye2022": "Kye et al."}
+FILLS = {verdict: LOOKS[verdict]["color"] if verdict in LOOKS else "#dddddd" for verdict in VERDICTS}
+NAME = 70  # letters of an effect's name that fit on a line of the picture
 OFFSET = {True: -0.02, False: -0.24}  # of the paper's rule and of the other one, in rows
 
 
@@ -37,25 +42,24 @@ def forest(rows: pd.DataFrame) -> Figure:
     1 is the largest of our effect, its interval (cut at twice the effect) and the paper's value away from the bound.
     """
     lines = [*rows[rows.seeds > 0].groupby(["claim", "what"], sort=False)]
-    fig, ax = plt.subplots(figsize=(figures.WIDTH, 1 + 0.75 * len(lines)), layout="constrained", facecolor="white")
-    for place, ((claim, what), line) in enumerate(lines):
-        y = len(lines) - 1 - place
+    names = [textwrap.fill(f"{claim}  {what}", NAME) for (claim, what), _ in lines]
+    heights = [1 + 0.34 * name.count("\n") for name in names]
+    total = sum(heights)
+    fig, ax = plt.subplots(figsize=(figures.WIDTH, 1.2 + 0.62 * total), layout="constrained", facecolor="white")
+    ground, top = {"facecolor": "white", "edgecolor": "none", "pad": 1}, total
+    for name, height, (_, line) in zip(names, heights, lines, strict=True):
+        y = top - height
         draw(ax, y, line)
-        ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-        ax.text(-1.13, y + 0.18, shortened(f"{claim}  {what}"), fontsize=10, va="bottom", bbox=ground)
+        ax.text(-1.13, y + 0.2, name, fontsize=9, va="bottom", linespacing=1.05, bbox=ground)
+        top = y
     ax.axvline(0, color="black", lw=0.8)
     ax.set_yticks([])
     ax.set_xticks([-0.6, 0, 0.6], ["not claimed", "bound", "claimed"])
-    ax.set(xlim=(-1.15, 1.15), ylim=(-0.55, len(lines) - 0.4))
+    ax.set(xlim=(-1.15, 1.15), ylim=(-0.55, total - 0.4))
     ax.spines[["top", "right", "left"]].set_visible(False)
     handles = legend()
     figures.below(fig, handles, [handle.get_label() for handle in handles])
     return fig
-
-
-def shortened(name: str, width: int = 62) -> str:
-    """A name as far as it fits on two lines."""
-    return "\n".join(textwrap.wrap(name, width, max_lines=2, placeholder=" …"))
 
 
 def legend() -> list[Line2D]:
@@ -145,7 +149,7 @@ def card(claim: str, rows: pd.DataFrame) -> str:
     lines = [effect_line(line) for _, line in rows.groupby("what", sort=False)]
     looks = f":class-card: verdict {words.replace(' ', '-')}"
     head = f":::{{card}} [{claim}](#claim-{claim.lower()}) · {words} · {first['where']}\n{looks}"
-    return f"{head}\n\n{first.sentence}\n\n" + "\n".join(lines) + "\n:::"
+    return f"{head}\n\n{first.sentence}\n\n" + "\n".join(lines) + f"\n\n{rests_on(rows)}\n:::"
 
 
 def folded_card(claim: str, rows: pd.DataFrame) -> str:
@@ -156,7 +160,14 @@ def folded_card(claim: str, rows: pd.DataFrame) -> str:
     place = "The claim is our own" if first["where"] == "ours" else f"In the paper: {first['where']}"
     section = f"{place}. Here: [the section about it](#claim-{claim.lower()})."
     head = f":::{{dropdown}} {claim} · {words} · {first.sentence}\n{looks}"
-    return f"{head}\n\n" + "\n".join(lines) + f"\n\n{section}\n:::"
+    return f"{head}\n\n" + "\n".join(lines) + f"\n\n{rests_on(rows)} {section}\n:::"
+
+
+def rests_on(rows: pd.DataFrame) -> str:
+    """Which runs a claim was judged on, or why on none."""
+    own = rows[rows.own_rule]
+    first = own.iloc[own.verdict.eq("not run").argmin()]  # one that was run, where there is one
+    return f"Runs: `{first.experiment}`; {first.evidence}." if first.experiment else "Computed, without a run."
 
 
 def reason(line: pd.DataFrame) -> str:
@@ -178,20 +189,53 @@ def effect_line(line: pd.DataFrame) -> str:
 
 
 def totals_by_paper(rows: pd.DataFrame) -> pd.DataFrame:
-    """How many claims of each paper have each verdict under the paper's own rule."""
-    table = verdicts(rows).groupby(["paper", "verdict"], sort=False).size().unstack(fill_value=0)
-    table = table.reindex(columns=["reproduced", "inconclusive", "not reproduced", "not run"], fill_value=0)
-    return table.reindex(rows.paper.unique()).rename(index=PAPERS).rename_axis("paper").astype(str)
+    """How many claims of each paper that are measured on runs have each verdict under the paper's own rule; and how
+    many identities hold."""
+    measured, exact = by_kind(verdicts(rows))
+    table = measured.groupby(["paper", "verdict"], sort=False).size().unstack(fill_value=0)
+    table = table.reindex(rows.paper.unique(), columns=VERDICTS, fill_value=0)
+    held = (exact.verdict == "reproduced").groupby(exact.paper).agg(["sum", "size"])
+    said = held["sum"].astype(str) + " of " + held["size"].astype(str)
+    table["identities that hold"] = said.reindex(table.index, fill_value="")
+    return table.rename(index=PAPERS).rename_axis("paper").astype(str)
+
+
+def totals_figure(rows: pd.DataFrame) -> Figure:
+    """A bar for each paper with its claims that are measured on runs, in the colours of their verdicts; and one for the
+    identities of all papers."""
+    measured, exact = by_kind(verdicts(rows))
+    bars = {SHORT[paper]: part.verdict for paper, part in measured.groupby("paper", sort=False)}
+    bars["identities"] = exact.verdict
+    fig, ax = plt.subplots(figsize=(5.4, 0.9 + 0.42 * len(bars)), layout="constrained", facecolor="white")
+    for y, (name, column) in enumerate(bars.items()):
+        left = 0
+        for verdict in VERDICTS:
+            count = int((column == verdict).sum())
+            look = {"color": FILLS[verdict], "hatch": "//" if name == "identities" else None, "edgecolor": "white"}
+            ax.barh(y, count, left=left, height=0.7, **look)
+            if count:
+                ground = {"facecolor": FILLS[verdict], "edgecolor": "none", "pad": 1.5}
+                colour = "black" if verdict == "not run" else "white"
+                ax.text(left + count / 2, y, count, ha="center", va="center", color=colour, fontsize=9, bbox=ground)
+            left += count
+    ax.set(yticks=range(len(bars)), yticklabels=bars, xlabel="claims")
+    ax.invert_yaxis()
+    ax.spines[["top", "right"]].set_visible(False)
+    handles = [Patch(color=colour, label=verdict) for verdict, colour in FILLS.items()]
+    fig.legend(handles=handles, loc="outside upper center", ncols=4, fontsize=8.5, frameon=False, handlelength=1)
+    return fig
 
 
 def findings(rows: pd.DataFrame) -> dict[str, str]:
-    """How many claims have each verdict, and which change it under noisy validation, in words."""
-    table = verdicts(rows)
+    """How many claims that are measured on runs have each verdict, which change it under noisy validation, and how many
+    identities there are and hold, in words."""
+    table, exact = by_kind(verdicts(rows))
     counts = table.verdict.value_counts()
     own, noisy = table.verdict == "reproduced", table.noisy_validation == "reproduced"
     fallen, risen = table.claim[own & ~noisy], table.claim[noisy & ~own]
     said = {"claims": len(table), "fall": len(fallen), "rise": len(risen)}
-    for word in ("reproduced", "inconclusive", "not reproduced", "not run"):
+    said |= {"identities": len(exact), "identities_held": (exact.verdict == "reproduced").sum()}
+    for word in VERDICTS:
         said[word.replace(" ", "_")] = counts.get(word, 0)
     named = {"fallen": ", ".join(fallen) or "none", "risen": ", ".join(risen) or "none"}
     return {name: str(count) for name, count in said.items()} | named

@@ -1,6 +1,7 @@
 """What the page on trust shows: `book/torture.json`, which `make torture` writes."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -15,12 +16,16 @@ def tried(path: Path | None = None) -> dict:
 
 def trials(campaign: dict) -> pd.DataFrame:
     """A row for each trial: how often it was tried, how often it held and, if any did not, what did not or why it was
-    skipped."""
+    skipped. An option is set as code, or its two dashes would become one."""
     rows = {}
     for name, row in campaign["trials"].items():
         failures = [f"seed {seed}: {told}" for seed, told in row["failures"].items()]
         remark = "; ".join(failures) or (f"not tried: {row['skipped']}" if not row["seeds"] else "")
-        rows[name] = {"tried": len(row["seeds"]), "held": row["held"], "what did not hold": remark}
+        rows[re.sub(r"(\w+ --\w+)", r"`\1`", name)] = {
+            "tried": len(row["seeds"]),
+            "held": row["held"],
+            "what did not hold": remark,
+        }
     table = pd.DataFrame(rows.values(), pd.Index(rows, name="trial"))
     return table if (table["what did not hold"] != "").any() else table.drop(columns="what did not hold")
 

@@ -37,7 +37,7 @@ def run(
     if keys:
         wanted = _only(wanted, keys, f"{experiment} at {tier}")
     if dry:
-        print(_plans(wanted, tier, jobs))
+        print(_plans(wanted, tier, jobs, device))
         return
     options = {"jobs": jobs, "device": device, "minutes": budget, "echo": partial(print, flush=True)}
     found = sweep.train_missing([*wanted.values()], "stale", **options)
@@ -50,16 +50,19 @@ def run(
     raise SystemExit(int("failed" in states))
 
 
-def _plans(wanted: dict[str, tuple[str, list["Run"]]], tier: str, jobs: int | None) -> str:
-    """A line for each experiment: what `run` would train of it."""
+def _plans(wanted: dict[str, tuple[str, list["Run"]]], tier: str, jobs: int | None, device: str) -> str:
+    """On which device `run` would train; and a line for each experiment: what it would train of it."""
     from .. import sweep
+    from ..training.device import device_name, devices
 
-    lines = []
+    places = devices(device)
+    side_by_side = jobs or (sweep.cores() if places[0].type == "cpu" else len(places))
+    lines = [f"device: {', '.join(map(device_name, places))}"]
     for name, (paper, runs) in wanted.items():
         found = sweep.find(runs, paper)
         todo = [run for run in runs if sweep.to_train("stale", *found[run.key])]
         records = [record for _, record in found.values() if record]
-        plan = sweep.forecast(todo, records, min(jobs or sweep.cores(), len(todo))) if todo else "nothing to train"
+        plan = sweep.forecast(todo, records, min(side_by_side, len(todo))) if todo else "nothing to train"
         lines.append(f"{name} at {tier}: {plan}")
     return "\n".join(lines)
 

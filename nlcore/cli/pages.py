@@ -1,16 +1,13 @@
 """Commands about the book: chapter, scoreboard."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from .. import home
 from ..inputs import lookup, parse, require
 from .base import Json, app, show
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command()
@@ -45,7 +42,7 @@ def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] =
     """Every claim as an effect with its interval, beside the bound and the paper's own value, and the verdict on it:
     under the paper's rule of selection and under noisy validation."""
     from .. import papers
-    from ..papers.scoreboard import in_short, told
+    from ..papers.scoreboard import in_short, in_total, told
     from ..papers.scoreboard import scoreboard as all_effects
 
     require(
@@ -53,3 +50,5 @@ def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] =
     )
     effects = all_effects((lookup("tier", tier, papers.TIERS),) if tier else papers.TIERS)
     show(told(effects) if as_json else in_short(effects).to_dict("records"), as_json)
+    if not as_json:
+        print("", *in_total(effects), sep="\n")

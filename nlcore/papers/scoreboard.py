@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from .. import home
+from .. import home, words
 from ..inputs import UserError
 from ..measures.evaluate import curve_numbers
 from ..runs import frame
@@ -14,6 +14,8 @@ from .effects import Claim, Effect, Estimate, estimate, in_words, together, verd
 from .texts import NOT_RUN
 
 NOISY = "noisy validation"
+IDENTITY = "identity"  # in place of a tier, of claims that need no run
+VERDICTS = ["reproduced", "inconclusive", "not reproduced", "not run"]
 NOTHING = {"effect": math.nan, "error": math.nan, "low": math.nan, "high": math.nan, "seeds": 0}
 
 
@@ -29,7 +31,8 @@ def effects(paper: str, tier: str, tables: dict[str | None, pd.DataFrame] | None
             states = find(claim.experiment(tier), paper).values()
             stored[name] = frame([record for _, record in states if record])
         history = None if name is None else (tables or stored)[name]
-        told = {"claim": claim.id, "paper": paper, "tier": tier if name else "identity"}
+        told = {"claim": claim.id, "paper": paper, "tier": tier if name else IDENTITY}
+        told["experiment"] = f"{paper}.{name}" if name else ""
         found += [told | row for row in judged(claim, history)]
     return pd.DataFrame(found)
 
@@ -86,7 +89,7 @@ def measured(claim: Claim, effect: Effect, runs: pd.DataFrame, missing: str) -> 
     if claim.experiment is None:
         value = effect.of(runs)
         found = Estimate(value, 0.0, value, value, 0)
-        return found._asdict() | {"verdict": verdict(found, effect), "evidence": f"{value:.3g}"}
+        return found._asdict() | {"verdict": verdict(found, effect), "evidence": "computed, without a run"}
     found = estimate(runs, effect) if len(runs) else None
     if found is None:
         return NOTHING | {"verdict": "not run", "evidence": missing or f"needs {claim.needs}"}
@@ -94,11 +97,11 @@ def measured(claim: Claim, effect: Effect, runs: pd.DataFrame, missing: str) -> 
 
 
 def evidence(found: Estimate, runs: pd.DataFrame) -> str:
-    """`on fashion, conv_small: 10.0 (8.1 to 11.9), 3 seeds`."""
+    """`Fashion-MNIST, small conv net, 3 seeds`."""
     networks = runs.model.unique()
-    on = [*sorted(runs.dataset.unique()), *(networks if len(networks) == 1 else [])]
+    network = words.said(networks[0]) if len(networks) == 1 else f"{len(networks)} networks"
     seeds = f"{found.seeds} seeds" if found.seeds > 1 else "one seed"
-    return f"on {', '.join(on)}: {in_words(found)}, {seeds}"
+    return f"{words.listed(sorted(runs.dataset.unique()))}, {network}, {seeds}"
 
 
 def of_paper(effect: Effect, published: pd.DataFrame) -> float:
@@ -179,8 +182,27 @@ def of_effects(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def totals(rows: pd.DataFrame) -> pd.DataFrame:
-    """How many claims have each verdict, under the papers' rules and under noisy validation."""
-    words, table = ["reproduced", "inconclusive", "not reproduced", "not run"], verdicts(rows)
-    counts = {"the paper's rule": table.verdict, "noisy validation": table.noisy_validation}
-    counted = {rule: column.value_counts().reindex(words, fill_value=0) for rule, column in counts.items()}
+    """How many claims have each verdict: those that are measured on runs, under the papers' rules and under noisy
+    validation, and identities, which have no rule."""
+    measured, exact = by_kind(verdicts(rows))
+    counts = {"the paper's rule": measured.verdict, "noisy validation": measured.noisy_validation}
+    counts["identities"] = exact.verdict
+    counted = {kind: column.value_counts().reindex(VERDICTS, fill_value=0) for kind, column in counts.items()}
     return pd.DataFrame(counted).rename_axis("verdict")
+
+
+def by_kind(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows about claims that are measured on runs, and those about identities."""
+    exact = table.tier == IDENTITY
+    return table[~exact], table[exact]
+
+
+def in_total(rows: pd.DataFrame) -> list[str]:
+    """A sentence for each tier, and one for identities: how many claims have each verdict under the papers' rules."""
+    said = []
+    for tier, part in verdicts(rows).groupby("tier", sort=False):
+        counts = part.verdict.value_counts().reindex(VERDICTS, fill_value=0)
+        kind = "identities, which need no run" if tier == IDENTITY else f"claims measured on runs, at {tier}"
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+        said.append(f"{len(part)} {kind}: {told}")
+    return said

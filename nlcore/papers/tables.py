@@ -9,6 +9,7 @@ import pandas as pd
 
 from .. import home
 from ..inputs import UserError, lookup, require, shown
+from .texts import decimal
 
 NAMES = ("paper", "where", "experiment", "dataset", "model", "series", "knob", "at", "metric")  # tell numbers apart
 NUMBERS = ("at", "value", "plusminus")
@@ -88,7 +89,7 @@ def _finite(text: str) -> bool:
 def share(values: pd.Series) -> str:
     """Mean and spread of accuracies as percent: `96.1 ± 0.2 % (n = 3)`."""
     spread = f" ± {100 * values.std():.1f}" if len(values) > 1 else ""
-    return f"{100 * values.mean():.1f}{spread} % (n = {len(values)})"
+    return f"{decimal(100 * values.mean())}{spread} % (n = {len(values)})"
 
 
 def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
@@ -97,7 +98,7 @@ def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
         rows.groupby([index, columns], sort=False).test_accuracy.agg(["mean", "std"]).mul(100).round(9)
     )  # as in `effects.points`
     spread = accuracy["std"].map(" ± {:.1f}".format).replace(" ± nan", "")  # a single run has none
-    cells = accuracy["mean"].map("{:.1f}".format) + spread
+    cells = accuracy["mean"].map(decimal) + spread
     name = "{:g}".format if rows[index].dtype.kind in "if" else str
     return cells.unstack(columns, sort=False).rename(index=name)
 

@@ -21,7 +21,13 @@ WHEN = {
 
 def number(value: float | None, form: str = ".1f") -> str:
     """A number as text; `(not run)` where there is none."""
-    return NOT_RUN if value is None or math.isnan(value) else format(value, form)
+    return NOT_RUN if value is None or math.isnan(value) else decimal(value, form)
+
+
+def decimal(value: float, form: str = ".1f") -> str:
+    """A number as text. A tie such as 80.85, which a mean has but for its last digits, is rounded alike in a
+    sentence and in the table beside it."""
+    return format(round(value, 6), form)
 
 
 def interval(rows: pd.DataFrame, of: Callable, form: str = "+.1f", missing: str = NOT_RUN, factor: bool = False) -> str:

@@ -22,7 +22,8 @@ OWN = {
     "where": "Fig. 1",
     "sentence": "It is.",
 }
-OWN |= {"least": 1.0, "most": math.inf, "bound": ">= 1", "why": "so", "papers_effect": 4.0, "evidence": "on digits"}
+OWN |= {"least": 1.0, "most": math.inf, "bound": ">= 1", "why": "so", "papers_effect": 4.0}
+OWN |= {"experiment": "rolnick2017.uniform", "evidence": "MNIST, 3 seeds"}
 
 
 def line(rule: str, own: bool, effect: float, half: float, verdict: str, **other) -> dict:
@@ -36,6 +37,7 @@ ROWS = pd.DataFrame(
         line("noisy validation", False, 0.5, 1.0, "inconclusive"),
         line("last", True, 2.0, 0.5, "not reproduced", claim="A2", least=-math.inf, most=1.0, papers_effect=math.nan),
         line("last", True, 0.1, 0.2, "reproduced", claim="A3", least=-1.0, most=1.0, bound="-1 to 1"),
+        line("last", True, 0.0, 0.0, "reproduced", claim="A4", tier="identity", seeds=0, experiment=""),
     ]
 )
 
@@ -82,9 +84,14 @@ def test_the_table_has_both_rules_and_the_papers_value():
 def test_what_changes_with_the_rule_is_counted_and_named():
     said = evidence.findings(ROWS)
     assert (said["claims"], said["reproduced"], said["not_reproduced"]) == ("3", "2", "1")
+    assert (said["identities"], said["identities_held"]) == ("1", "1")
     assert (said["fall"], said["fallen"], said["rise"], said["risen"]) == ("1", "A1", "0", "none")
     totals = scoreboard.totals(ROWS)
-    assert totals.loc["reproduced"].tolist() == [2, 1] and totals.loc["inconclusive"].tolist() == [0, 1]
+    assert totals.loc["reproduced"].tolist() == [2, 1, 1] and totals.loc["inconclusive"].tolist() == [0, 1, 0]
+    assert scoreboard.in_total(ROWS) == [
+        "3 claims measured on runs, at laptop: 2 reproduced, 1 not reproduced",
+        "1 identities, which need no run: 1 reproduced",
+    ]
 
 
 def test_every_claim_has_a_section_to_which_its_card_links():
@@ -101,6 +108,23 @@ def test_a_folded_card_tells_its_sentence_and_verdict_before_it_is_opened():
     assert any("last: 3 (2 to 4) → *reproduced*" in line and "The bound: so." in line for line in body)
 
 
+def test_a_card_names_its_runs():
+    missing = line("last", True, math.nan, 0, "not run", what="another", seeds=0, evidence="needs more")
+    rows = pd.concat([pd.DataFrame([missing]), ROWS])
+    assert evidence.rests_on(rows) == "Runs: `rolnick2017.uniform`; MNIST, 3 seeds."
+    assert evidence.rests_on(rows[:1]) == "Runs: `rolnick2017.uniform`; needs more."
+    assert evidence.rests_on(ROWS[-1:]) == "Computed, without a run."
+    assert "; MNIST, 3 seeds." in evidence.card("A1", ROWS[ROWS.claim == "A1"])
+
+
+def test_a_long_name_is_whole_in_the_forest():
+    name = "how far one of these things is ahead of another one at the rate where it leads least [points]"
+    fig = evidence.forest(pd.DataFrame([line("last", True, 3.0, 1.0, "reproduced", what=name)]))
+    [text] = fig.axes[0].texts
+    assert text.get_text().split() == f"A1 {name}".split() and "\n" in text.get_text()
+    plt.close(fig)
+
+
 def test_what_was_not_run_is_said_once():
     missing = pd.DataFrame([line(rule, rule == "last", math.nan, 0, "not run", seeds=0) for rule in ("last", "other")])
     assert evidence.effect_line(missing) == "- gap [points]: claimed at least 1; the paper has 4; *not run*"
@@ -108,7 +132,12 @@ def test_what_was_not_run_is_said_once():
 
 def test_totals_of_papers_are_those_of_their_claims():
     table = evidence.totals_by_paper(ROWS)
-    assert table.loc["Rolnick et al. 2017"].tolist() == ["2", "0", "1", "0"]
+    assert table.loc["Rolnick et al. 2017"].tolist() == ["2", "0", "1", "0", "1 of 1"]
+    fig = evidence.totals_figure(ROWS)
+    [ax] = fig.axes
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["Rolnick et al.", "identities"]
+    assert [text.get_text() for text in ax.texts] == ["2", "1", "1"]
+    plt.close(fig)
 
 
 def test_effects_are_printed_as_valid_json():

@@ -1,5 +1,6 @@
 """What chapter 7 shows: frames in, a table or a figure out. Tables are in words, accuracies in percent."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from ...noise import SymmetricInclusive, draw
 from ...training.device import reproducible
 from .. import texts
 from ..tables import percent, published
-from ..texts import WHEN, data_and_network
+from ..texts import WHEN, data_and_network, decimal
 from .experiments import BURN_IN, PERCENTILE
 from .measured import named, students_of
 
@@ -132,7 +133,7 @@ def memorised(rows: pd.DataFrame) -> pd.DataFrame:
     """The mean share of the wrong training labels that are predicted, in percent, by the same."""
     rows, order = _by_student(rows)
     shares = 100 * rows.pivot_table(index="way", columns="of", values="train_wrong")[order]
-    return _in_order(shares.apply(lambda column: column.map("{:.1f}".format).where(column.notna())))
+    return _in_order(shares.apply(lambda column: column.map(decimal).where(column.notna())))
 
 
 def accuracy_by_rule(history: pd.DataFrame, rate: float = 0.4) -> pd.DataFrame:
@@ -148,7 +149,11 @@ def error_over_training(history: pd.DataFrame) -> Figure:
     rows = _by_way(history)
     rows = rows[rows.way.isin(["ce", "forgetting", "PD", "DD"]) & (rows.rate == 0.4)]
     rows = rows.assign(error=100 * (1 - rows.test_accuracy), of=rows.model.map(words.said))
-    return figures.lines(rows, "error", "way", "of", "test error, %")
+    fig = figures.lines(rows, "error", "way", "of", "test error, %")
+    dropout = words.look("forgetting")["color"]  # nearly that of the full model
+    for line in [line for ax in fig.axes for line in ax.lines if line.get_color() == dropout]:
+        line.set(linestyle="--", markerfacecolor="white")
+    return fig
 
 
 def weight_by_loss(history: pd.DataFrame, ways: list[str], shares: tuple[float, ...]) -> Figure:
@@ -170,7 +175,7 @@ def detection(rows: pd.DataFrame) -> pd.DataFrame:
     with a weight above a half, of these the right ones, of the right ones these, area under the ROC curve."""
     seen = _by_way(big(rows))
     means = seen[seen.kept.notna()].rename(columns=DETECTION).groupby(["rate", "way"])[[*DETECTION.values()]].mean()
-    parts = {f"{rate:g}": _in_order((100 * means.loc[rate]).map("{:.1f}".format)) for rate in means.index.levels[0]}
+    parts = {f"{rate:g}": _in_order((100 * means.loc[rate]).map(decimal)) for rate in means.index.levels[0]}
     return pd.concat(parts, names=["noise"])
 
 
@@ -197,7 +202,7 @@ def beside_the_paper(rows: pd.DataFrame, which: int) -> pd.DataFrame:
         means = part.pivot_table(index="rate", columns="way", values="value")
         gaps[told] = means.sub(means.get("ce", np.nan), axis=0).drop(columns="ce", errors="ignore").stack()
     table = pd.DataFrame(gaps).reindex(columns=[*columns])
-    table = table.apply(lambda column: column.map("{:+.1f}".format).where(column.notna()))
+    table = table.apply(lambda column: column.map(partial(decimal, form="+.1f")).where(column.notna()))
     return pd.concat({f"{rate:g}": _in_order(table.loc[rate]) for rate in table.index.levels[0]}, names=["noise"])
 
 

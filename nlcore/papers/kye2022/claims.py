@@ -19,15 +19,14 @@ from .measured import (
     lead_goes_with_the_rate,
     lead_over,
     matrix_over_glc,
-    middle_other,
     off_the_identity,
     off_the_matrix,
     order_of_costs,
     over_the_others,
     put_right,
     right_over_random,
-    seconds_of_others,
     shared_ahead,
+    slowest_other,
 )
 
 RULE = "clean validation"  # 5,000 checked labels choose the epoch
@@ -174,27 +173,19 @@ COSTS = [
     of_cost(
         "B12",
         "Fig. 4",
-        "FasTEN reaches its best in the least time.",
+        "FasTEN saves up to 6.64 times the training time until a model is at its best.",
         effects=[
             Effect(
-                "seconds of the quickest other method to its chosen evaluation, over those of FasTEN [factor]",
-                seconds_of_others,
-                least=1,
+                "seconds of the slowest other method to its chosen evaluation, over those of FasTEN [factor]",
+                slowest_other,
+                least=3.3,
                 factor=True,
-                why="quickest is less than all others",
-            ),
-            Effect(
-                "the same, median of the seven others [factor]",
-                middle_other,
-                least=1.5,
-                factor=True,
-                why="the paper's median of whole trainings is 1.7; its 6.64 is that of the slowest",
-            ),
+                why="half of 6.64, since another network and another machine have other costs",
+            )
         ],
         experiment=cost,
         needs=EIGHT,
         rule=RULE,
-        published=None,  # its hours are of whole trainings
     ),
     Claim(
         "B13",
@@ -310,14 +301,15 @@ MATRIX = [
     Claim(
         "B9",
         "poster",
-        "Most wrong labels are put right at 0.8.",
+        "Most wrong labels are put right.",
         cost,
         [
             Effect(
                 "wrong labels that are put right at the end at 0.8 [%]",
                 put_right,
                 least=60,
-                why="what deep k-NN, the weakest of those that put right more than half, reaches on the poster",
+                why="what deep k-NN, the weakest of those that put right more than half, reaches on the poster, which "
+                "names no noise; 0.8 is that of the claims on accuracy",
             )
         ],
         "FasTEN at 0.8",

@@ -4,7 +4,9 @@ from dataclasses import asdict
 from functools import partial
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
 
 from ... import figures, words
 from ...measures.evaluate import select
@@ -13,7 +15,7 @@ from ...noise import SymmetricInclusive
 from .. import texts
 from ..effects import Effect, ahead, estimate, in_words, mean
 from ..tables import percent, published, share
-from ..texts import WHEN, data_and_network, interval, noise_of
+from ..texts import WHEN, data_and_network, decimal, interval, noise_of
 from .experiments import ABLATION, ALL
 from .measured import SYMMETRIC, priced
 
@@ -131,10 +133,27 @@ def prices_of_paper(rate: float) -> pd.DataFrame:
 
 
 def accuracy_against_cost(rows: pd.DataFrame) -> Figure:
-    """Test accuracy against the time of training in multiples of FasTEN's, a point per method: ours with one standard
-    deviation over seeds (left), the paper's with half of its 95 % interval (right)."""
-    ours = {f"ours, symmetric {rows.rate.max():g}": priced(rows)}
-    return figures.cost(ours | {"paper, symmetric 0.8": prices_of_paper(0.8)})
+    """Test accuracy against the time of training in multiples of FasTEN's, a named point per method: ours with one
+    standard deviation over seeds (above), the paper's with half of its 95 % interval (below)."""
+    panels = {f"ours, symmetric {rows.rate.max():g}": priced(rows), "paper, symmetric 0.8": prices_of_paper(0.8)}
+    fig = figures.cost(panels)
+    fig.legends[0].remove()
+    fig.set_size_inches(5.6, 7)
+    for place, ax, table in zip(GridSpec(2, 1, figure=fig), fig.axes, panels.values(), strict=True):
+        ax.set_subplotspec(place)
+        ax.set(xlim=(0.25, 14), ylabel=words.said("accuracy"))
+        ax.tick_params(labelbottom=True)
+        name_points(ax, table)
+    return fig
+
+
+def name_points(ax: Axes, table: pd.DataFrame) -> None:
+    """The name of each method beside its point, to the left where others are close to the right."""
+    for name, point in table.iterrows():
+        left = name in ("fasten", "forward_estimated", "glc", "l2rw", "mslc")
+        said = words.method(name).split("(")[-1].rstrip(")").replace(" correction", "")
+        beside = {"xytext": (-7 if left else 7, 0), "textcoords": "offset points", "ha": "right" if left else "left"}
+        ax.annotate(said, (point.cost, point.accuracy), va="center", fontsize=8.5, **beside)
 
 
 def costs(rows: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +176,7 @@ def time_to_best(history: pd.DataFrame) -> pd.DataFrame:
     hours = prices_of_paper(0.8).cost
     rows = {}
     for name in [name for name in ALL if name in {*chosen.method}]:
-        told = estimate(chosen, Effect("", partial(_over_fasten, name), factor=True))
+        told = estimate(chosen, Effect("", partial(over_fasten, name), factor=True))
         ratio = in_words(told, ".2f") if told.error > 1e-9 else f"{told.effect:.2f}"
         accuracy = share(chosen[chosen.method == name].test_accuracy).split(" %")[0]
         paper = f"{hours[name]:.2f}" if name in hours else ""
@@ -165,7 +184,8 @@ def time_to_best(history: pd.DataFrame) -> pd.DataFrame:
     return in_order(pd.DataFrame(rows).T)
 
 
-def _over_fasten(name: str, rows: pd.DataFrame) -> float:
+def over_fasten(name: str, rows: pd.DataFrame) -> float:
+    """Seconds of training up to the chosen evaluation over those of FasTEN."""
     return mean(rows, "seconds", method=name) / mean(rows, "seconds", method="fasten")
 
 
@@ -181,7 +201,13 @@ def heads(rows: pd.DataFrame) -> pd.DataFrame:
 def matrix_error(history: pd.DataFrame) -> Figure:
     """Mean total variation of the rows of each method's T from the true ones, over training; axes per noise."""
     rows = history.assign(of=noise_of(history)).sort_values("method", kind="stable")
-    return figures.lines(rows, "T_error", "method", "of", "error of T")
+    fig = figures.lines(rows, "T_error", "method", "of", "error of T")
+    styles = {"mloc": {"linestyle": ":", "zorder": 5}, "glc": {"linewidth": 3.5, "zorder": 4}}  # one lies on the other
+    for line in [line for ax in fig.axes for line in ax.lines]:
+        for name, style in styles.items():
+            if line.get_color() == words.look(name)["color"]:
+                line.set(**style)
+    return fig
 
 
 def matrices_at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
@@ -218,7 +244,7 @@ def corrections(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows[rows.corrected.notna()]
     names = {"corrected_wrong": "put right", "miscorrected": "put wrong"}
     means = 100 * rows.groupby([noise_of(rows).rename("noise"), "method"], sort=False)[[*names]].mean()
-    table = means.map("{:.1f}".format).unstack("method")
+    table = means.map(decimal).unstack("method")
     order = [(column, name) for name in ("fasten", "mslc", "mlac") for column in names if (column, name) in table]
     short = {"fasten": "FasTEN", "mslc": "MSLC", "mlac": "MLaC"}
     return table[order].set_axis([f"{short[name]}: {names[column]}" for column, name in order], axis=1).fillna("")

@@ -88,13 +88,8 @@ def costs_of_others(rows: pd.DataFrame) -> pd.Series:
     return costs(rows)[OTHERS]
 
 
-def seconds_of_others(rows: pd.DataFrame) -> pd.Series:
-    return seconds(rows)[OTHERS]
-
-
-def middle_other(rows: pd.DataFrame) -> float:
-    """The median of the seven others."""
-    return seconds(rows)[OTHERS].median(skipna=False)
+def slowest_other(rows: pd.DataFrame) -> float:
+    return seconds(rows)[OTHERS].max(skipna=False)
 
 
 def order_of_costs(rows: pd.DataFrame) -> float:

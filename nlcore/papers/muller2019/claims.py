@@ -12,11 +12,11 @@ from .measured import (
     gain_of,
     gap_over_optimum,
     information_over_two_classes,
-    much_smoothing_ahead,
     negative_ahead,
     off_backward,
     off_infinite_batch,
     off_smearing,
+    positive_ahead,
     share,
     share_of_errors,
     share_with_temperature,
@@ -298,18 +298,20 @@ OF_NOISE = [
     Claim(
         "D10",
         "Wei et al.",
-        "At much noise large a stops helping, negative a keeps up.",
+        "At much noise smoothing no longer helps, and negative smoothing does better.",
         noise,
         [
-            Effect("a = 0.8 ahead of a = 0.1 at 0.6 [points]", much_smoothing_ahead, most=0, why=SIGN),
             Effect(
-                "the best negative a ahead of the best positive one at 0.6 [points]",
-                negative_ahead,
-                least=-1,
-                why="a point behind is keeping up",
+                "the best positive a ahead of cross entropy at 0.6 [points]",
+                positive_ahead,
+                most=1,
+                why="less than a point is no help, as in D8",
+            ),
+            Effect(
+                "the best negative a ahead of the best positive one at 0.6 [points]", negative_ahead, least=0, why=SIGN
             ),
         ],
-        "a = 0.1, 0.8 and a negative one under symmetric noise of 0.6",
+        "cross entropy, a positive and a negative a under symmetric noise of 0.6",
         single=SINGLE,
     ),
 ]

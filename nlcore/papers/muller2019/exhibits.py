@@ -14,7 +14,7 @@ from ...measures.evaluate import select
 from .. import texts
 from ..effects import ahead
 from ..tables import percent, published
-from ..texts import WHEN, data_and_network, interval
+from ..texts import WHEN, data_and_network, decimal, interval
 
 SMOOTHING = "smoothing a"
 BEFORE, AFTER = "ECE", "ECE with a temperature"
@@ -128,7 +128,7 @@ def growth(grown: pd.DataFrame) -> Figure:
 
 
 def in_percent(values: pd.Series) -> pd.Series:
-    return (100 * values).map("{:.1f}".format)
+    return (100 * values).map(decimal)
 
 
 def formed(means: pd.DataFrame) -> pd.DataFrame:
@@ -348,7 +348,7 @@ def students(rows: pd.DataFrame) -> pd.DataFrame:
         for rate, part in told.groupby("rate"):
             of = 100 * part.groupby(["a", "place", "role"])[column].agg(["mean", "std"])
             spread = of["std"].map(" ± {:.1f}".format).replace(" ± nan", "")
-            found[f"{said}, noise {rate:g}"] = ((100 - of["mean"]).map("{:.1f}".format) + spread).replace("nan", "")
+            found[f"{said}, noise {rate:g}"] = ((100 - of["mean"]).map(decimal) + spread).replace("nan", "")
     return pd.DataFrame(found).fillna("").droplevel(["a", "place"]).rename_axis("student learns from")
 
 

@@ -1,5 +1,7 @@
 """What chapter 5 shows of Zhang & Sabuncu 2018: tables and figures of our runs, beside the paper's numbers."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import torch
@@ -11,7 +13,7 @@ from ...losses import lq
 from ...measures.evaluate import curve_numbers, select
 from .. import texts
 from ..tables import percent, published
-from ..texts import WHEN, data_and_network, noise_of
+from ..texts import WHEN, data_and_network, decimal, noise_of
 from .experiments import TABLE_1
 
 UNIFORM = "symmetric_exclusive"
@@ -62,12 +64,12 @@ def against_rate(history: pd.DataFrame) -> Figure:
     """Test accuracy in percent against the rate, a line per method and an Axes per kind of noise (across) and rule
     (down); bands are one standard deviation over seeds."""
     kinds = [*history.noise.unique()]
-    fig, grid = figures.row(len(kinds) * len(RULES), 3.1, sharey=True)
+    fig, grid = figures.row(len(kinds) * len(RULES), 3.4, sharey=True)
     panels = [(rule, kind) for rule in RULES for kind in kinds]
     for ax, (rule, kind) in zip(grid, panels, strict=True):
         rows = select(history, rule)
         draw_by_rate(ax, rows[rows.noise == kind])
-        ax.set(title=f"{kind_of(kind)} noise,\n{WHEN[rule]}", xlabel="noise rate", ylim=(0, 100))
+        ax.set(title=f"{kind_of(kind)} noise,\n{WHEN[rule]}", xlabel="noise rate", ylim=(10, 92))
         ax.title.set_fontsize("medium")
     for ax in figures.on_the_left(grid):
         ax.set(ylabel=words.said("accuracy"))
@@ -108,7 +110,7 @@ def leads(history: pd.DataFrame) -> pd.DataFrame:
     gaps = {}
     for name, table in found.items():
         gap = (table - table.loc["ce"]).drop("ce").dropna(how="all")
-        gaps[name] = in_order(gap.map("{:+.1f}".format).replace("+nan", ""))
+        gaps[name] = in_order(gap.map(partial(decimal, form="+.1f")).replace("+nan", ""))
     return pd.concat(gaps, names=["from", "method"]).fillna("")
 
 
@@ -155,7 +157,7 @@ def peak_and_last(history: pd.DataFrame) -> pd.DataFrame:
     table.index = pd.MultiIndex.from_tuples(
         [(f"symmetric {rate:g}" if rate else "clean labels", f"{q:g}") for rate, q in table.index], names=names
     )
-    return table.map("{:.1f}".format).replace("nan", "")
+    return table.map(decimal).replace("nan", "")
 
 
 def figure_of_q() -> pd.DataFrame:
@@ -208,7 +210,7 @@ def what_pruning_keeps(rows: pd.DataFrame) -> pd.DataFrame:
     }
     rows = rows.assign(variant=pruning_variant(rows), k=rows.method_k.map("{:g}".format))
     means = 100 * rows.groupby(["k", "variant"])[[*columns]].mean()
-    return means.map("{:.1f}".format).replace("nan", "").rename(columns=columns)
+    return means.map(decimal).replace("nan", "").rename(columns=columns)
 
 
 def backward_by_seed(history: pd.DataFrame) -> Figure:
