@@ -45,6 +45,13 @@ METHODS = {
     "curriculum": ("curriculum", "weights"),
     "mentornet": ("MentorNet", "weights"),
     "trusted_only": ("trusted images alone", "trusted labels"),
+    "symmetric_ce": ("symmetric cross entropy", "robust loss"),
+    "active_passive": ("active-passive loss", "robust loss"),
+    "peer": ("peer loss", "robust loss"),
+    "elr": ("early-learning regularisation (ELR)", "label correction"),
+    "sop": ("sparse over-parameterisation (SOP)", "label correction"),
+    "volminnet": ("VolMinNet", "loss correction"),
+    "mixup": ("mixup", "plain"),
 }
 NOISES = {
     "clean": "no noise",

@@ -9,6 +9,7 @@ from ..methods import (
     GLC,
     METHODS,
     MSLC,
+    ActivePassive,
     Backward,
     Curriculum,
     Distillation,
@@ -20,6 +21,7 @@ from ..methods import (
     MLoC,
     NoiseAdaptation,
     Truncated,
+    VolMinNet,
 )
 from ..methods.curriculum import CURRICULA
 from ..noise import (
@@ -78,7 +80,7 @@ def of_methods() -> list[Run]:
     """Every method as it is, cross entropy being plain, and the options that take another path."""
     methods = [method() for method in METHODS.values()]
     methods += [kind(LAW) for kind in (Forward, NoiseAdaptation, GLC, MLoC)]
-    methods += [NoiseAdaptation(restart=True)]
+    methods += [NoiseAdaptation(restart=True), ActivePassive(passive="mae"), VolMinNet(lam=0.0)]
     methods += [GCE(q=0.0), HAlpha(alpha=0.0), HAlpha(rescale=True), MSLC(warm=0.0)]
     methods += [Truncated(pruner="current"), Truncated(detached=True), Truncated(start=0.0, k=0.05)]
     methods += [Distillation(teacher="mlp2"), Distillation(a=0.1, temperature=4.0)]
