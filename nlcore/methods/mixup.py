@@ -13,14 +13,15 @@ from .base import Method
 @dataclass(frozen=True)
 class Mixup(Method):
     """Cross entropy of c x + (1 - c) x' against c y + (1 - c) y' (Zhang, Cissé et al. 2018). The share c is drawn from
-    Beta(alpha, alpha) for each batch, and (x', y') are its pairs in random order, both as in the authors' code. As
-    alpha goes to 0, one of each two images stands alone, which is cross entropy."""
+    Beta(alpha, alpha) for each batch, and (x', y') are its pairs in random order, both as in the authors' code. The
+    smaller alpha, the nearer it is to cross entropy: one of each two images is then almost alone."""
 
     alpha: float = 1.0
 
     def __post_init__(self):
         super().__post_init__()
-        require(self.alpha > 0, f"alpha is the parameter of a Beta distribution, more than 0, not {self.alpha}")
+        # of a much smaller one single precision draws shares of 1/2 that should be 0 or 1
+        require(self.alpha >= 0.1, f"alpha is the parameter of a Beta distribution, 0.1 or more, not {self.alpha}")
 
     def loss(self, net, batch, clock):
         alpha = torch.full((), self.alpha, device=batch.x.device)
