@@ -52,11 +52,15 @@ NOISES = {
     "symmetric_exclusive": "symmetric (exclusive)",
     "pair_flip": "pair",
     "asymmetric_cifar10": "asymmetric (CIFAR-10's map)",
+    "asymmetric_mnist": "asymmetric (MNIST's map)",
     "asymmetric_superclass": "asymmetric (next of the superclass)",
+    "asymmetric_blocks": "asymmetric (next in the alphabet)",
     "hierarchical": "asymmetric (within the superclass)",
     "uniform": "uniform labels, added",
     "structured": "structured labels, added",
     "matrix": "a matrix of your own",
+    "instance": "instance-dependent",
+    "open_set": "open-set (images of another set)",
 }
 DATA = {
     "digits": "the embedded digits",

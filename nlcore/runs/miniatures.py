@@ -24,9 +24,12 @@ from ..methods import (
 from ..methods.curriculum import CURRICULA
 from ..noise import (
     AsymmetricCifar10,
+    AsymmetricMnist,
     Clean,
+    InstanceDependent,
     Matrix,
     Noise,
+    OpenSet,
     PairFlip,
     Structured,
     SymmetricExclusive,
@@ -107,9 +110,11 @@ def of_noises() -> list[Run]:
     """Every noise that ten classes can have, and what carries added labels."""
     noises = [Clean(), Uniform(2.0)]
     noises += [Structured(6.0, 0.5, order) for order in ("confusing", "learned", "reverse", "random", "fresh")]
-    noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, PairFlip)]
+    noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, AsymmetricMnist)]
+    noises += [PairFlip(0.4), InstanceDependent(0.4)]
     carriers = ("novel", "white", "photos", "digits")
     carried = [with_noise(Uniform(2.0), carrier=carrier, examples=300) for carrier in carriers]
+    carried.append(with_noise(OpenSet(0.4), carrier="white"))
     return [with_noise(noise) for noise in noises] + carried
 
 
