@@ -37,6 +37,8 @@ METHODS = {
     "DD": ("MentorNet, data-driven (DD)", "weights"),
     "l2rw": ("learning to reweight (L2RW)", "weights"),
     "mwnet": ("Meta-Weight-Net", "weights"),
+    "small_loss": ("small losses, chosen alone", "weights"),
+    "co_teaching": ("co-teaching", "weights"),
     "soft_bootstrap": ("soft bootstrapping", "label correction"),
     "hard_bootstrap": ("hard bootstrapping", "label correction"),
     "mlac": ("meta label correction (MLaC)", "label correction"),

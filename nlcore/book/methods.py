@@ -135,6 +135,18 @@ ABOUT = {
         "Kye et al. 2022",
         "fasten",
     ),
+    "small_loss": About(
+        "Only the pairs of a batch with the smallest losses count, fewer and fewer until the noise rate is left out.",
+        "Han et al. 2018",
+        "mentor",
+        needs="the noise rate",
+    ),
+    "co_teaching": About(
+        "Two networks, each of which learns from the pairs with the smallest losses of the other one.",
+        "Han et al. 2018",
+        "mentor",
+        needs="the noise rate",
+    ),
 }
 
 

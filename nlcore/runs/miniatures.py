@@ -10,6 +10,7 @@ from ..methods import (
     METHODS,
     MSLC,
     Backward,
+    CoTeaching,
     Curriculum,
     Distillation,
     FasTEN,
@@ -19,6 +20,7 @@ from ..methods import (
     Method,
     MLoC,
     NoiseAdaptation,
+    SmallLoss,
     Truncated,
 )
 from ..methods.curriculum import CURRICULA
@@ -101,6 +103,7 @@ def of_methods() -> list[Run]:
         FasTEN(correct=False),
         FasTEN(shared=False),
     ]
+    methods += [SmallLoss(tau=0.4), CoTeaching(tau=0.4)]
     # at this rate some probabilities fall below the clip, so that the two differ
     clipped = [replace(with_method(Backward(LAW, clip)), budget=replace(PLAIN.budget, lr=0.03)) for clip in (1e-7, 0.0)]
     return [with_method(method) for method in methods] + clipped

@@ -93,9 +93,8 @@ def test_open_set_images_take_the_place_of_some_and_keep_the_labels(validation):
         assert torch.equal(pairs.label[~gone].long(), own[pairs.row[~gone]]) and (pairs.label < K).all()
     train, held = (set(pairs.row[pairs.true == K].tolist()) for pairs in (part.train, part.validation))
     assert not train & held and len(train) == (part.train.true == K).sum()  # each of the other images once
-    assert part.card["requested_rate"] == 0.4 and part.card["realised_rate"] == pytest.approx(
-        len(train) / 300, abs=1e-6
-    )
+    assert part.card["requested_rate"] == 0.4
+    assert part.card["realised_rate"] == pytest.approx(len(train) / 300, abs=1e-6)
     assert abs(len(train) - 120) < 51  # six standard deviations
 
 
