@@ -158,6 +158,18 @@ ABOUT = {
         "Li et al. 2021",
     ),
     "mixup": About("Images are mixed in pairs, and so are their labels.", "Zhang, Cissé et al. 2018"),
+    "small_loss": About(
+        "Only the pairs of a batch with the smallest losses count, fewer and fewer until the noise rate is left out.",
+        "Han et al. 2018",
+        "mentor",
+        needs="the noise rate",
+    ),
+    "co_teaching": About(
+        "Two networks, each of which learns from the pairs with the smallest losses of the other one.",
+        "Han et al. 2018",
+        "mentor",
+        needs="the noise rate",
+    ),
 }
 
 

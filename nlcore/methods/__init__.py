@@ -5,6 +5,7 @@ from .adaptation import NoiseAdaptation
 from .base import Batch, Clock, Method, Stage, Task, View
 from .bootstrap import HardBootstrap, SoftBootstrap
 from .ce import CE
+from .co_teaching import CoTeaching, SmallLoss
 from .correction import Backward, Forward, ForwardEstimated
 from .curriculum import Curriculum
 from .deep_knn import DeepKNN
@@ -60,6 +61,8 @@ METHODS = {
     "sop": SOP,
     "volminnet": VolMinNet,
     "mixup": Mixup,
+    "small_loss": SmallLoss,
+    "co_teaching": CoTeaching,
 }
 
 __all__ = ["METHODS", "Batch", "Clock", "Method", "Stage", "Task", "View"]

@@ -11,6 +11,7 @@ from ..methods import (
     MSLC,
     ActivePassive,
     Backward,
+    CoTeaching,
     Curriculum,
     Distillation,
     FasTEN,
@@ -20,15 +21,19 @@ from ..methods import (
     Method,
     MLoC,
     NoiseAdaptation,
+    SmallLoss,
     Truncated,
     VolMinNet,
 )
 from ..methods.curriculum import CURRICULA
 from ..noise import (
     AsymmetricCifar10,
+    AsymmetricMnist,
     Clean,
+    InstanceDependent,
     Matrix,
     Noise,
+    OpenSet,
     PairFlip,
     Structured,
     SymmetricExclusive,
@@ -100,6 +105,7 @@ def of_methods() -> list[Run]:
         FasTEN(correct=False),
         FasTEN(shared=False),
     ]
+    methods += [SmallLoss(tau=0.4), CoTeaching(tau=0.4)]
     # at this rate some probabilities fall below the clip, so that the two differ
     clipped = [replace(with_method(Backward(LAW, clip)), budget=replace(PLAIN.budget, lr=0.03)) for clip in (1e-7, 0.0)]
     return [with_method(method) for method in methods] + clipped
@@ -109,9 +115,11 @@ def of_noises() -> list[Run]:
     """Every noise that ten classes can have, and what carries added labels."""
     noises = [Clean(), Uniform(2.0)]
     noises += [Structured(6.0, 0.5, order) for order in ("confusing", "learned", "reverse", "random", "fresh")]
-    noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, PairFlip)]
+    noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, AsymmetricMnist)]
+    noises += [PairFlip(0.4), InstanceDependent(0.4)]
     carriers = ("novel", "white", "photos", "digits")
     carried = [with_noise(Uniform(2.0), carrier=carrier, examples=300) for carrier in carriers]
+    carried.append(with_noise(OpenSet(0.4), carrier="white"))
     return [with_noise(noise) for noise in noises] + carried
 
 
