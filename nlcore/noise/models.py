@@ -59,6 +59,10 @@ class Noise:
         """The noise, with whatever its law must measure on the training images."""
         return self
 
+    def given(self, data: Dataset) -> np.ndarray | None:
+        """The labels (N,) of all training images, where they are given as they are; None: they are drawn."""
+        return None
+
     def pick(self, k: int, u: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
         """A label for each uniform number of `u` (m,), given the true class k."""
         return sampled(self.law(K)[k], u)
@@ -238,7 +242,8 @@ class Matrix(Noise):
         return np.asarray(self.T)
 
 
-NOISES = {
+# those that need a definition alone; all noises are in `names.py`
+LAWS = {
     "clean": Clean,
     "uniform": Uniform,
     "structured": Structured,

@@ -32,6 +32,8 @@ KNOBS = {
     "deltas": list[float],
     "orders": list[str],
     "carriers": list[str],
+    "labels": list[str],
+    "drawn": list[str],
     "examples": list[int],
     "batches": list[int],
     "trusted": list[int],

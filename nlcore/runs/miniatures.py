@@ -25,6 +25,8 @@ from ..methods.curriculum import CURRICULA
 from ..noise import (
     AsymmetricCifar10,
     Clean,
+    HumanLabels,
+    HumanMatrix,
     Matrix,
     Noise,
     PairFlip,
@@ -108,6 +110,7 @@ def of_noises() -> list[Run]:
     noises = [Clean(), Uniform(2.0)]
     noises += [Structured(6.0, 0.5, order) for order in ("confusing", "learned", "reverse", "random", "fresh")]
     noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, PairFlip)]
+    noises += [HumanLabels("stand_in"), HumanMatrix("stand_in")]
     carriers = ("novel", "white", "photos", "digits")
     carried = [with_noise(Uniform(2.0), carrier=carrier, examples=300) for carrier in carriers]
     return [with_noise(noise) for noise in noises] + carried
