@@ -1,10 +1,10 @@
 """Laws of wrong labels, and labels drawn from them."""
 
 from .carriers import foreign
-from .drawing import VERSION, Pairs, card, draw, realised
+from .drawing import VERSION, Pairs, card, draw, realised, taken
+from .human import HumanLabels, HumanMatrix
 from .models import (
     CIFAR100_SUPERCLASS,
-    NOISES,
     ORDERS,
     AsymmetricBlocks,
     AsymmetricCifar10,
@@ -23,4 +23,5 @@ from .models import (
     SymmetricInclusive,
     Uniform,
 )
+from .names import NOISES
 from .orders import confusing_order

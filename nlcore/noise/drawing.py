@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..inputs import describe
-from .models import NOISES, Noise
+from .models import Noise
+from .names import NOISES
 
 VERSION = 1  # of the generator: raise it when the same seed would draw other labels
 
@@ -50,10 +51,19 @@ def draw(
     return Pairs(row, np.concatenate([y.astype(added.dtype), added]))
 
 
+def taken(given: np.ndarray, K: int) -> Pairs:
+    """Pairs of images with labels (N,) that are given to them, of which none is drawn."""
+    return Pairs(np.arange(len(given), dtype=np.int32), given.astype(kind_of_label(K)))
+
+
+def kind_of_label(K: int) -> type:
+    return np.uint8 if K <= 256 else np.int16
+
+
 def _given(noise: Noise, true: np.ndarray, K: int, rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
     """A label drawn for each true class (m,), of the image in this row (m,)."""
     u = rng.random(len(true), dtype=np.float32)
-    label = np.empty(len(true), np.uint8 if K <= 256 else np.int16)
+    label = np.empty(len(true), kind_of_label(K))
     for k in np.unique(true):
         mine = true == k
         row = k % K  # no class: any row of a law whose rows are equal

@@ -63,6 +63,10 @@ class Noise:
         """The noise, with whatever its law must measure on the training images."""
         return self
 
+    def given(self, data: Dataset) -> np.ndarray | None:
+        """The labels (N,) of all training images, where they are given as they are; None: they are drawn."""
+        return None
+
     def pick(self, k: int, u: np.ndarray, K: int, rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
         """A label for each uniform number of `u` (m,), given the true class k and the rows `images` (m,) in the data
         set."""
@@ -336,7 +340,8 @@ class OpenSet(Noise):
         return np.eye(K)
 
 
-NOISES = {
+# those that need a definition alone; all noises are in `names.py`
+LAWS = {
     "clean": Clean,
     "uniform": Uniform,
     "structured": Structured,

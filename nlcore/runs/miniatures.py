@@ -30,6 +30,8 @@ from ..noise import (
     AsymmetricCifar10,
     AsymmetricMnist,
     Clean,
+    HumanLabels,
+    HumanMatrix,
     InstanceDependent,
     Matrix,
     Noise,
@@ -117,6 +119,7 @@ def of_noises() -> list[Run]:
     noises += [Structured(6.0, 0.5, order) for order in ("confusing", "learned", "reverse", "random", "fresh")]
     noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, AsymmetricMnist)]
     noises += [PairFlip(0.4), InstanceDependent(0.4)]
+    noises += [HumanLabels("stand_in"), HumanMatrix("stand_in")]
     carriers = ("novel", "white", "photos", "digits")
     carried = [with_noise(Uniform(2.0), carrier=carrier, examples=300) for carrier in carriers]
     carried.append(with_noise(OpenSet(0.4), carrier="white"))

@@ -12,7 +12,7 @@ from .. import data as datasets
 from .. import models
 from ..data import Dataset, balanced
 from ..inputs import require
-from ..noise import card, draw, foreign
+from ..noise import card, draw, foreign, taken
 from ..runs import Run
 
 PROBED = 2000  # clean images, and carriers, on whose pairs memorisation is measured
@@ -77,6 +77,7 @@ def split(run: Run, data: Dataset) -> Split:
     y, K = data.train.y.numpy().astype(np.int16), data.K
     held, used, aside, known, rest = parts(run, y, K)
     noise, extra, carried, held_back = run.noise.on(data, run.seed), data.train.x[:0], None, None
+    given = noise.given(data)
     if run.carrier == "novel":
         carried = rest[: round(noise.copies * len(used))]
     elif run.carrier != "same":
@@ -91,7 +92,7 @@ def split(run: Run, data: Dataset) -> Split:
         """The pairs drawn for images `rows`; added labels go to images `others` if there are any, or these replace
         some."""
         classes = None if others is None else y[others]
-        pairs = draw(noise, y[rows], K, [run.seed, stream], classes, rows)
+        pairs = draw(noise, y[rows], K, [run.seed, stream], classes, rows) if given is None else taken(given[rows], K)
         row = (rows if others is None else np.append(rows, others))[pairs.row]
         return pairs, Labels(*map(torch.from_numpy, (row, pairs.label, y[row])))
 
@@ -130,6 +131,7 @@ def check(run: Run) -> None:
     data, method, name = datasets.load(run.dataset), run.method, type(run.method).__name__
     require(data.K > 1, f"{run.dataset} has a single class; there is nothing to tell apart")
     run.noise.check(data.K)
+    run.noise.given(data)
     stage = method.first
     for model in {run.model, stage and stage.model or run.model}:
         models.check(model, tuple(data.train.x.shape[1:]), data.K, run.budget.batch)

@@ -13,7 +13,6 @@ from ...methods import (
     SOP,
     ActivePassive,
     CoTeaching,
-    DivideMix,
     FasTEN,
     Forward,
     ForwardEstimated,
@@ -21,6 +20,7 @@ from ...methods import (
     Method,
     Mixup,
     Peer,
+    SmallLoss,
     SoftBootstrap,
     SymmetricCE,
     Truncated,
@@ -38,7 +38,7 @@ ALL = [
     *("gce", "truncated", "symmetric_ce", "active_passive", "peer"),
     *("forward", "forward_estimated", "volminnet"),
     *("small_loss", "co_teaching"),
-    *("soft_bootstrap", "elr", "sop", "dividemix"),
+    *("soft_bootstrap", "elr", "sop"),
     *("glc", "fasten"),
 ]
 SIZE = dict(
@@ -64,7 +64,7 @@ CIFAR10 = sizes(
     uniform=([0.5], [0.5], [0.2, 0.5, 0.8], [0.2, 0.5, 0.8]),
     dependent=([], [0.4], [0.2, 0.4], [0.2, 0.4]),
     instance=([0.4], [0.4], [0.2, 0.4], [0.2, 0.4]),
-    human=([], ["worst"], ["aggregate", "worst"], ["aggregate", "random1", "worst"]),
+    labels=([], ["worst"], ["aggregate", "worst"], ["aggregate", "random1", "worst"]),
 )
 TUNED = sizes(
     **SIZE,
@@ -86,16 +86,17 @@ PLAIN: dict[str, Callable[..., Method]] = {
     "truncated": PRUNED,
     "symmetric_ce": SymmetricCE,
     "active_passive": ActivePassive,
-    "peer": PeerLoss,
+    "peer": Peer,
     "forward_estimated": ForwardEstimated,
     "volminnet": VolMinNet,
     "soft_bootstrap": SoftBootstrap,
     "elr": ELR,
     "sop": SOP,
-    "dividemix": DivideMix,
     "glc": GLC,
     "fasten": FasTEN,
 }
+# labels that depend on the image have no matrix that a method could be told
+OF_IMAGES = (InstanceDependent, HumanLabels)
 # these are told the share of wrong labels
 TOLD_RATE: dict[str, Callable[..., Method]] = {"co_teaching": CoTeaching, "small_loss": SmallLoss}
 
@@ -113,7 +114,6 @@ KNOBS: dict[str, tuple[str, list]] = {
     "soft_bootstrap": ("beta", [0.5, 0.7, 0.8, 0.9, 0.95]),
     "elr": ("lam", [1.0, 3.0, 5.0, 7.0, 12.0]),
     "sop": ("lr_u", [0.1, 1.0, 10.0, 30.0, 100.0]),
-    "dividemix": ("lambda_u", [0.0, 5.0, 25.0, 50.0, 150.0]),
     "co_teaching": ("tau", [0.1, 0.2, 0.3, 0.4, 0.5]),
     "small_loss": ("tau", [0.1, 0.2, 0.3, 0.4, 0.5]),
     "fasten": ("lam", [0.1, 0.25, 0.5, 1.0, 2.0]),
@@ -122,12 +122,18 @@ KNOBS: dict[str, tuple[str, list]] = {
 PLAIN_KNOBS = [{}, {"lr": 0.01}, {"lr": 0.1}, {"weight_decay": 5e-3}, {"steps": 500}]
 
 
+def rate_of(noise: Noise, K: int) -> float:
+    """The share of wrong labels that a method is told, classes being alike."""
+    rate = noise.rate if isinstance(noise, InstanceDependent) else 1 - float(noise.law(K).diagonal().mean())
+    return round(rate, 6)
+
+
 def method(name: str, noise: Noise, K: int) -> list[Method]:
     """The method of a name as its paper has it; none where the noise has no matrix that it could be told."""
     lookup("method", name, [*PLAIN, *TOLD_RATE, "forward"])
     if name == "forward":
-        return [] if isinstance(noise, NO_MATRIX) else [Forward(known(noise, K))]
-    return [TOLD_RATE[name](tau=noise.rate)] if name in TOLD_RATE else [PLAIN[name]()]
+        return [] if isinstance(noise, OF_IMAGES) else [Forward(known(noise, K))]
+    return [TOLD_RATE[name](tau=rate_of(noise, K))] if name in TOLD_RATE else [PLAIN[name]()]
 
 
 def methods(size: dict, noise: Noise, K: int) -> list[Method]:
@@ -141,7 +147,7 @@ def noises(size: dict) -> list[Noise]:
     found = [SymmetricExclusive(float(rate)) for rate in size["uniform"]]
     found += [dependent(float(rate)) for rate in size["dependent"]]
     found += [InstanceDependent(float(rate)) for rate in size["instance"]]
-    return found + [HumanLabels(name) for name in size.get("human", [])]
+    return found + [HumanLabels(name) for name in size.get("labels", [])]
 
 
 def grid(size: dict) -> list[Run]:
@@ -161,7 +167,11 @@ def with_knobs(size: dict, noise: Noise, K: int) -> list[Method]:
 
 def tuned_grid(size: dict) -> list[Run]:
     """As `grid`, each method with its main knob at five values; cross entropy with its recipe changed in five ways."""
-    plain = [of for knobs in PLAIN_KNOBS for of in grid(size | knobs | {"methods": ["ce"]})] if "ce" in size["methods"] else []
+    plain = (
+        [of for knobs in PLAIN_KNOBS for of in grid(size | knobs | {"methods": ["ce"]})]
+        if "ce" in size["methods"]
+        else []
+    )
     others = size | {"methods": [name for name in size["methods"] if name != "ce"]}
     return plain + compared(size, SGD, noises(size), partial(with_knobs, others))
 
