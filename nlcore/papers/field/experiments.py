@@ -111,7 +111,7 @@ KNOBS: dict[str, tuple[str, list]] = {
     "peer": ("alpha", [0.1, 0.25, 0.5, 0.75, 1.0]),
     "forward_estimated": ("quantile", [0.5, 0.9, 0.97, 0.99, 1.0]),
     "volminnet": ("lam", [0.0, 1e-5, 1e-4, 1e-3, 1e-2]),
-    "soft_bootstrap": ("beta", [0.5, 0.7, 0.8, 0.9, 0.95]),
+    "soft_bootstrap": ("b", [0.5, 0.7, 0.8, 0.9, 0.95]),
     "elr": ("lam", [1.0, 3.0, 5.0, 7.0, 12.0]),
     "sop": ("lr_u", [0.1, 1.0, 10.0, 30.0, 100.0]),
     "co_teaching": ("tau", [0.1, 0.2, 0.3, 0.4, 0.5]),
@@ -167,13 +167,10 @@ def with_knobs(size: dict, noise: Noise, K: int) -> list[Method]:
 
 def tuned_grid(size: dict) -> list[Run]:
     """As `grid`, each method with its main knob at five values; cross entropy with its recipe changed in five ways."""
-    plain = (
-        [of for knobs in PLAIN_KNOBS for of in grid(size | knobs | {"methods": ["ce"]})]
-        if "ce" in size["methods"]
-        else []
-    )
+    plain = size | {"methods": ["ce"]}
+    found = [run for knobs in PLAIN_KNOBS for run in grid(plain | knobs)] if "ce" in size["methods"] else []
     others = size | {"methods": [name for name in size["methods"] if name != "ce"]}
-    return plain + compared(size, SGD, noises(size), partial(with_knobs, others))
+    return found + compared(size, SGD, noises(size), partial(with_knobs, others))
 
 
 fashion = Experiment("fashion", FASHION, "all methods, as published, under seven noises", grid)
