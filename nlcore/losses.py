@@ -45,6 +45,17 @@ def mae(logits: Tensor, y: Tensor) -> Tensor:
     return 2 * lq(logits, y, 1.0)
 
 
+def reverse_cross_entropy(logits: Tensor, y: Tensor, A: float) -> Tensor:
+    """-sum_k p_k log onehot(y)_k, where log 0 is A < 0 (Wang et al. 2019): it comes to -A (1 - p_y)."""
+    return -A * lq(logits, y, 1.0)
+
+
+def normalised_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
+    """log p_y / sum_k log p_k (Ma et al. 2020): cross entropy as a share of its sum over all labels."""
+    logp = torch.log_softmax(logits, 1)  # (B, K)
+    return logp.gather(1, y[:, None]).squeeze(1) / logp.sum(1)
+
+
 def bootstrapped(logits: Tensor, y: Tensor, b: float, hard: bool = False) -> Tensor:
     """Cross entropy against b onehot(y) + (1 - b) p or, `hard`, onehot(argmax p) in place of p (Reed et al. 2015)."""
     logp = torch.log_softmax(logits, dim=1)  # (B, K)

@@ -48,6 +48,15 @@ METHODS = {
     "curriculum": ("curriculum", "weights", "green"),
     "mentornet": ("MentorNet", "weights", "vermilion"),
     "trusted_only": ("trusted images alone", "trusted labels", "grey"),
+    "symmetric_ce": ("symmetric cross entropy", "robust loss", "brown"),
+    "active_passive": ("active-passive loss", "robust loss", "olive"),
+    "peer": ("peer loss", "robust loss", "grey"),
+    "elr": ("early-learning regularisation (ELR)", "label correction", "green"),
+    "sop": ("sparse over-parameterisation (SOP)", "label correction", "orange"),
+    "volminnet": ("VolMinNet", "loss correction", "sky"),
+    "mixup": ("mixup", "plain", "indigo"),
+    "small_loss": ("small losses, chosen alone", "weights", "green"),
+    "co_teaching": ("co-teaching", "weights", "orange"),
 }
 NOISES = {
     "clean": "no noise",
@@ -55,11 +64,15 @@ NOISES = {
     "symmetric_exclusive": "symmetric (exclusive)",
     "pair_flip": "pair",
     "asymmetric_cifar10": "asymmetric (CIFAR-10's map)",
+    "asymmetric_mnist": "asymmetric (MNIST's map)",
     "asymmetric_superclass": "asymmetric (next of the superclass)",
+    "asymmetric_blocks": "asymmetric (next in the alphabet)",
     "hierarchical": "asymmetric (within the superclass)",
     "uniform": "uniform labels, added",
     "structured": "structured labels, added",
     "matrix": "a matrix of your own",
+    "instance": "instance-dependent",
+    "open_set": "open-set (images of another set)",
 }
 DATA = {
     "digits": "the embedded digits",

@@ -80,7 +80,7 @@ def test_the_makefile_has_what_the_readme_promises(target):
 def test_the_example_of_how_to_add_a_method_works_and_is_short():
     import torch
 
-    from nlcore.methods import CE, Batch
+    from nlcore.methods import Batch, Unhinged
 
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.S)
     lines = [line for block in blocks for line in block.splitlines() if line.strip()]
@@ -88,10 +88,10 @@ def test_the_example_of_how_to_add_a_method_works_and_is_short():
     space = {"__name__": "example"}
     exec(blocks[0].replace("from .base", "from nlcore.methods.base").replace("from ..", "from nlcore."), space)
     logits, y = torch.randn(8, 5), torch.arange(8) % 5
-    ours, theirs = (
-        m.loss(lambda x: x, Batch(torch.arange(8), logits, y), None) for m in (space["SymmetricCE"](1.0, 0.0), CE())
-    )
-    torch.testing.assert_close(ours, theirs)
+    batch, methods = Batch(torch.arange(8), logits, y), (space["TaylorCE"](1), Unhinged(), space["TaylorCE"](2))
+    one_term, unhinged, two_terms = (method.loss(lambda x: x, batch, None) for method in methods)
+    torch.testing.assert_close(one_term, unhinged)
+    assert two_terms > one_term
 
 
 def test_the_training_path_imports_without_the_book():

@@ -54,8 +54,10 @@ def needs(method: str) -> str:
     """What a method has to be given beside noisy labels."""
     if method in ("forward", "backward"):
         return "the true T"
-    if method in ("PD", "DD"):  # their percentile is set to the rate
-        return "the noise rate" if method == "PD" else "trusted labels and the noise rate"
+    if method in ("PD", "small_loss", "co_teaching"):  # their percentile or tau is set to the rate
+        return "the noise rate"
+    if method == "DD":
+        return "trusted labels and the noise rate"
     trusted = method in METHODS and bool(METHODS[method]().trust)
     return "trusted labels" if trusted else "nothing"
 

@@ -13,12 +13,12 @@ from .helps import needs
 
 
 class About(NamedTuple):
-    """A method in a sentence, its paper, the label of the chapter about it; what it is called among the gains, where it
-    has variants; and what it needs, where that is neither nothing nor trusted images nor the true T."""
+    """A method in a sentence, its paper, the label of the chapter about it, if any; what it is called among the gains,
+    where it has variants; and what it needs, where that is neither nothing nor trusted images nor the true T."""
 
     what: str
     paper: str
-    chapter: str
+    chapter: str = ""
     variants: tuple[str, ...] = ()
     needs: str = ""
 
@@ -135,6 +135,41 @@ ABOUT = {
         "Kye et al. 2022",
         "fasten",
     ),
+    "symmetric_ce": About(
+        "Cross entropy, by a small share, and a loss in which label and prediction have changed places.",
+        "Wang et al. 2019",
+    ),
+    "active_passive": About(
+        "Two robust losses together: one raises the given class, the other lowers all others.", "Ma et al. 2020"
+    ),
+    "peer": About(
+        "From the loss under the given label is taken the loss under the label of some other image.", "Liu and Guo 2020"
+    ),
+    "elr": About(
+        "A term holds predictions to the mean of earlier ones, from before wrong labels were learned.",
+        "Liu et al. 2020",
+    ),
+    "sop": About(
+        "Each pair has parameters of its own, which learn to explain a wrong label in place of the network.",
+        "Liu et al. 2022",
+    ),
+    "volminnet": About(
+        "The matrix is learned with the network; among those that fit, the one of smallest volume is sought.",
+        "Li et al. 2021",
+    ),
+    "mixup": About("Images are mixed in pairs, and so are their labels.", "Zhang, Cissé et al. 2018"),
+    "small_loss": About(
+        "Only the pairs of a batch with the smallest losses count, fewer and fewer until the noise rate is left out.",
+        "Han et al. 2018",
+        "mentor",
+        needs="the noise rate",
+    ),
+    "co_teaching": About(
+        "Two networks, each of which learns from the pairs with the smallest losses of the other one.",
+        "Han et al. 2018",
+        "mentor",
+        needs="the noise rate",
+    ),
 }
 
 
@@ -196,8 +231,9 @@ def facts(name: str, found: pd.DataFrame, parts: dict[str, dict]) -> dict[str, s
         f"{times(parts)[name]:.2f} times cross entropy; passes: {forward} forward, {backward} backward a step"
     )
     told["At its best"] = at_its_best(name, found)
-    paper = f"{ABOUT[name].paper}; " if ABOUT[name].paper else ""
-    return told | {"Code": code, "Read": f"{paper}chapter {{ref}}`ch:{ABOUT[name].chapter}`"}
+    paper, chapter = ABOUT[name].paper, ABOUT[name].chapter
+    where = [paper, f"chapter {{ref}}`ch:{chapter}`" if chapter else ""]
+    return told | {"Code": code, "Read": "; ".join(filter(None, where))}
 
 
 def cards(family: str, found: pd.DataFrame, parts: dict[str, dict]) -> None:

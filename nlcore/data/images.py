@@ -37,6 +37,15 @@ def _random_windows(x: Tensor, H: int, W: int) -> Tensor:
     return x[image, channel, row[:, None, :, None], column[:, None, None, :]]
 
 
+def moments(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel, each (C, 1, 1), in grey levels."""
+    counts = torch.stack([torch.bincount(c.flatten(), minlength=256) for c in images.unbind(1)]).double()  # (C, 256)
+    share, level = counts / counts.sum(1, keepdim=True), torch.arange(256, device=images.device).double()
+    mean = share @ level
+    std = (share @ level**2 - mean**2).sqrt().clamp_min(1e-6)
+    return mean.float()[:, None, None], std.float()[:, None, None]
+
+
 def balanced(y: np.ndarray, count: int) -> np.ndarray:
     """Positions of `count` images of those with classes `y` (N,): the first ones, as many of each class as can be."""
     rank = np.empty(len(y), int)  # an image's place among those of its class

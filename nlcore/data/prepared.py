@@ -105,7 +105,7 @@ def from_npz(path: Path):
 
     Without the array `classes`, the classes are the numbers up to the largest training label.
     """
-    found = _opened(path)
+    found = opened(path)
     missing = [key for key in ARRAYS if key not in found]
     require(not missing, f"{path} lacks the array {', '.join(missing)}; it needs {', '.join(ARRAYS)}")
     for split in ("train", "test"):
@@ -124,7 +124,7 @@ def from_npz(path: Path):
     return found, found.get("classes", range(K))
 
 
-def _opened(path: Path) -> dict[str, np.ndarray]:
+def opened(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an `.npz`."""
     require(path.exists(), f"there is no file {path}")
     whole = "an .npz with images and labels is needed, as numpy.savez writes it"

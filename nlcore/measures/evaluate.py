@@ -117,9 +117,11 @@ def select(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
 
 
 def curve_numbers(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
-    """The evaluation of every run that a rule chooses and, of its curve of test accuracy, the `peak` and the `rise`:
-    epochs until it first reaches 80 % of what it ends at; where labels are corrected and T is estimated, `T_follows`:
-    the correlation of the mean diagonals of T and of what the labels really are, before the learning rate falls."""
+    """The evaluation of every run that a rule chooses and, of its curve of test accuracy, the `peak`, what it ends at
+    (`final`) and the `rise`: epochs until it first reaches 80 % of that; `wrong_mean`: the share of wrong labels that
+    is predicted, as a mean over training; `stopped`: the accuracy where noisy validation chooses; where labels are
+    corrected and T is estimated, `T_follows`: the correlation of the mean diagonals of T and of what the labels really
+    are, before the learning rate falls."""
     last = select(history)
     final = history.key.map(last.set_index("key").test_accuracy)  # of each row's run
     risen = history[history.test_accuracy >= 0.8 * final]
@@ -128,7 +130,11 @@ def curve_numbers(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
         early = history[history.step <= history.steps * history.falls].dropna(subset=["T_diagonal"])
         follows = {key: rows.T_diagonal.corr(rows.corrected_diagonal) for key, rows in early.groupby("key")}
         curve["T_follows"] = pd.Series(follows, dtype=float)
-    chosen = select(history, rule)
+    if "train_wrong" in history:
+        curve["wrong_mean"] = history.groupby("key").train_wrong.mean()
+    if "noisy_validation" in history:
+        curve["stopped"] = select(history, "noisy validation").set_index("key").test_accuracy
+    chosen = select(history, rule).assign(final=final)
     return chosen.assign(**{name: chosen.key.map(values) for name, values in curve.items()})
 
 

@@ -1,13 +1,16 @@
 """Every method by its name."""
 
+from .active_passive import ActivePassive
 from .adaptation import NoiseAdaptation
 from .base import Batch, Clock, Method, Stage, Task, View
 from .bootstrap import HardBootstrap, SoftBootstrap
 from .ce import CE
+from .co_teaching import CoTeaching, SmallLoss
 from .correction import Backward, Forward, ForwardEstimated
 from .curriculum import Curriculum
 from .deep_knn import DeepKNN
 from .distillation import Distillation
+from .elr import ELR
 from .fasten import FasTEN
 from .forgetting import Forgetting
 from .gce import GCE, MAE, Truncated, Unhinged
@@ -17,7 +20,12 @@ from .label_smoothing import LabelSmoothing
 from .mentornet import MentorNet
 from .meta import L2RW, MWNet
 from .meta_labels import MSLC, MLaC
+from .mixup import Mixup
 from .mloc import MLoC
+from .peer import Peer
+from .sop import SOP
+from .symmetric import SymmetricCE
+from .volminnet import VolMinNet
 
 METHODS = {
     "ce": CE,
@@ -46,6 +54,15 @@ METHODS = {
     "mslc": MSLC,
     "deep_knn": DeepKNN,
     "fasten": FasTEN,
+    "symmetric_ce": SymmetricCE,
+    "active_passive": ActivePassive,
+    "peer": Peer,
+    "elr": ELR,
+    "sop": SOP,
+    "volminnet": VolMinNet,
+    "mixup": Mixup,
+    "small_loss": SmallLoss,
+    "co_teaching": CoTeaching,
 }
 
 __all__ = ["METHODS", "Batch", "Clock", "Method", "Stage", "Task", "View"]

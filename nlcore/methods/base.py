@@ -93,6 +93,7 @@ class Method:
     trust = ""  # what trusted images must be: "beside" the training pairs, "within" them, or not needed
     trusted_batch = 0  # trusted images a step, as many of each class
     undecayed: tuple[str, ...] = ()  # names of parameters that weight decay leaves alone
+    networks = 1  # how many of the run's kind it trains, all but the first from initial weights of their own
     first: Stage | None = None
 
     def __post_init__(self):

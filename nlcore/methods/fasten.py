@@ -1,6 +1,5 @@
 """FasTEN: a transition matrix estimated in every step, and labels that are corrected and doubted again (Kye 2022)."""
 
-import copy
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor, nn
 from ..inputs import require
 from ..losses import cross_entropy, nll_through
 from .believed_labels import BelievedLabels
+from .twins import started_again
 
 
 def estimated(p: Tensor, y: Tensor, K: int) -> Tensor:
@@ -23,15 +23,6 @@ def estimated(p: Tensor, y: Tensor, K: int) -> Tensor:
     with torch.autocast(p.device.type, enabled=False):  # rows shall sum to 1
         T = member.T @ p / count.clamp_min(1)
     return torch.where(count > 0, T, torch.eye(K, dtype=p.dtype, device=p.device))
-
-
-def started_again(body: nn.Module) -> nn.Module:
-    """A copy of a network with initial weights of its own."""
-    twin = copy.deepcopy(body)
-    for layer in twin.modules():
-        if hasattr(layer, "reset_parameters"):
-            layer.reset_parameters()
-    return twin
 
 
 @dataclass(frozen=True)
@@ -59,6 +50,10 @@ class FasTEN(BelievedLabels):
     @property
     def passes(self):
         return (2, 1) if self.shared else (4, 2)
+
+    @property
+    def networks(self):
+        return 1 if self.shared else 2
 
     def __post_init__(self):
         super().__post_init__()

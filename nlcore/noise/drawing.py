@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..inputs import describe
-from .models import NOISES, Noise
+from .models import Noise
+from .names import NOISES
 
 VERSION = 1  # of the generator: raise it when the same seed would draw other labels
 
@@ -21,33 +22,52 @@ class Pairs(NamedTuple):
     label: np.ndarray  # uint8 or int16 (M,)
 
 
-def draw(noise: Noise, y: np.ndarray, K: int, seed, carriers: np.ndarray | None = None) -> Pairs:
+def draw(
+    noise: Noise, y: np.ndarray, K: int, seed, carriers: np.ndarray | None = None, images: np.ndarray | None = None
+) -> Pairs:
     """Draw the given labels of images with true classes `y` (N,); `seed` is whatever numpy's `default_rng` takes.
 
     Labels that are added follow the N true ones, in M pairs: `noise.copies` for each image, and where that is no whole
     number, one more for some. They go to the same images, or to others with classes `carriers` (n,), whose rows are
-    then N to N + n - 1; class K means none.
+    then N to N + n - 1; class K means none. These others also are what takes the place of images that are replaced.
+
+    A law that depends on the image knows the images by their rows `images` (N,) in the data set; those are 0 to N - 1
+    if not given.
     """
     rng = np.random.default_rng(seed)
     N = len(y)
     row = np.arange(N, dtype=np.int32)
     if noise.copies is None:
-        return Pairs(row, _given(noise, y, K, rng))
+        label = _given(noise, y, K, rng, row if images is None else images)
+        if noise.replaced:
+            gone = np.flatnonzero(rng.random(N) < noise.replaced)
+            row[gone] = N + np.resize(rng.permutation(len(carriers)), len(gone))  # again where they are too few
+        return Pairs(row, label)
     first, classes = (0, y) if carriers is None else (N, carriers)
     images = np.arange(first, first + len(classes), dtype=np.int32)
     copies, rest = divmod(round(noise.copies * N), max(len(images), 1))
     row = np.concatenate([row, np.tile(images, copies), rng.permutation(images)[:rest]])
-    added = _given(noise, classes.astype(np.int16)[row[N:] - first], K, rng)
+    added = _given(noise, classes.astype(np.int16)[row[N:] - first], K, rng, row[N:])
     return Pairs(row, np.concatenate([y.astype(added.dtype), added]))
 
 
-def _given(noise: Noise, true: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
-    """A label drawn for each true class (m,)."""
+def taken(given: np.ndarray, K: int) -> Pairs:
+    """Pairs of images with labels (N,) that are given to them, of which none is drawn."""
+    return Pairs(np.arange(len(given), dtype=np.int32), given.astype(kind_of_label(K)))
+
+
+def kind_of_label(K: int) -> type:
+    return np.uint8 if K <= 256 else np.int16
+
+
+def _given(noise: Noise, true: np.ndarray, K: int, rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
+    """A label drawn for each true class (m,), of the image in this row (m,)."""
     u = rng.random(len(true), dtype=np.float32)
-    label = np.empty(len(true), np.uint8 if K <= 256 else np.int16)
+    label = np.empty(len(true), kind_of_label(K))
     for k in np.unique(true):
         mine = true == k
-        label[mine] = noise.pick(k % K, u[mine], K, rng)  # no class: any row of a law whose rows are equal
+        row = k % K  # no class: any row of a law whose rows are equal
+        label[mine] = noise.pick(row, u[mine], K, rng, images[mine])
     return label
 
 
@@ -58,7 +78,7 @@ def card(noise: Noise, pairs: Pairs, y: np.ndarray, true: np.ndarray, K: int, se
     none: their labels are wrong, and not counted.
     """
     if (true == K).any():
-        requested = noise.copies / (1 + noise.copies)
+        requested = noise.replaced or noise.copies / (1 + noise.copies)
     else:
         shares = np.bincount(y, minlength=K) / len(y)
         requested = 1 - shares @ np.diag(noise.matrix(K))

@@ -4,8 +4,11 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import softmax
+from scipy.stats import truncnorm
 
-from ..data import Dataset
+from ..data import Dataset, Images
+from ..data.images import moments
 from ..inputs import UserError, check_types, lookup, require, shown
 from .orders import confusing_order
 
@@ -39,6 +42,7 @@ class Noise:
     """A law of given labels: they replace the true ones or, where `copies` is a number, are added to them."""
 
     copies: float | None = None  # added labels per image; None: labels are replaced
+    replaced = 0.0  # share of the images in whose place those of another set are shown, under the same labels
 
     def __post_init__(self):
         check_types(self)
@@ -59,8 +63,13 @@ class Noise:
         """The noise, with whatever its law must measure on the training images."""
         return self
 
-    def pick(self, k: int, u: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
-        """A label for each uniform number of `u` (m,), given the true class k."""
+    def given(self, data: Dataset) -> np.ndarray | None:
+        """The labels (N,) of all training images, where they are given as they are; None: they are drawn."""
+        return None
+
+    def pick(self, k: int, u: np.ndarray, K: int, rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
+        """A label for each uniform number of `u` (m,), given the true class k and the rows `images` (m,) in the data
+        set."""
         return sampled(self.law(K)[k], u)
 
 
@@ -146,9 +155,9 @@ class Structured(Uniform):
                 found = found[:, ::-1]
         return replace(self, ranking=tuple(map(tuple, found.tolist())))
 
-    def pick(self, k, u, K, rng):
+    def pick(self, k, u, K, rng, images):
         if self.order != "fresh":
-            return super().pick(k, u, K, rng)
+            return super().pick(k, u, K, rng, images)
         rank = sampled(np.array([1 / K, *self.tilted(K)]), u)  # 0: the truth
         false = np.delete(np.arange(K), k)
         orders = rng.permuted(np.tile(false, (len(u), 1)), axis=1)  # one for each label
@@ -195,6 +204,24 @@ class AsymmetricCifar10(Flip):
         return np.eye(K)[[0, 1, 0, 5, 7, 3, 6, 7, 8, 1]]
 
 
+class AsymmetricMnist(Flip):
+    """7 -> 1, 2 -> 7, 5 <-> 6, 3 -> 8; five digits untouched (Patrini 2017)."""
+
+    def target(self, K):
+        require(K == 10, f"asymmetric_mnist is a map of ten digits; this data set has {K} classes")
+        return np.eye(K)[[0, 1, 7, 8, 4, 6, 5, 1, 8, 9]]
+
+
+class AsymmetricBlocks(Flip):
+    """To the next class, in circle, among CIFAR-100's classes 5i to 5i + 4: Patrini's released code takes these for
+    superclasses, but they are neighbours in the alphabet."""
+
+    def target(self, K):
+        require(K == 100, f"asymmetric_blocks needs CIFAR-100's 100 classes; this data set has {K}")
+        k = np.arange(K)
+        return np.eye(K)[k - k % 5 + (k + 1) % 5]
+
+
 class AsymmetricSuperclass(Flip):
     """To the next class, in circle, of the true CIFAR-100 superclass (the rule that Patrini 2017 intends)."""
 
@@ -238,15 +265,95 @@ class Matrix(Noise):
         return np.asarray(self.T)
 
 
-NOISES = {
+@dataclass(frozen=True)
+class InstanceDependent(Noise):
+    """Each image is labelled wrong with a probability q of its own: from a normal law around `rate` with deviation 0.1,
+    cut off at 0 and 1. Which other class it gets says softmax(x W_y): x are its normalised pixels, and W_y (pixels, K)
+    is drawn for each class y from N(0, 1) (Xia et al. 2020, released code).
+
+    Near 0 and 1 the mean of q is not `rate`: 0.206 for 0.2, 0.129 for 0.1.
+    """
+
+    rate: float
+
+    deviation = 0.1
+    laws = T = None  # of each image (N, K), and their mean over a class (K, K); `on` finds them, they are no fields
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(0 < self.rate < 1, f"rate is a share of labels, more than 0 and less than 1, not {self.rate}")
+
+    def check(self, K):
+        """It fits every number of classes."""
+
+    def law(self, K):
+        require(self.T is not None, "the labels depend on the images, which were not looked at; use `on` first")
+        return self.T
+
+    def on(self, data, seed):
+        found, y = replace(self), data.train.y.numpy()
+        laws = self.of_images(data.train, data.K, np.random.default_rng([seed, 6]))
+        member = np.eye(data.K)[y]  # (N, K)
+        T = member.T @ laws / np.maximum(member.sum(0), 1)[:, None]
+        object.__setattr__(found, "laws", laws)
+        object.__setattr__(found, "T", T)
+        return found
+
+    def of_images(self, images: Images, K: int, rng: np.random.Generator) -> np.ndarray:
+        """(N, K) probabilities of the labels of each image, in double precision: every machine shall draw the same."""
+        y, (mean, std) = images.y.numpy(), moments(images.x)
+        low, high = -self.rate / self.deviation, (1 - self.rate) / self.deviation
+        q = truncnorm.ppf(rng.random(len(y)), low, high, self.rate, self.deviation)
+        laws, pixels = np.empty((len(y), K)), images.x[0].numel()
+        for k in range(K):
+            W, mine = rng.standard_normal((pixels, K)), np.flatnonzero(y == k)
+            for rows in np.split(mine, range(1000, len(mine), 1000)):  # pixels of few images at once as doubles
+                x = ((images.x[rows].double() - mean) / std).flatten(1).numpy()
+                score = x @ W
+                score[:, k] = -np.inf
+                laws[rows] = q[rows, None] * softmax(score, axis=1)
+        laws[np.arange(len(y)), y] = 1 - q
+        return laws
+
+    def pick(self, k, u, K, rng, images):
+        passed = self.laws[images].cumsum(1) <= u[:, None]
+        return np.minimum(passed.sum(1), K - 1)
+
+
+@dataclass(frozen=True)
+class OpenSet(Noise):
+    """A share `rate` of the images is replaced by images of another set, the run's `carrier`, which keep the labels of
+    those in whose place they are; the others are labelled right. It holds for images that are held out, too. Images of
+    another set have no true class, so no prediction for them is right."""
+
+    rate: float
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(0 <= self.rate <= 1, f"rate is a share of images, so between 0 and 1, not {self.rate}")
+
+    @property
+    def replaced(self):
+        return self.rate
+
+    def law(self, K):
+        return np.eye(K)
+
+
+# those that need a definition alone; all noises are in `names.py`
+LAWS = {
     "clean": Clean,
     "uniform": Uniform,
     "structured": Structured,
     "symmetric_inclusive": SymmetricInclusive,
     "symmetric_exclusive": SymmetricExclusive,
     "asymmetric_cifar10": AsymmetricCifar10,
+    "asymmetric_mnist": AsymmetricMnist,
+    "asymmetric_blocks": AsymmetricBlocks,
     "asymmetric_superclass": AsymmetricSuperclass,
     "hierarchical": Hierarchical,
     "pair_flip": PairFlip,
     "matrix": Matrix,
+    "instance": InstanceDependent,
+    "open_set": OpenSet,
 }

@@ -6,7 +6,7 @@ from .. import sweep
 from ..inputs import lookup, require
 from ..runs import Record, Run
 from ..runs import frame as rows_of
-from . import jiang2018, kye2022, muller2019, rolnick2017, zhang2018
+from . import field, jiang2018, kye2022, muller2019, rolnick2017, wei2022, zhang2018
 from .base import TIERS, Experiment
 
 PAPERS = {
@@ -15,6 +15,8 @@ PAPERS = {
     "muller2019": muller2019,
     "jiang2018": jiang2018,
     "kye2022": kye2022,
+    "wei2022": wei2022,
+    "field": field,
 }
 
 __all__ = ["PAPERS", "TIERS", "collect", "experiments", "frame", "given", "runs"]

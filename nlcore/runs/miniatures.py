@@ -9,7 +9,9 @@ from ..methods import (
     GLC,
     METHODS,
     MSLC,
+    ActivePassive,
     Backward,
+    CoTeaching,
     Curriculum,
     Distillation,
     FasTEN,
@@ -19,14 +21,21 @@ from ..methods import (
     Method,
     MLoC,
     NoiseAdaptation,
+    SmallLoss,
     Truncated,
+    VolMinNet,
 )
 from ..methods.curriculum import CURRICULA
 from ..noise import (
     AsymmetricCifar10,
+    AsymmetricMnist,
     Clean,
+    HumanLabels,
+    HumanMatrix,
+    InstanceDependent,
     Matrix,
     Noise,
+    OpenSet,
     PairFlip,
     Structured,
     SymmetricExclusive,
@@ -78,7 +87,7 @@ def of_methods() -> list[Run]:
     """Every method as it is, cross entropy being plain, and the options that take another path."""
     methods = [method() for method in METHODS.values()]
     methods += [kind(LAW) for kind in (Forward, NoiseAdaptation, GLC, MLoC)]
-    methods += [NoiseAdaptation(restart=True)]
+    methods += [NoiseAdaptation(restart=True), ActivePassive(passive="mae"), VolMinNet(lam=0.0)]
     methods += [GCE(q=0.0), HAlpha(alpha=0.0), HAlpha(rescale=True), MSLC(warm=0.0)]
     methods += [Truncated(pruner="current"), Truncated(detached=True), Truncated(start=0.0, k=0.05)]
     methods += [Distillation(teacher="mlp2"), Distillation(a=0.1, temperature=4.0)]
@@ -98,6 +107,7 @@ def of_methods() -> list[Run]:
         FasTEN(correct=False),
         FasTEN(shared=False),
     ]
+    methods += [SmallLoss(tau=0.4), CoTeaching(tau=0.4)]
     # at this rate some probabilities fall below the clip, so that the two differ
     clipped = [replace(with_method(Backward(LAW, clip)), budget=replace(PLAIN.budget, lr=0.03)) for clip in (1e-7, 0.0)]
     return [with_method(method) for method in methods] + clipped
@@ -107,9 +117,12 @@ def of_noises() -> list[Run]:
     """Every noise that ten classes can have, and what carries added labels."""
     noises = [Clean(), Uniform(2.0)]
     noises += [Structured(6.0, 0.5, order) for order in ("confusing", "learned", "reverse", "random", "fresh")]
-    noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, PairFlip)]
+    noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, AsymmetricMnist)]
+    noises += [PairFlip(0.4), InstanceDependent(0.4)]
+    noises += [HumanLabels("stand_in"), HumanMatrix("stand_in")]
     carriers = ("novel", "white", "photos", "digits")
     carried = [with_noise(Uniform(2.0), carrier=carrier, examples=300) for carrier in carriers]
+    carried.append(with_noise(OpenSet(0.4), carrier="white"))
     return [with_noise(noise) for noise in noises] + carried
 
 

@@ -11,7 +11,7 @@ from ..inputs import check_types, describe, lookup, require
 from ..measures.analysis import ANALYSES
 from ..methods import CE, METHODS, Method
 from ..models import MODELS
-from ..noise import NOISES, Clean, Noise, Uniform
+from ..noise import NOISES, Clean, Noise, OpenSet, Uniform
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Run:
     examples: int = 0  # clean training images used; 0: all that the validation split leaves
     validation: int = 0  # training images held out to choose an evaluation
     seed: int = 0
-    carrier: str = "same"  # of added labels: same | novel (unused images) | white | photos | a data set
+    carrier: str = "same"  # of added or open-set labels: same | novel (unused images) | white | photos | a data set
     trusted: int = 0  # of the examples: images whose true class is known, as many of each class as can be
     analyses: tuple[str, ...] = ()  # of the trained network: calibration | projection | information | norms
 
@@ -64,8 +64,11 @@ class Run:
         check_types(self)
         lookup("model", self.model, MODELS)
         added, classless = self.noise.copies is not None, self.carrier not in ("same", "novel")
-        require(added or self.carrier == "same", f"only added labels have carriers, not those of {self.noise}")
-        fits = type(self.noise) is Uniform or not classless
+        open_set = isinstance(self.noise, OpenSet)
+        require(classless or not open_set, "open_set needs images of another set: carrier white, photos or a data set")
+        carried = added or open_set or self.carrier == "same"
+        require(carried, f"only added labels have carriers, not those of {self.noise}")
+        fits = open_set or type(self.noise) is Uniform or not classless
         require(fits, f"images of {self.carrier} have no true class, so their labels can only be uniform")
         sizes = (self.seed, self.examples, self.validation, self.trusted)
         require(min(sizes) >= 0, "seed, examples, validation and trusted must be 0 or more")

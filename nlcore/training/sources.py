@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import data as datasets
-from ..data.images import flip_crop, flip_shift
+from ..data.images import flip_crop, flip_shift, moments
 from ..measures.analysis import ANALYSES, Trained
 from ..measures.evaluate import accuracy, correction, detection, ece, nll, pair_accuracy, transition_error, weighed
 from ..methods import Batch, Method, Stage, Task, View
@@ -132,15 +132,6 @@ def sent(t: Tensor, device: torch.device) -> Tensor:
     if device.type == "cuda":
         t = t.pin_memory()
     return t.to(device, non_blocking=True)
-
-
-def moments(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each channel, each (C, 1, 1), in grey levels."""
-    counts = torch.stack([torch.bincount(c.flatten(), minlength=256) for c in images.unbind(1)]).double()  # (C, 256)
-    share, level = counts / counts.sum(1, keepdim=True), torch.arange(256, device=images.device).double()
-    mean = share @ level
-    std = (share @ level**2 - mean**2).sqrt().clamp_min(1e-6)
-    return mean.float()[:, None, None], std.float()[:, None, None]
 
 
 @lru_cache(maxsize=2)

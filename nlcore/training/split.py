@@ -12,7 +12,7 @@ from .. import data as datasets
 from .. import models
 from ..data import Dataset, balanced
 from ..inputs import require
-from ..noise import card, draw, foreign
+from ..noise import card, draw, foreign, taken
 from ..runs import Run
 
 PROBED = 2000  # clean images, and carriers, on whose pairs memorisation is measured
@@ -30,11 +30,11 @@ class Split(NamedTuple):
     """What a run trains on, is chosen by, and is measured on."""
 
     train: Labels
-    validation: Labels  # with noise on the held-out images themselves, whatever carries it in training
+    validation: Labels  # with noise on the held-out images themselves, whatever carries added labels in training
     probe: Labels  # all pairs of up to 2,000 clean images and as many carriers, for memorisation
     trusted: Labels  # those that a method may know, on top of or among those that it trains on
     index: Tensor  # (m,) where among the training pairs the trusted ones are; empty if they are none of them
-    foreign: Tensor  # uint8 (n, C, H, W): carriers of labels that follow the data set's own images
+    foreign: Tensor  # uint8 (n, C, H, W): images of another set, which follow the data set's own
     card: dict
 
     def to(self, device: torch.device) -> "Split":
@@ -76,17 +76,23 @@ def split(run: Run, data: Dataset) -> Split:
     """Draw the split and the labels of a run."""
     y, K = data.train.y.numpy().astype(np.int16), data.K
     held, used, aside, known, rest = parts(run, y, K)
-    noise, extra, carried = run.noise.on(data, run.seed), data.train.x[:0], None
+    noise, extra, carried, held_back = run.noise.on(data, run.seed), data.train.x[:0], None, None
+    given = noise.given(data)
     if run.carrier == "novel":
         carried = rest[: round(noise.copies * len(used))]
     elif run.carrier != "same":
-        extra = foreign(run.carrier, data, len(used), run.seed)
+        wanted = len(used) + (len(held) if noise.replaced else 0)
+        extra = foreign(run.carrier, data, wanted, run.seed)
         carried = np.arange(len(y), len(y) + len(extra), dtype=np.int32)
         y = np.append(y, np.full(len(extra), K, np.int16))
+        if noise.replaced:  # of the images that are held out as well, by others than those that are trained on
+            carried, held_back = np.split(carried, [max(1, len(extra) * len(used) // wanted)])
 
     def labels(rows: np.ndarray, others: np.ndarray | None, stream: int):
-        """The pairs drawn for images `rows`, added labels going to images `others` if there are any."""
-        pairs = draw(noise, y[rows], K, [run.seed, stream], None if others is None else y[others])
+        """The pairs drawn for images `rows`; added labels go to images `others` if there are any, or these replace
+        some."""
+        classes = None if others is None else y[others]
+        pairs = draw(noise, y[rows], K, [run.seed, stream], classes, rows) if given is None else taken(given[rows], K)
         row = (rows if others is None else np.append(rows, others))[pairs.row]
         return pairs, Labels(*map(torch.from_numpy, (row, pairs.label, y[row])))
 
@@ -98,11 +104,12 @@ def split(run: Run, data: Dataset) -> Split:
     told = card(noise, pairs, y[used], train.true.numpy(), K, run.seed) | carriers(run, carried, extra)
     if run.trusted:
         told["trusted"] = np.bincount(y[aside], minlength=K).tolist()  # of each class
-    return Split(train, labels(held, None, 2)[1], probed(train, used, carried, len(y)), trusted, index, extra, told)
+    _, validation = labels(held, held_back, 2)
+    return Split(train, validation, probed(train, used, carried, len(y)), trusted, index, extra, told)
 
 
 def carriers(run: Run, carried: np.ndarray | None, extra: Tensor) -> dict:
-    """What a card says of images that carry added labels."""
+    """What a card says of images that carry added labels, or that replace others."""
     told = {} if carried is None else {"carrier": run.carrier, "carriers": len(carried)}
     if len(extra):
         told["carriers_sha256"] = hashlib.sha256(extra.numpy().tobytes()).hexdigest()
@@ -124,6 +131,7 @@ def check(run: Run) -> None:
     data, method, name = datasets.load(run.dataset), run.method, type(run.method).__name__
     require(data.K > 1, f"{run.dataset} has a single class; there is nothing to tell apart")
     run.noise.check(data.K)
+    run.noise.given(data)
     stage = method.first
     for model in {run.model, stage and stage.model or run.model}:
         models.check(model, tuple(data.train.x.shape[1:]), data.K, run.budget.batch)

@@ -8,7 +8,7 @@ import torch
 
 from nlcore import data
 from nlcore.inputs import UserError
-from nlcore.noise import Structured, SymmetricInclusive, Uniform, foreign
+from nlcore.noise import Clean, OpenSet, Structured, SymmetricInclusive, Uniform, foreign
 from nlcore.runs import Budget, Run
 from nlcore.training import train
 from nlcore.training.split import check
@@ -83,6 +83,40 @@ def test_foreign_images_follow_the_own_ones_and_have_no_class():
     assert len(part.probe.row) == 900  # memorisation is measured on the carriers as well
 
 
+@pytest.mark.parametrize("validation", [0, 100])
+def test_open_set_images_take_the_place_of_some_and_keep_the_labels(validation):
+    part = split("white", noise=OpenSet(0.4), validation=validation)
+    own, K = DIGITS.train.y, DIGITS.K
+    for pairs, count in ((part.train, 300), (part.validation, validation)):
+        gone = pairs.row >= len(own)
+        assert len(pairs.row) == count and torch.equal(gone, pairs.true == K)
+        assert torch.equal(pairs.label[~gone].long(), own[pairs.row[~gone]]) and (pairs.label < K).all()
+    train, held = (set(pairs.row[pairs.true == K].tolist()) for pairs in (part.train, part.validation))
+    assert not train & held and len(train) == (part.train.true == K).sum()  # each of the other images once
+    assert part.card["requested_rate"] == 0.4
+    assert part.card["realised_rate"] == pytest.approx(len(train) / 300, abs=1e-6)
+    assert abs(len(train) - 120) < 51  # six standard deviations
+
+
+def test_the_images_that_stay_are_those_of_clean_labels_and_the_classes_of_the_others_are_kept():
+    clean, found = split("same", noise=Clean()), split("white", noise=OpenSet(0.4))
+    assert torch.equal(found.train.label, clean.train.label)
+    stay = found.train.true < DIGITS.K
+    assert torch.equal(found.train.row[stay], clean.train.row[stay])
+    counts = np.bincount(found.train.label[stay], minlength=DIGITS.K)
+    assert np.array_equal(np.array(found.card["counts"]), np.diag(counts))
+
+
+@pytest.mark.parametrize(("rate", "gone"), [(0.0, 0), (1.0, 300)])
+def test_open_set_at_its_ends(rate, gone):
+    assert (split("white", noise=OpenSet(rate)).train.true == DIGITS.K).sum() == gone
+
+
+def test_few_images_of_another_set_are_used_again(tmp_path):
+    part = split(own(tmp_path / "own.npz", n=4), noise=OpenSet(1.0))  # eight images for 300 and 100
+    assert [len(pairs.row.unique()) for pairs in (part.train, part.validation)] == [6, 2]
+
+
 def test_wrong_labels_on_white_noise_do_little_harm():
     last = {}
     for carrier in ("same", "white"):
@@ -99,6 +133,8 @@ def test_wrong_labels_on_white_noise_do_little_harm():
         {"noise": Uniform(2.0), "carrier": "novel", "examples": 0},
         {"noise": Uniform(50.0), "carrier": "novel"},
         {"noise": Uniform(2.0), "carrier": "whit"},
+        {"noise": OpenSet(0.4)},
+        {"noise": OpenSet(0.4), "carrier": "novel"},
     ],
 )
 def test_carriers_that_make_no_sense_are_refused_before_anything_starts(options):

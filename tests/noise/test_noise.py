@@ -14,6 +14,7 @@ from nlcore.inputs import UserError
 
 rates = st.floats(0, 1)
 FLIPS = [noise.SymmetricInclusive, noise.SymmetricExclusive, noise.PairFlip]
+OF_CIFAR100 = [noise.AsymmetricSuperclass, noise.AsymmetricBlocks, noise.Hierarchical]
 
 
 @st.composite
@@ -31,9 +32,9 @@ def models(K: int):
     if K > 2:
         found.append(structured(K))
     if K == 10:
-        found.append(st.builds(noise.AsymmetricCifar10, rates))
+        found += [st.builds(kind, rates) for kind in (noise.AsymmetricCifar10, noise.AsymmetricMnist)]
     if K == 100:
-        found += [st.builds(kind, rates) for kind in (noise.AsymmetricSuperclass, noise.Hierarchical)]
+        found += [st.builds(kind, rates) for kind in OF_CIFAR100]
     return st.one_of(found)
 
 
@@ -79,8 +80,21 @@ def test_asymmetric_cifar10_is_the_map_of_the_literature():
     assert flips == wanted and np.isclose(T.diagonal().mean(), 0.8)
 
 
-def test_superclass_flips_stay_in_the_superclass_and_go_round():
-    target, group = noise.AsymmetricSuperclass(1.0).target(100).argmax(1), np.array(noise.CIFAR100_SUPERCLASS)
+def test_asymmetric_mnist_is_the_map_of_the_literature():
+    T = noise.AsymmetricMnist(0.4).matrix(10)
+    flips = {(i, j) for i in range(10) for j in range(10) if i != j and T[i, j]}
+    assert flips == {(7, 1), (2, 7), (5, 6), (6, 5), (3, 8)} and np.isclose(T.diagonal().mean(), 0.8)
+
+
+BLOCKS = np.arange(100) // 5
+
+
+@pytest.mark.parametrize(
+    ("flip", "group"),
+    [(noise.AsymmetricSuperclass, np.array(noise.CIFAR100_SUPERCLASS)), (noise.AsymmetricBlocks, BLOCKS)],
+)
+def test_superclass_flips_stay_in_the_superclass_and_go_round(flip, group):
+    target = flip(1.0).target(100).argmax(1)
     assert (np.bincount(group) == 5).all() and (group[target] == group).all()
     place = np.arange(100)
     for _ in range(5):
@@ -235,6 +249,12 @@ def test_more_classes_than_a_byte():
         lambda: noise.SymmetricExclusive(-0.1),
         lambda: noise.PairFlip(float("nan")),
         lambda: noise.AsymmetricCifar10(0.4).matrix(7),
+        lambda: noise.AsymmetricMnist(0.4).matrix(7),
+        lambda: noise.AsymmetricBlocks(0.4).matrix(10),
+        lambda: noise.InstanceDependent(0.0),
+        lambda: noise.InstanceDependent(1.0),
+        lambda: noise.InstanceDependent(0.4).matrix(10),
+        lambda: noise.OpenSet(1.1),
         lambda: noise.AsymmetricSuperclass(0.4).matrix(10),
         lambda: noise.Matrix(((0.5, 0.6), (0.5, 0.5))),
         lambda: noise.Structured(20, 1.1),

@@ -1,0 +1,175 @@
+"""Labels that people gave to the images of a known data set: fetched, verified, joined to the images.
+
+A prepared file, such as `cifar10n.npz` in the folder of the data sets, has a row for each training image, in the order
+of the published archive: `image_sha256` (N,), the hash of the image's uint8 (H, W, C) bytes as 64 hex digits; `clean`
+(N,), its true class; and an array (N,) of whole numbers for each set of labels.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..files import whole
+from ..inputs import UserError, lookup, require
+from . import datasets
+from .fetch import download
+from .prepared import opened, root
+
+
+class LabelFile(NamedTuple):
+    """What is known of a file of labels. The hashes are of decoded arrays, whatever file they came in."""
+
+    dataset: str
+    url: str  # of the authors' own file
+    names: dict[str, str]  # our name of an array, and theirs
+    images: str  # SHA-256 of the hashes of all images, in the order of the archive
+    labels: str  # SHA-256 of all labels
+
+
+HOST = "https://raw.githubusercontent.com"
+CIFAR_N = f"{HOST}/UCSC-REAL/cifar-10-100n/main/data"
+# Wei et al. 2022, CC BY-NC 4.0: to be used and cited, and never part of this repository
+FILES = {
+    "cifar10n": LabelFile(
+        "cifar10",
+        f"{CIFAR_N}/CIFAR-10_human.pt",
+        {
+            "clean": "clean_label",
+            "aggregate": "aggre_label",
+            "worst": "worse_label",
+            "random1": "random_label1",
+            "random2": "random_label2",
+            "random3": "random_label3",
+        },
+        "6f580c20102340d24656171b15d36cf6ec8f935282c5e82d8e01faa280f4990d",
+        "0a16174f4395fc3b114fd3e0f125214c80b5a009c1be3ba7fb5599f9e1db31d6",
+    ),
+    "cifar100n": LabelFile(
+        "cifar100",
+        f"{CIFAR_N}/CIFAR-100_human.pt",
+        {"clean": "clean_label", "noisy": "noisy_label"},
+        "6544146439051366e23d1a1e4d89f6a6e2a400ae8f83512f096aa101bb542329",
+        "52277eaa4409c51155201cc42dd29be35868a37e110ce63e6bf8de2cdc6a28cb",
+    ),
+}
+
+
+def read(name: str) -> dict[str, np.ndarray]:
+    """The arrays of a prepared file by our names, verified; a `UserError` says what to do where it is missing."""
+    return _read(name, root())
+
+
+@lru_cache(maxsize=4)
+def _read(name: str, folder: Path) -> dict[str, np.ndarray]:
+    path = folder / f"{name}.npz"
+    require(path.exists(), f"the labels {name} are not there: `nlcore data get {name}` fetches them into {folder}")
+    arrays = opened(path)
+    check(name, arrays, str(path))
+    return arrays
+
+
+def check(name: str, arrays: dict[str, np.ndarray], where: str) -> None:
+    """Refuse arrays of a file of labels that are not the published ones."""
+    known = FILES[name]
+    wanted = ["image_sha256", *known.names]
+    missing = [key for key in wanted if key not in arrays]
+    require(not missing, f"{where} lacks the array {', '.join(missing)}; it needs {', '.join(wanted)}")
+    found = digest_of_images(arrays["image_sha256"])
+    require(
+        found == known.images,
+        f"{where}: its images are not those of {known.dataset} in the order of the published archive ({found[:12]})",
+    )
+    found = digest_of_labels([arrays[key] for key in known.names])
+    require(found == known.labels, f"{where}: its labels are not the published ones (hash {found[:12]})")
+
+
+def digest_of_images(hashes: np.ndarray) -> str:
+    """The SHA-256 of hashes of images (N,), in their order."""
+    return hashlib.sha256("".join(map(str, hashes)).encode()).hexdigest()
+
+
+def digest_of_labels(columns: list[np.ndarray]) -> str:
+    """The SHA-256 of columns of labels (N,), each as 16 bit numbers."""
+    return hashlib.sha256(b"".join(column.astype("<i2").tobytes() for column in columns)).hexdigest()
+
+
+def hashes_of(images: np.ndarray) -> np.ndarray:
+    """The SHA-256 of each image uint8 (N, H, W, C), as 64 hex digits."""
+    return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images])
+
+
+def joined(name: str) -> dict[str, np.ndarray]:
+    """The arrays of a file of labels, each (N,) in the order of the training images of their data set."""
+    return _joined(name, root())
+
+
+@lru_cache(maxsize=4)
+def _joined(name: str, folder: Path) -> dict[str, np.ndarray]:
+    arrays, train = _read(name, folder), datasets.load(FILES[name].dataset).train
+    hashes, true = hashes_of(train.x.permute(0, 2, 3, 1).numpy()), train.y.numpy()
+    place = places(hashes, true, arrays["image_sha256"], arrays["clean"])
+    return {key: arrays[key][place].astype(np.int64) for key in FILES[name].names}
+
+
+def places(hashes: np.ndarray, true: np.ndarray, other_hashes: np.ndarray, other_true: np.ndarray) -> np.ndarray:
+    """Where each image (N,), known by hash and true class, is among the `other` ones (N,).
+
+    Equal images of one class, of which CIFAR-100 has a few, are taken in the order of either side: to exchange their
+    labels changes nothing.
+    """
+    order, other = np.lexsort((true, hashes)), np.lexsort((other_true, other_hashes))
+    same = np.array_equal(hashes[order], other_hashes[other]) and np.array_equal(true[order], other_true[other])
+    require(same, "the labels are those of other images or of other true classes")
+    found = np.empty(len(order), np.int64)
+    found[order] = other
+    return found
+
+
+def get(name: str, echo: Callable[[str], object] = print) -> Path:
+    """The prepared file of a set of labels: kept if it verifies, else made from its authors' file, whose labels follow
+    the order of the published archive; a `UserError` if that cannot be reached, or has other content."""
+    known, target = lookup("labels to fetch", name, FILES), root() / f"{name}.npz"
+    if target.exists():
+        read(name)
+        return target
+    datasets.load(known.dataset)  # fetched where it is missing
+    images = opened(root() / f"{known.dataset}.npz")["train_images"]
+    work = root() / ".archives" / name
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        path = download(known.url, work / Path(known.url).name)
+    except OSError as error:
+        raise UserError(f"{known.url} cannot be reached ({error}); put a prepared {name}.npz into {root()}") from None
+    arrays = {"image_sha256": hashes_of(images)} | arrays_of(path, known.names)
+    check(name, arrays, f"{path} with {known.dataset}.npz")
+    with whole(target) as part, part.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    path.unlink()
+    echo(f"{name}: from {known.url}, in {target}")
+    return target
+
+
+def arrays_of(path: Path, names: dict[str, str]) -> dict[str, np.ndarray]:
+    """The arrays of a pickled dictionary of numpy arrays, by our names.
+
+    torch reads it with a reader that knows tensors and, as we allow here, numpy's arrays; whatever else a pickle may
+    ask for is refused and not run. A `UserError` says so.
+    """
+    import torch
+
+    array = np.empty(0, np.int64)
+    rebuild, _, _ = array.__reduce__()
+    kinds = [np.ndarray, np.dtype, *(type(np.dtype(code)) for code in ("i1", "i2", "i4", "i8", "u1"))]
+    homes = ("numpy.core.multiarray", "numpy._core.multiarray")  # of older and newer versions of numpy
+    allowed = [*kinds, *((rebuild, f"{home}._reconstruct") for home in homes)]
+    try:
+        with torch.serialization.safe_globals(allowed):
+            found = torch.load(path, weights_only=True)
+        return {ours: np.asarray(found[theirs]).astype(np.int16) for ours, theirs in names.items()}
+    except Exception as error:  # whatever a torn or foreign file makes of reading it
+        told = f"{path} is not a dictionary of the arrays {', '.join(names.values())} ({type(error).__name__})"
+        raise UserError(f"{told}; delete it and fetch it again") from None
