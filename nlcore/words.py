@@ -7,6 +7,7 @@ FAMILIES = {
     "loss correction": "#d55e00",
     "weights": "#009e73",
     "label correction": "#aa4499",
+    "sample selection": "#56b4e9",
     "trusted labels": "#7f7f7f",
 }
 # of the methods of a family, in their order: the marker, and how far the colour is mixed with white or (below 0) black
@@ -37,8 +38,6 @@ METHODS = {
     "DD": ("MentorNet, data-driven (DD)", "weights"),
     "l2rw": ("learning to reweight (L2RW)", "weights"),
     "mwnet": ("Meta-Weight-Net", "weights"),
-    "small_loss": ("small losses, chosen alone", "weights"),
-    "co_teaching": ("co-teaching", "weights"),
     "soft_bootstrap": ("soft bootstrapping", "label correction"),
     "hard_bootstrap": ("hard bootstrapping", "label correction"),
     "mlac": ("meta label correction (MLaC)", "label correction"),
@@ -46,6 +45,9 @@ METHODS = {
     "deep_knn": ("deep k-NN", "label correction"),
     "curriculum": ("curriculum", "weights"),
     "mentornet": ("MentorNet", "weights"),
+    "small_loss": ("small losses, chosen alone", "sample selection"),
+    "co_teaching": ("co-teaching", "sample selection"),
+    "dividemix": ("DivideMix", "sample selection"),
     "trusted_only": ("trusted images alone", "trusted labels"),
 }
 NOISES = {

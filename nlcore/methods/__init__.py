@@ -9,6 +9,7 @@ from .correction import Backward, Forward, ForwardEstimated
 from .curriculum import Curriculum
 from .deep_knn import DeepKNN
 from .distillation import Distillation
+from .dividemix import DivideMix
 from .fasten import FasTEN
 from .forgetting import Forgetting
 from .gce import GCE, MAE, Truncated, Unhinged
@@ -49,6 +50,7 @@ METHODS = {
     "fasten": FasTEN,
     "small_loss": SmallLoss,
     "co_teaching": CoTeaching,
+    "dividemix": DivideMix,
 }
 
 __all__ = ["METHODS", "Batch", "Clock", "Method", "Stage", "Task", "View"]
