@@ -1,6 +1,6 @@
 """What people read in place of names in code: methods (which have a look, too), noise, networks, data, measures."""
 
-FAMILIES = ("plain", "robust loss", "loss correction", "weights", "label correction", "trusted labels")
+FAMILIES = ("plain", "robust loss", "loss correction", "weights", "label correction", "sample selection", "trusted labels")
 # colours that can be told from each other, each with a marker that says the same to those who see them alike
 LOOKS = {
     "black": ("#222222", "o"),
@@ -55,8 +55,9 @@ METHODS = {
     "sop": ("sparse over-parameterisation (SOP)", "label correction", "orange"),
     "volminnet": ("VolMinNet", "loss correction", "sky"),
     "mixup": ("mixup", "plain", "indigo"),
-    "small_loss": ("small losses, chosen alone", "weights", "green"),
-    "co_teaching": ("co-teaching", "weights", "orange"),
+    "small_loss": ("small losses, chosen alone", "sample selection", "green"),
+    "co_teaching": ("co-teaching", "sample selection", "orange"),
+    "dividemix": ("DivideMix", "sample selection", "pink"),
 }
 NOISES = {
     "clean": "no noise",

@@ -170,6 +170,11 @@ ABOUT = {
         "mentor",
         needs="the noise rate",
     ),
+    "dividemix": About(
+        "Two networks tell each other which labels are likely right, and learn from the other images without labels.",
+        "Li et al. 2020",
+        "mentor",
+    ),
 }
 
 

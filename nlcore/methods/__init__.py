@@ -10,6 +10,7 @@ from .correction import Backward, Forward, ForwardEstimated
 from .curriculum import Curriculum
 from .deep_knn import DeepKNN
 from .distillation import Distillation
+from .dividemix import DivideMix
 from .elr import ELR
 from .fasten import FasTEN
 from .forgetting import Forgetting
@@ -63,6 +64,7 @@ METHODS = {
     "mixup": Mixup,
     "small_loss": SmallLoss,
     "co_teaching": CoTeaching,
+    "dividemix": DivideMix,
 }
 
 __all__ = ["METHODS", "Batch", "Clock", "Method", "Stage", "Task", "View"]

@@ -13,13 +13,15 @@ from ..inputs import check_types
 
 class Batch(NamedTuple):
     """`index` of the pairs (B,), normalised images `x` (B, C, H, W), given labels `y` (B,); and for a method with a
-    `trusted_batch` m images of each class in class order, (K m, C, H, W), with their true classes (K m,)."""
+    `trusted_batch` m images of each class in class order, (K m, C, H, W), with their true classes (K m,);
+    for a method with two `views` the images as `x2`, augmented once more (without augmentation they are the same)."""
 
     index: Tensor
     x: Tensor
     y: Tensor
     trusted_x: Tensor | None = None
     trusted_y: Tensor | None = None
+    x2: Tensor | None = None
 
 
 class Task(NamedTuple):
@@ -55,7 +57,8 @@ class Clock:
 
 class View(NamedTuple):
     """What a method may look at between epochs: given labels (M,) and `logits(best)`, those of all training pairs
-    (M, K) by the network as it is or, with `best`, as it was when it was best on the noisy validation labels.
+    (M, K) by the network as it is or, with `best`, as it was when it was best on the noisy validation labels; and
+    `of(part)`, those by a part of the network alone, such as one of two.
 
     Of the m trusted images: the true classes (m,), `trusted()`, their logits (m, K), and, where they are among the
     training pairs, their `index` (m,) there.
@@ -66,6 +69,7 @@ class View(NamedTuple):
     index: Tensor | None = None
     true: Tensor | None = None
     trusted: Callable[[], Tensor] | None = None
+    of: Callable[[nn.Module], Tensor] | None = None
 
 
 class Stage(NamedTuple):
@@ -93,6 +97,7 @@ class Method:
     trust = ""  # what trusted images must be: "beside" the training pairs, "within" them, or not needed
     trusted_batch = 0  # trusted images a step, as many of each class
     undecayed: tuple[str, ...] = ()  # names of parameters that weight decay leaves alone
+    views = 1  # of each image in a batch: 2 with another augmentation of them
     networks = 1  # how many of the run's kind it trains, all but the first from initial weights of their own
     first: Stage | None = None
 

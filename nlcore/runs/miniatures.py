@@ -14,6 +14,7 @@ from ..methods import (
     CoTeaching,
     Curriculum,
     Distillation,
+    DivideMix,
     FasTEN,
     Forward,
     HAlpha,
@@ -107,7 +108,7 @@ def of_methods() -> list[Run]:
         FasTEN(correct=False),
         FasTEN(shared=False),
     ]
-    methods += [SmallLoss(tau=0.4), CoTeaching(tau=0.4)]
+    methods += [SmallLoss(tau=0.4), CoTeaching(tau=0.4), DivideMix(asymmetric=True), DivideMix(lambda_u=0.0)]
     # at this rate some probabilities fall below the clip, so that the two differ
     clipped = [replace(with_method(Backward(LAW, clip)), budget=replace(PLAIN.budget, lr=0.03)) for clip in (1e-7, 0.0)]
     return [with_method(method) for method in methods] + clipped

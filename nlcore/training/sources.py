@@ -185,11 +185,15 @@ class Resident(Source):
                 yield self.index.copy_(order[k * size : (k + 1) * size])
 
     def batch(self, given):
-        pairs = self.split.train
-        batch = Batch(given, self.shown(pairs.row[given]), pairs.label[given].long())
+        pairs, method = self.split.train, self.run.method
+        images = pairs.row[given]
+        batch = Batch(given, self.shown(images), pairs.label[given].long())
+        if method.views == 2:
+            again = batch.x if self.run.budget.augment == "none" else self.shown(images)
+            batch = batch._replace(x2=again)
         if self.trusted is None:
             return batch
-        rows, classes = drawn(self.trusted, self.run.method.trusted_batch)
+        rows, classes = drawn(self.trusted, method.trusted_batch)
         return batch._replace(trusted_x=self.shown(rows), trusted_y=classes)
 
     def shown(self, rows: Tensor) -> Tensor:
@@ -209,7 +213,12 @@ class Resident(Source):
 
         pairs, trusted = self.split.train, self.split.trusted
         everyone, known = (lambda best: predicted(best, pairs.row)), (lambda: predicted(False, trusted.row))
-        return View(pairs.label.long(), everyone, self.split.index, trusted.true.long(), known)
+
+        def of(part: nn.Module) -> Tensor:
+            with evaluating(part):
+                return self.by_pair(Method(), part, pairs.row)
+
+        return View(pairs.label.long(), everyone, self.split.index, trusted.true.long(), known, of)
 
     def measure(self, method, net):
         with evaluating(net):

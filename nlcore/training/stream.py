@@ -26,10 +26,10 @@ def stream(
     `result.json` to `out`. Returns what to tell."""
     check(run, archive, process, reading)
     require(every > 0, f"the steps between checkpoints are 1 or more, not {every}")
-    require(run.model == "resnet50" or not pretrained, f"only resnet50 has weights of ImageNet, not {run.model}")
     alone = run.method.networks == 1
     told = f"{type(run.method).__name__} starts a second network, from initial weights and not from those of ImageNet"
     require(alone or not pretrained, f"{told}; leave out --pretrained")
+    require(run.model == "resnet50" or not pretrained, f"only resnet50 has weights of ImageNet, not {run.model}")
     settings = run.spec() | {"side": reading.side, "pretrained": pretrained, "processes": process.world}
     del settings["noise"]  # it is in the lists
     settings = json.loads(json.dumps(settings))  # as a file gives them back: lists in place of tuples

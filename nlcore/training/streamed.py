@@ -142,8 +142,11 @@ class Streamed(Source):
 
     def batch(self, given):
         index, x = given
-        x = self.shown(x, self.run.budget.augment != "none")
+        decoded, shake = x, self.run.budget.augment != "none"
+        x = self.shown(decoded, shake)
         batch = Batch(index[: self.own], x[: self.own], self.label[index[: self.own]])
+        if self.run.method.views == 2:
+            batch = batch._replace(x2=self.shown(decoded[: self.own], shake))
         if not (m := self.trusted_each):
             return batch
         classes = torch.arange(self.task.K, device=self.device).repeat_interleave(m)
@@ -181,7 +184,8 @@ class Streamed(Source):
             (lambda best: self.predicted(method, by(best), self.files)),
             (lambda: self.together(method, by(False), trusted.file)),
         )
-        return View(self.label, everyone, self.index, trusted.label.to(self.device), known)
+        of = partial(self.predicted, Method(), files=self.files)
+        return View(self.label, everyone, self.index, trusted.label.to(self.device), known, of)
 
     def measure(self, method, net):
         self.process.average(running_averages(net))

@@ -241,13 +241,13 @@ def at_work(name: str) -> tuple:
     trusted_x, trusted_y = torch.randn(20, 1, 8, 8), torch.arange(10).repeat_interleave(2)
     with torch.no_grad():
         logits, of_trusted = teacher(x), teacher(trusted_x)
-    view = View(y, lambda best: logits, torch.arange(20), trusted_y, lambda: of_trusted)
+    view = View(y, lambda best: logits, torch.arange(20), trusted_y, lambda: of_trusted, lambda part: logits)
     if method.first:
         method = method.second(method.after(teacher, view), teacher)
     net, clock = method.build(net, Task(10, 60, (1, 8, 8))), Clock(torch.tensor(0), 10, rate=torch.tensor(0.1))
     method.on_epoch(net, clock, view)
     clock.step.fill_(9)
-    return method, net, Batch(torch.arange(60), x, y, trusted_x, trusted_y), clock
+    return method, net, Batch(torch.arange(60), x, y, trusted_x, trusted_y, x), clock
 
 
 class SeenByGradients(TorchFunctionMode):

@@ -8,7 +8,18 @@ import torch
 from capture import AsOnCuda, Refused, Waits, recorded
 
 from nlcore.losses import cross_entropy
-from nlcore.methods import METHODS, CoTeaching, Distillation, FasTEN, Forward, MentorNet, Method, SmallLoss, mentornet
+from nlcore.methods import (
+    METHODS,
+    CoTeaching,
+    Distillation,
+    DivideMix,
+    FasTEN,
+    Forward,
+    MentorNet,
+    Method,
+    SmallLoss,
+    mentornet,
+)
 from nlcore.methods.mentor import imitate, teach
 from nlcore.methods.meta import Meta
 from nlcore.models import build
@@ -60,6 +71,7 @@ VARIANTS |= {"deep_knn": replace(VARIANTS["deep_knn"], k=5), "mentornet data": M
 VARIANTS |= {"forward T": Forward(LAW), "distillation mlp2": Distillation(0.1, 4.0, 0.5, "mlp2")}
 VARIANTS |= {"fasten perturbed": FasTEN(perturb=0.5, rho=0.1, trusted_batch=20)}
 VARIANTS |= {"small_loss tau": SmallLoss(0.4, ramp=0.5), "co_teaching tau": CoTeaching(0.4, ramp=0.5)}
+VARIANTS |= {"dividemix asymmetric": DivideMix(warm_up=0.5, asymmetric=True)}
 VARIANTS |= {"fasten separate": FasTEN(shared=False, trusted_batch=20)}
 
 

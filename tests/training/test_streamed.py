@@ -19,7 +19,7 @@ from nlcore import cli, data
 from nlcore.data import archive
 from nlcore.data.images import crop
 from nlcore.inputs import UserError
-from nlcore.methods import CE, GLC, METHODS, Distillation, FasTEN, MentorNet, Truncated
+from nlcore.methods import CE, GLC, METHODS, Distillation, DivideMix, FasTEN, MentorNet, Truncated
 from nlcore.models import build
 from nlcore.runs import Budget, Run, golden
 from nlcore.training import sources, states, stream, streamed
@@ -118,6 +118,7 @@ def test_bad_options_are_one_sentence(place, tmp_path, capsys):
         "--trusted must be 0 or more": ["--trusted", "-3"],
         "trusted images of each": ["--method", "glc", "--trusted", "5"],
         "only resnet50": ["--pretrained"],
+        "starts a second network": ["--pretrained", "--method", "co_teaching"],
         "side 8": ["--side", "4"],
         "1 or more": ["--batch", "0"],
     }
@@ -195,6 +196,7 @@ def kept(path: Path) -> dict:
 
 
 METHOD = {"fasten": FasTEN(), "glc": GLC(), "distillation": Distillation(teacher="mlp2"), "ce": CE()}
+METHOD |= {"dividemix": DivideMix(warm_up=0.2)}
 
 
 @pytest.mark.parametrize("name", METHOD)

@@ -13,6 +13,7 @@ from ...methods import (
     SOP,
     ActivePassive,
     CoTeaching,
+    DivideMix,
     FasTEN,
     Forward,
     ForwardEstimated,
@@ -38,7 +39,7 @@ ALL = [
     *("gce", "truncated", "symmetric_ce", "active_passive", "peer"),
     *("forward", "forward_estimated", "volminnet"),
     *("small_loss", "co_teaching"),
-    *("soft_bootstrap", "elr", "sop"),
+    *("soft_bootstrap", "elr", "sop", "dividemix"),
     *("glc", "fasten"),
 ]
 SIZE = dict(
@@ -92,6 +93,7 @@ PLAIN: dict[str, Callable[..., Method]] = {
     "soft_bootstrap": SoftBootstrap,
     "elr": ELR,
     "sop": SOP,
+    "dividemix": DivideMix,
     "glc": GLC,
     "fasten": FasTEN,
 }
