@@ -1,6 +1,7 @@
 """What people read in place of names in code: methods (which have a look, too), noise, networks, data, measures."""
 
-FAMILIES = ("plain", "robust loss", "loss correction", "weights", "label correction", "sample selection", "trusted labels")
+FAMILIES = ("plain", "robust loss", "loss correction", "weights", "label correction", "sample selection")
+FAMILIES += ("trusted labels",)
 # colours that can be told from each other, each with a marker that says the same to those who see them alike
 LOOKS = {
     "black": ("#222222", "o"),
