@@ -57,6 +57,8 @@ NOISES = {
     "uniform": "uniform labels, added",
     "structured": "structured labels, added",
     "matrix": "a matrix of your own",
+    "human": "people's labels",
+    "human_matrix": "drawn from people's matrix",
 }
 DATA = {
     "digits": "the embedded digits",
