@@ -24,6 +24,7 @@ PAPERS = {
     "muller2019": "Müller et al. 2019, Lukasik et al. 2020",
     "jiang2018": "Jiang et al. 2018",
     "kye2022": "Kye et al. 2022",
+    "wei2022": "Wei et al. 2022",
 }
 OFFSET = {True: -0.02, False: -0.24}  # of the paper's rule and of the other one, in rows
 
