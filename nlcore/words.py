@@ -75,6 +75,8 @@ NOISES = {
     "matrix": "a matrix of your own",
     "instance": "instance-dependent",
     "open_set": "open-set (images of another set)",
+    "human": "people's labels",
+    "human_matrix": "drawn from people's matrix",
 }
 DATA = {
     "digits": "the embedded digits",

@@ -27,6 +27,7 @@ PAPERS = {
     "muller2019": "Müller et al. 2019, Lukasik et al. 2020",
     "jiang2018": "Jiang et al. 2018",
     "kye2022": "Kye et al. 2022",
+    "wei2022": "Wei et al. 2022",
 }
 SHORT = {"rolnick2017": "Rolnick et al.", "zhang2018": "Zhang & Sabuncu", "muller2019": "Müller et al., Lukasik et al."}
 SHORT |= {"jiang2018": "Jiang et al.", "kye2022": "Kye et al."}

@@ -1,5 +1,6 @@
 """Commands about data, also those of one's own: data, mentor, stream."""
 
+import json
 import math
 from dataclasses import fields
 from pathlib import Path
@@ -16,28 +17,33 @@ if TYPE_CHECKING:
 
 @app.command("data")
 def data_(
-    words: Annotated[list[str] | None, typer.Argument(help="get NAME ... | duplicates NAME ...")] = None,
+    words: Annotated[list[str] | None, typer.Argument(help="get NAME ... | duplicates NAME ... | people")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the data sets: state, images, hash, size, place; or `get` some, each from the first source that verifies; or
-    count the `duplicates` in some: images of the training set that are in the test set too, or have several labels."""
+    """List the data sets, and the labels that people gave to them: state, images, hash, size, place; or `get` some,
+    each from the first source that verifies; or count the `duplicates` in some: images of the training set that are in
+    the test set too, or have several labels; or print, as JSON, how far `people` agree on labels."""
     from .. import data
-    from ..data import fetch
+    from ..data import fetch, labels
     from ..data.duplicates import duplicates
 
     if not words:
-        rows = data.listing()
+        rows = data.listing() + labels.listing()
         return show(rows if as_json else [row | {"sha256": row["sha256"][:12]} for row in rows], as_json)
+    if words == ["people"]:
+        from ..noise.agreement import facts
+
+        return print(json.dumps(facts()))
     known = words[0] in ("get", "duplicates") and len(words) > 1
-    require(
-        known, f"`nlcore data`, `nlcore data get NAME ...` or `nlcore data duplicates NAME ...`, not {' '.join(words)}"
-    )
+    ways = "`nlcore data`, `nlcore data get NAME ...`, `nlcore data duplicates NAME ...` or `nlcore data people`"
+    require(known, f"{ways}, not {' '.join(words)}")
     if words[0] == "duplicates":
         return show([duplicates(data.load(name)) for name in words[1:]], as_json)
     for name in words[1:]:
-        lookup("data set to fetch", name, fetch.SOURCES)
+        lookup("data set to fetch", name, [*fetch.SOURCES, *labels.FILES])
     for name in words[1:]:
-        print(f"{name}: ready in {fetch.get(name)}")
+        get = labels.get if name in labels.FILES else fetch.get
+        print(f"{name}: ready in {get(name)}")
 
 
 mentor = typer.Typer(

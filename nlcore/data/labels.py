@@ -1,8 +1,8 @@
 """Labels that people gave to the images of a known data set: fetched, verified, joined to the images.
 
-A prepared file, such as `cifar10n.npz` in the folder of the data sets, has a row for each training image, in the order
-of the published archive: `image_sha256` (N,), the hash of the image's uint8 (H, W, C) bytes as 64 hex digits; `clean`
-(N,), its true class; and an array (N,) of whole numbers for each set of labels.
+A prepared file, such as `cifar10n.npz` in the folder of the data sets, has a row for each image of a split, in the
+order of the published archive: `image_sha256` (N,), the hash of the image's uint8 (H, W, C) bytes as 64 hex digits;
+`clean` (N,), its true class; and an array (N,) of whole numbers for each set of labels, or votes (N, K).
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from ..files import whole
 from ..inputs import UserError, lookup, require
@@ -24,6 +25,7 @@ class LabelFile(NamedTuple):
     """What is known of a file of labels. The hashes are of decoded arrays, whatever file they came in."""
 
     dataset: str
+    split: str  # train or test
     url: str  # of the authors' own file
     names: dict[str, str]  # our name of an array, and theirs
     images: str  # SHA-256 of the hashes of all images, in the order of the archive
@@ -32,10 +34,12 @@ class LabelFile(NamedTuple):
 
 HOST = "https://raw.githubusercontent.com"
 CIFAR_N = f"{HOST}/UCSC-REAL/cifar-10-100n/main/data"
-# Wei et al. 2022, CC BY-NC 4.0: to be used and cited, and never part of this repository
+# Wei et al. 2022, CC BY-NC 4.0, and Peterson et al. 2019, CC BY-NC-SA 4.0: to be used and cited, and never part of this
+# repository
 FILES = {
     "cifar10n": LabelFile(
         "cifar10",
+        "train",
         f"{CIFAR_N}/CIFAR-10_human.pt",
         {
             "clean": "clean_label",
@@ -50,10 +54,19 @@ FILES = {
     ),
     "cifar100n": LabelFile(
         "cifar100",
+        "train",
         f"{CIFAR_N}/CIFAR-100_human.pt",
         {"clean": "clean_label", "noisy": "noisy_label"},
         "6544146439051366e23d1a1e4d89f6a6e2a400ae8f83512f096aa101bb542329",
         "52277eaa4409c51155201cc42dd29be35868a37e110ce63e6bf8de2cdc6a28cb",
+    ),
+    "cifar10h": LabelFile(
+        "cifar10",
+        "test",
+        f"{HOST}/jcpeterson/cifar-10h/master/data/cifar10h-counts.npy",
+        {"clean": "", "counts": "counts"},
+        "66499bd73a8466eadb7ff87c3d0894950b265aeb97eed759b34e80d23e6309b2",
+        "c688667cea8c98886e7de870446f7fc0f131029760d4e16b900efd8b04163c77",
     ),
 }
 
@@ -103,14 +116,14 @@ def hashes_of(images: np.ndarray) -> np.ndarray:
 
 
 def joined(name: str) -> dict[str, np.ndarray]:
-    """The arrays of a file of labels, each (N,) in the order of the training images of their data set."""
+    """The arrays of a file of labels, each (N, ...) in the order of the images of their data set."""
     return _joined(name, root())
 
 
 @lru_cache(maxsize=4)
 def _joined(name: str, folder: Path) -> dict[str, np.ndarray]:
-    arrays, train = _read(name, folder), datasets.load(FILES[name].dataset).train
-    hashes, true = hashes_of(train.x.permute(0, 2, 3, 1).numpy()), train.y.numpy()
+    arrays, images = _read(name, folder), getattr(datasets.load(FILES[name].dataset), FILES[name].split)
+    hashes, true = hashes_of(images.x.permute(0, 2, 3, 1).numpy()), images.y.numpy()
     place = places(hashes, true, arrays["image_sha256"], arrays["clean"])
     return {key: arrays[key][place].astype(np.int64) for key in FILES[name].names}
 
@@ -129,6 +142,24 @@ def places(hashes: np.ndarray, true: np.ndarray, other_hashes: np.ndarray, other
     return found
 
 
+def listing() -> list[dict]:
+    """One row per set of labels, as of data sets. Nothing is downloaded."""
+    rows = []
+    for name, known in FILES.items():
+        path, row = root() / f"{name}.npz", {"name": name, "state": "missing", "images": "", "sha256": "", "MB": ""}
+        row["place"] = f"nlcore data get {name}"
+        if path.exists():
+            try:
+                row["images"] = str(len(read(name)["clean"]))
+            except UserError as error:
+                row |= {"state": "corrupt", "place": str(error)}
+            else:
+                row |= {"state": "ready", "sha256": known.labels, "place": str(path)}
+                row["MB"] = round(path.stat().st_size / 1e6, 1)
+        rows.append(row)
+    return rows
+
+
 def get(name: str, echo: Callable[[str], object] = print) -> Path:
     """The prepared file of a set of labels: kept if it verifies, else made from its authors' file, whose labels follow
     the order of the published archive; a `UserError` if that cannot be reached, or has other content."""
@@ -137,15 +168,20 @@ def get(name: str, echo: Callable[[str], object] = print) -> Path:
         read(name)
         return target
     datasets.load(known.dataset)  # fetched where it is missing
-    images = opened(root() / f"{known.dataset}.npz")["train_images"]
+    data = opened(root() / f"{known.dataset}.npz")
+    images, true = (data[f"{known.split}_{what}"] for what in ("images", "labels"))
     work = root() / ".archives" / name
     work.mkdir(parents=True, exist_ok=True)
     try:
         path = download(known.url, work / Path(known.url).name)
     except OSError as error:
         raise UserError(f"{known.url} cannot be reached ({error}); put a prepared {name}.npz into {root()}") from None
-    arrays = {"image_sha256": hashes_of(images)} | arrays_of(path, known.names)
-    check(name, arrays, f"{path} with {known.dataset}.npz")
+    try:
+        arrays = {"image_sha256": hashes_of(images), "clean": true} | arrays_of(path, known.names)
+        check(name, arrays, f"{path.name} with {known.dataset}.npz")
+    except UserError:
+        path.unlink()  # the next attempt fetches it again
+        raise
     with whole(target) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)
     path.unlink()
@@ -154,22 +190,22 @@ def get(name: str, echo: Callable[[str], object] = print) -> Path:
 
 
 def arrays_of(path: Path, names: dict[str, str]) -> dict[str, np.ndarray]:
-    """The arrays of a pickled dictionary of numpy arrays, by our names.
+    """The arrays of a pickled dictionary of numpy arrays, by our names; or the one array of an `.npy`.
 
-    torch reads it with a reader that knows tensors and, as we allow here, numpy's arrays; whatever else a pickle may
+    torch reads a pickle with a reader that knows tensors and, as we allow here, numpy's arrays; whatever else it may
     ask for is refused and not run. A `UserError` says so.
     """
-    import torch
-
     array = np.empty(0, np.int64)
     rebuild, _, _ = array.__reduce__()
-    kinds = [np.ndarray, np.dtype, *(type(np.dtype(code)) for code in ("i1", "i2", "i4", "i8", "u1"))]
+    numbers = {type(np.dtype(code)) for code in np.typecodes["AllInteger"] + np.typecodes["Float"] + "?"}
     homes = ("numpy.core.multiarray", "numpy._core.multiarray")  # of older and newer versions of numpy
-    allowed = [*kinds, *((rebuild, f"{home}._reconstruct") for home in homes)]
+    allowed = [np.ndarray, np.dtype, *numbers, *((rebuild, f"{home}._reconstruct") for home in homes)]
     try:
+        if path.suffix == ".npy":
+            return {"counts": np.load(path, allow_pickle=False)}
         with torch.serialization.safe_globals(allowed):
             found = torch.load(path, weights_only=True)
         return {ours: np.asarray(found[theirs]).astype(np.int16) for ours, theirs in names.items()}
     except Exception as error:  # whatever a torn or foreign file makes of reading it
-        told = f"{path} is not a dictionary of the arrays {', '.join(names.values())} ({type(error).__name__})"
-        raise UserError(f"{told}; delete it and fetch it again") from None
+        told = f"{path.name} is not the authors' file with the arrays {', '.join(names.values())}"
+        raise UserError(f"{told} ({type(error).__name__}); fetch it again") from None
