@@ -1,6 +1,7 @@
 """Every method by its name."""
 
 from .adaptation import NoiseAdaptation
+from .attached import Attached, attach, of_each_class
 from .base import Batch, Clock, Method, Stage, Task, View
 from .bootstrap import HardBootstrap, SoftBootstrap
 from .ce import CE
@@ -49,4 +50,5 @@ METHODS = {
 }
 
 __all__ = ["METHODS", "Batch", "Clock", "Method", "Stage", "Task", "View"]
+__all__ += ["Attached", "attach", "of_each_class"]  # in a training loop of one's own
 __all__ += [cls.__name__ for cls in METHODS.values()]
