@@ -212,9 +212,8 @@ class Attached:
 
     def __init__(self, title: str, method: Method, net: Net, task: Task, given: Given):
         self.title, self.method, self.task, self.given = title, method, task, given
-        self.device = next(net.parameters()).device
         theirs = {id(p) for p in net.parameters()}
-        self.net = method.build(net, task).to(self.device)
+        self.net = method.build(net, task).to(next(net.parameters()).device)
         self.own = method.optimiser(self.net)
         self.groups = groups(self.net, method, self.own)
         self.added = [p for p in learned(self.groups) if id(p) not in theirs]
@@ -223,6 +222,11 @@ class Attached:
         self.steps, self.epochs, self.checked = 0, 0, False  # how many were made; whether a batch has been checked
         self.best, self.score = None, -float("inf")
         self.sight = Sight(title, task.M, given, self)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is; a `net` of this object that is moved takes what the method has added with it."""
+        return next(self.net.parameters()).device
 
     def parameters(self) -> list:
         """What your optimiser trains: parameters, or groups of them where weight decay leaves some alone. Those that a

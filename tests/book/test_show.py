@@ -117,3 +117,18 @@ def test_source_is_without_the_indentation_of_its_class(shown):
     show.source(noise.Flip.law, noise.SymmetricInclusive)
     assert shown[0][0]["text/plain"].startswith("def law(self, K):\n    return")
     assert shown[0][0]["text/markdown"].startswith("```python\ndef law")
+
+
+def test_a_diff_shows_all_lines_and_which_change(shown):
+    def old(x):
+        y = x + 1
+        return y
+
+    def new(x):
+        y = x + 2
+        return y
+
+    show.diff(old, new)
+    lines = shown[0][0]["text/plain"].splitlines()
+    assert lines == ["-def old(x):", "-    y = x + 1", "+def new(x):", "+    y = x + 2", "     return y"]
+    assert shown[0][0]["text/markdown"].startswith("```diff\n-def old")
