@@ -1,6 +1,33 @@
 """Losses of each example: from logits (B, K) and labels y (B,) to losses (B,), in nats. p is the softmax of the logits.
 
-T (K, K) is a transition matrix, T[i, j] = P(given label = j | true class = i).
+T (K, K) is a transition matrix, T[i, j] = P(given label = j | true class = i). Labels are integers (torch.long), 0 to
+K - 1. Logits may be of any size, in fp32 or bf16: losses and their gradients stay finite. Each loss is one line in a
+training loop, where its mean is minimised. Below, the network believes the first of two labels and not the second:
+
+>>> import torch
+>>> from nlcore import losses
+>>> logits, y = torch.tensor([[2.0, 0.0, 0.0], [2.0, 0.0, 0.0]]), torch.tensor([0, 1])
+>>> losses.cross_entropy(logits, y)
+tensor([0.2395, 2.2395])
+>>> losses.smoothed_cross_entropy(logits, y, e=0.1)
+tensor([0.3729, 2.1729])
+>>> losses.lq(logits, y, q=0.7)
+tensor([0.2205, 1.1307])
+>>> losses.mae(logits, y)
+tensor([0.4260, 1.7870])
+>>> losses.bootstrapped(logits, y, b=0.8)
+tensor([0.3248, 1.9248])
+>>> T = torch.tensor([[0.6, 0.4, 0.0], [0.0, 0.6, 0.4], [0.4, 0.0, 0.6]])
+>>> losses.forward_corrected(logits, y, T)
+tensor([0.6640, 0.9710])
+>>> losses.nll_through(logits.softmax(1), T, y)
+tensor([0.6640, 0.9710])
+>>> losses.backward_corrected(logits, y, T.inverse(), clip=1e-7)
+tensor([-0.3319,  1.0967])
+>>> losses.soft_cross_entropy(logits, torch.tensor([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0]]))
+tensor([1.2395, 1.2395])
+>>> losses.distilled(logits, teacher=2 * logits, temperature=2.0)
+tensor([0.7645, 0.7645])
 """
 
 import math
@@ -81,7 +108,8 @@ def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
 
 
 def nll_through(p: Tensor, T: Tensor, y: Tensor) -> Tensor:
-    """-log((T^T p)_y + 1e-7), given probabilities p (B, K): forward correction, with a gradient also at zeros of T."""
+    """-log((T^T p)_y + 1e-7), given probabilities p (B, K): forward correction, with a gradient also at zeros of T
+    (Patrini 2017, section 3.3)."""
     with torch.autocast(p.device.type, enabled=False):  # 1e-7 is nothing in half precision
         noisy = (p @ T).gather(1, y[:, None]).squeeze(1)
         return -(noisy + 1e-7).log()

@@ -1,5 +1,7 @@
 """Identities and limits of the losses."""
 
+import doctest
+import inspect
 import math
 
 import pytest
@@ -7,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nlcore import losses
 from nlcore.inputs import UserError
 from nlcore.losses import (
     backward_corrected,
@@ -274,3 +277,9 @@ def test_finite_for_large_logits(seed, e, kind):
     for loss in found:
         (gradient,) = torch.autograd.grad(loss.sum(), logits)
         assert loss.isfinite().all() and gradient.isfinite().all()
+
+
+def test_the_examples_of_the_docstring_are_true_and_show_every_loss():
+    assert doctest.testmod(losses).failed == 0
+    public = {name for name, f in inspect.getmembers(losses, inspect.isfunction) if f.__module__ == losses.__name__}
+    assert {name for name in public if f">>> losses.{name}(" not in losses.__doc__} == set()

@@ -4,6 +4,7 @@ Everything is an output, so that it can be read in Jupyter and on GitHub too. Th
 output, in which tables and figures are numbered and roles such as {ref} work; elsewhere HTML or the picture is shown.
 """
 
+import difflib
 import html
 import inspect
 import io
@@ -137,6 +138,15 @@ def source(*things) -> None:
     """Show the source of classes or functions."""
     code = "\n\n".join(textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things)
     display({"text/markdown": f"```python\n{code}\n```", "text/plain": code})
+
+
+def diff(old, new) -> None:
+    """Show what changes from the source of one function to that of another; all their lines are shown."""
+    texts = [textwrap.dedent(inspect.getsource(thing)).splitlines() for thing in (old, new)]
+    whole = max(map(len, texts))  # lines around a change: all
+    lines = [*difflib.unified_diff(*texts, n=whole, lineterm="")][3:]  # behind the names and places of the files
+    code = "\n".join(lines)
+    display({"text/markdown": f"```diff\n{code}\n```", "text/plain": code})
 
 
 def display(bundle: dict[str, object], metadata: dict | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from .active_passive import ActivePassive
 from .adaptation import NoiseAdaptation
+from .attached import Attached, attach, of_each_class
 from .base import Batch, Clock, Method, Stage, Task, View
 from .bootstrap import HardBootstrap, SoftBootstrap
 from .ce import CE
@@ -68,4 +69,5 @@ METHODS = {
 }
 
 __all__ = ["METHODS", "Batch", "Clock", "Method", "Stage", "Task", "View"]
+__all__ += ["Attached", "attach", "of_each_class"]  # in a training loop of one's own
 __all__ += [cls.__name__ for cls in METHODS.values()]

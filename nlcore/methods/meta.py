@@ -19,9 +19,11 @@ def looked_ahead(net: nn.Module, loss: Tensor, rate: Tensor, batch: Batch) -> Te
     differentiated by whatever `loss` depends on. The network itself, running averages
     included, stays as it is.
     """
-    weights = dict(net.body.named_parameters())
+    weights = {name: w for name, w in net.body.named_parameters() if w.requires_grad}
     buffers = {name: b.clone() for name, b in net.body.named_buffers()}
-    slopes = torch.autograd.grad(loss, weights.values(), create_graph=True)
+    # other people's networks may have weights that the loss does not see: their slope is 0
+    whole = {"create_graph": True, "materialize_grads": True}
+    slopes = torch.autograd.grad(loss, weights.values(), **whole)
     pairs = zip(weights.items(), slopes, strict=True)
     moved = {name: w - rate * slope for (name, w), slope in pairs}
     logits = functional_call(net.body, (moved, buffers), (batch.trusted_x,))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..methods import Clock, Method, View
+from ..methods.attached import groups
 from ..runs import Budget, Run
 from .sources import Source
 
@@ -36,15 +37,6 @@ def optimiser(budget: Budget, parameters: list, device: torch.device) -> torch.o
     if budget.optimiser == "sgd":
         return torch.optim.SGD(parameters, momentum=budget.momentum, nesterov=budget.nesterov, **common)
     return torch.optim.Adam(parameters, capturable=device.type == "cuda", **common)
-
-
-def groups(net: nn.Module, method: Method, own: torch.optim.Optimizer | None) -> list:
-    """The parameters that the budget's optimiser has: all but those of the method's `own`. Those that weight decay
-    leaves alone are a group of their own."""
-    theirs = {id(p) for group in own.param_groups for p in group["params"]} if own else set()
-    ours = {name: p for name, p in net.named_parameters() if id(p) not in theirs}
-    free = [ours.pop(name) for name in method.undecayed]
-    return [{"params": [*ours.values()]}, {"params": free, "weight_decay": 0.0}] if free else [*ours.values()]
 
 
 def rounded(value):

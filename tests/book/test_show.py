@@ -126,3 +126,18 @@ def test_a_reader_without_myst_sees_words_in_place_of_roles(shown):
         '<span class="math inline">$a_1 &lt; b_2$</span>, <em>as</em> here and <em>What helps, and when</em> do.</p>'
     )
     assert "{numref}`tab-x-y`" in shown[0][0]["text/markdown"]
+
+
+def test_a_diff_shows_all_lines_and_which_change(shown):
+    def old(x):
+        y = x + 1
+        return y
+
+    def new(x):
+        y = x + 2
+        return y
+
+    show.diff(old, new)
+    lines = shown[0][0]["text/plain"].splitlines()
+    assert lines == ["-def old(x):", "-    y = x + 1", "+def new(x):", "+    y = x + 2", "     return y"]
+    assert shown[0][0]["text/markdown"].startswith("```diff\n-def old")

@@ -1,0 +1,371 @@
+"""A method in a training loop of one's own, around any network that ends with a linear layer."""
+
+import copy
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ..inputs import UserError, lookup, require
+from ..models import Net
+from .base import Batch, Clock, Method, Task
+
+AT_ONCE = 256  # trusted images that are predicted in one pass
+
+
+class Given(NamedTuple):
+    """What the caller of `attach` has given for the time between epochs."""
+
+    labels: Tensor | None  # (M,)
+    pairs: Iterable | None  # batches (index, x, …) of all training pairs
+    trusted_index: Tensor | None  # (m,)
+    trusted_x: Tensor | None  # (m, …)
+    trusted_y: Tensor | None  # (m,)
+
+
+def attach(
+    method: Method,
+    net: nn.Module,
+    K: int,
+    M: int,
+    *,
+    labels: Tensor | None = None,
+    pairs: Iterable | None = None,
+    trusted_index: Tensor | None = None,
+    trusted_x: Tensor | None = None,
+    trusted_y: Tensor | None = None,
+    first: "Attached | None" = None,
+    last: str = "",
+) -> "Attached":
+    """A method around a network `net` of yours, for K classes and M training pairs, to be called from your own loop.
+
+    The logits are what the last linear layer of the network gives, and its features are what that layer is given,
+    whatever the network returns. That layer is the one that `net.get_classifier()` names (timm) or else the only
+    `nn.Linear` with K outputs (`fc` of torchvision's ResNet, `classifier` of Hugging Face); `last` names another one.
+    The network itself stays as it is and learns in place. Put it on its device before.
+
+    The rest is for methods that ask for it, and is kept in the order of the index of a pair: the given `labels` (M,);
+    `pairs`, a loader or list of batches (index, x, …) that shows every training image once, without augmentation;
+    trusted labels that are among the training pairs as `trusted_index` and `trusted_y` (m,), or trusted images beside
+    them as `trusted_x` and `trusted_y`. A method with a first stage (`method.first`) takes that as `first`: an
+    `Attached` of `method.first.method` that you have trained. A `UserError` says what is missing or does not fit.
+    """
+    name = last_linear(net, K, last)
+    require(isinstance(M, int) and M > 0, f"M is the number of training pairs, 1 or more, not {M!r}")
+    wrapped = Net(nn.Sequential(Features(net, name), Last(net.get_submodule(name))))
+    given = Given(as_labels(labels, M, K), pairs, trusted_index, trusted_x, trusted_y)
+    title = type(method).__name__
+    if method.first:
+        method = after_first(method, wrapped, first, Sight(title, M, given, first))
+    return Attached(title, method, wrapped, Task(K, M, None), given)
+
+
+def as_labels(labels: Tensor | None, M: int, K: int) -> Tensor | None:
+    """Given labels as a tensor (M,); a `UserError` where they do not fit."""
+    if labels is None:
+        return None
+    labels = torch.as_tensor(labels).long()
+    require(labels.shape == (M,), f"labels are those of all M={M} pairs, not of shape {(*labels.shape,)}")
+    fits = 0 <= int(labels.min()) and int(labels.max()) < K
+    require(fits, f"labels are 0 to {K - 1}, not {int(labels.min())} to {int(labels.max())}")
+    return labels
+
+
+def after_first(method: Method, net: Net, first: "Attached | None", sight: "Sight") -> Method:
+    """What trains next, by what the first stage has found."""
+    stage, title = method.first, sight.title
+    how = f"train attach({stage.method}, ...) and give it as first="
+    require(first is not None, f"{title} begins with another training: {how}")
+    require(first.method == stage.method, f"{title} begins with {stage.method}, not with {first.method}: {how}")
+    same = first.net.body[0].net is net.body[0].net
+    require(stage.hands_on or not same, f"{title} trains a second network from new weights: give attach another net")
+    if stage.hands_on and not same:
+        net.body.load_state_dict(first.net.body.state_dict())
+    return method.second(method.after(first.net, sight), first.net)
+
+
+def last_linear(net: nn.Module, K: int, named: str = "") -> str:
+    """The name of the linear layer that gives the logits of K classes."""
+    linear = {name: layer for name, layer in net.named_modules() if isinstance(layer, nn.Linear)}
+    if named:
+        found = lookup("linear layer of the network", named, linear).out_features
+        require(found == K, f"the layer {named!r} has {found} outputs; there are K={K} classes")
+        return named
+    chosen = net.get_classifier() if hasattr(net, "get_classifier") else None
+    fitting = [name for name, layer in linear.items() if layer is chosen and layer.out_features == K]
+    fitting = fitting or [name for name, layer in linear.items() if layer.out_features == K]
+    require(len(fitting) > 0, f"the network has no nn.Linear with {K} outputs; build it for K={K} classes")
+    told = f"the network has several linear layers with {K} outputs ({', '.join(fitting)})"
+    require(len(fitting) == 1, f"{told}; name the one that gives the logits, as in last={fitting[-1]!r}")
+    return fitting[0]
+
+
+class Features(nn.Module):
+    """What a network hands to its linear layer called `last`: from images to features (B, F)."""
+
+    def __init__(self, net: nn.Module, last: str):
+        super().__init__()
+        self.net, self.last = net, last
+
+    def forward(self, x):
+        seen = []
+        layer = self.net.get_submodule(self.last)
+        hook = layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        try:
+            self.net(x)
+        finally:
+            hook.remove()
+        once = len(seen) == 1 and seen[0].dim() == 2
+        shapes = ", ".join(str((*features.shape,)) for features in seen) or "none"
+        require(once, f"the last linear layer must see features (B, F) once a pass; it saw {shapes}")
+        return seen[0]
+
+
+class Last(nn.Module):
+    """The linear layer of a network, from features (B, F) to logits (B, K). Its weights stay with the network: a module
+    at two places would not be put back after a functional call."""
+
+    def __init__(self, layer: nn.Linear):
+        super().__init__()
+        self.layer = (layer,)  # in a tuple it is no part of this module
+        self.in_features, self.out_features = layer.in_features, layer.out_features
+
+    def forward(self, features):
+        return self.layer[0](features)
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """In evaluation mode and without gradients; afterwards every module is as it was, those that are frozen too."""
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+class Untimed:
+    """The clock of a training of which nobody has said how long it is; what asks for more than the epoch is told so."""
+
+    def __init__(self, title: str):
+        self.title, self.epoch = title, 0
+
+    def __getattr__(self, name: str):
+        how = "call follow(optimiser, steps=..., per_epoch=...) before the first epoch"
+        raise UserError(f"{self.title} must know its place in the training and the learning rate: {how}")
+
+
+class Sight:
+    """A `View` of what the caller has given; what was not given is named where a method asks for it."""
+
+    def __init__(self, title: str, M: int, given: Given, attached: "Attached | None"):
+        self.title, self.M, self.given, self.attached = title, M, given, attached
+
+    def asked(self, name: str):
+        """Something that was given; it must be there."""
+        found = getattr(self.given, name)
+        require(found is not None, f"{self.title} asks for {name}: attach(..., {name}=...)")
+        return found
+
+    def tensor(self, name: str) -> Tensor:
+        return torch.as_tensor(self.asked(name)).long().to(self.attached.device)
+
+    @property
+    def label(self) -> Tensor:
+        return self.tensor("labels")
+
+    @property
+    def index(self) -> Tensor:
+        return self.tensor("trusted_index")
+
+    @property
+    def true(self) -> Tensor:
+        return self.tensor("trusted_y")
+
+    def trusted(self) -> Tensor:
+        return torch.cat([self.attached.predict(part) for part in self.asked("trusted_x").split(AT_ONCE)])
+
+    def logits(self, best: bool) -> Tensor:
+        """(M, K)"""
+        net, parts = self.attached.chosen(best), []
+        for index, x, *_ in self.asked("pairs"):
+            parts.append((torch.as_tensor(index).long(), self.attached.predicted(net, x)))
+        index, found = (torch.cat(part) for part in zip(*parts, strict=True))
+        whole = torch.equal(index.sort().values.cpu(), torch.arange(self.M))
+        require(whole, f"pairs must show each of the M={self.M} training pairs once; it showed {len(index)}")
+        return torch.empty_like(found).index_copy_(0, index.to(found.device), found)
+
+
+class Attached:
+    """A method around a network; `attach` makes one. In your loop:
+
+    - the optimiser is built from `parameters()`, and `follow` is told of it;
+    - `epoch()` comes before each epoch, `loss(index, x, y)` takes the place of the loss of each step;
+    - `predict(x)` is for evaluation; `keep(score)` after it, where a method goes back to its best network.
+    """
+
+    def __init__(self, title: str, method: Method, net: Net, task: Task, given: Given):
+        self.title, self.method, self.task, self.given = title, method, task, given
+        theirs = {id(p) for p in net.parameters()}
+        self.net = method.build(net, task).to(next(net.parameters()).device)
+        self.own = method.optimiser(self.net)
+        self.groups = groups(self.net, method, self.own)
+        self.added = [p for p in learned(self.groups) if id(p) not in theirs]
+        self.between = type(method).on_epoch is not Method.on_epoch  # whether it works between epochs
+        self.clock, self.hook, self.optimiser = Untimed(title), None, None
+        self.steps, self.epochs, self.checked = 0, 0, False  # how many were made; whether a batch has been checked
+        self.best, self.score = None, -float("inf")
+        self.sight = Sight(title, task.M, given, self)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is; a `net` of this object that is moved takes what the method has added with it."""
+        return next(self.net.parameters()).device
+
+    def parameters(self) -> list:
+        """What your optimiser trains: parameters, or groups of them where weight decay leaves some alone. Those that a
+        method trains with an optimiser of its own are not among them."""
+        return self.groups
+
+    def follow(self, optimiser: Optimizer, steps: int, per_epoch: int) -> None:
+        """Watch your optimiser: its learning rate, and how many of all `steps` of the training are done, `per_epoch` of
+        them an epoch. An optimiser of the method's own then steps together with yours; you never call it."""
+        require(0 < per_epoch <= steps, f"steps are all of the training, not fewer than the {per_epoch} of an epoch")
+        had = {id(p) for group in optimiser.param_groups for p in group["params"]}
+        told = (
+            f"{self.title} has parameters that the optimiser lacks; build it from parameters() of what attach returned"
+        )
+        require(all(id(p) in had for p in self.added), told)
+        if self.hook:
+            self.hook.remove()
+        self.optimiser, self.hook = optimiser, optimiser.register_step_post_hook(lambda *_: self.stepped())
+        self.clock = Clock(torch.tensor(self.steps, device=self.device), steps, per_epoch, self.clock.epoch)
+
+    def stepped(self) -> None:
+        """Comes after each step of the optimiser that is followed."""
+        if self.own:
+            self.own.step()
+            self.own.zero_grad(set_to_none=True)
+        self.steps += 1
+        self.clock.step.add_(1)
+
+    def epoch(self) -> None:
+        """What the method does between epochs. Call it before each epoch, the first included."""
+        self.clock.epoch = self.epochs
+        self.method.on_epoch(self.net, self.clock, self.sight)
+        self.epochs += 1
+
+    def loss(
+        self, index: Tensor, x: Tensor, y: Tensor, trusted_x: Tensor | None = None, trusted_y: Tensor | None = None
+    ) -> Tensor:
+        """The scalar to minimise in a training step. Methods remember what they see here: do not call it to evaluate.
+
+        `index` (B,) are the places of the pairs among all M, not in the batch; `x` is what the network takes, `y` (B,)
+        are the given labels. A method with trusted images beside the noisy ones takes a batch of them with their
+        classes (`of_each_class` draws one).
+        """
+        index = torch.as_tensor(index)
+        self.check(index, y, trusted_x, trusted_y)
+        if self.optimiser:
+            self.clock.rate = torch.as_tensor(self.optimiser.param_groups[0]["lr"], dtype=torch.float).to(self.device)
+        batch = [None if part is None else part.to(self.device) for part in (index, x, y, trusted_x, trusted_y)]
+        return self.method.loss(self.net, Batch(*batch), self.clock)
+
+    def check(self, index: Tensor, y: Tensor, trusted_x, trusted_y) -> None:
+        """Refuse a batch that does not fit, or one that comes before what it needs."""
+        title, labels = self.title, self.given.labels
+        ready = self.optimiser is not None or not (self.own or self.added)
+        require(ready, f"{title} trains parameters of its own: call follow(optimiser, steps=..., per_epoch=...) first")
+        late = self.between and self.epochs == 0
+        late = late or (self.between and self.optimiser and self.steps >= self.epochs * self.clock.per_epoch)
+        told = f"after {self.steps} steps epoch() was called {self.epochs} times"
+        require(not late, f"{title} works between epochs: call epoch() before each ({told})")
+        trusted = not self.method.trusted_batch or (trusted_x is not None and trusted_y is not None)
+        require(trusted, f"{title} needs trusted images in every step: loss(index, x, y, trusted_x, trusted_y)")
+        if index.device.type == "cpu":  # on another device a look at it would cost the time of a step
+            fits = len(index) == len(y) and 0 <= int(index.min()) and int(index.max()) < self.task.M
+            require(fits, f"index has the place of each pair of the batch among all M={self.task.M}")
+        if labels is not None and not self.checked:
+            same = torch.equal(labels[index.cpu().long()], y.cpu().long())
+            require(same, "the labels of this batch are not labels[index]: index is the place in the data set")
+        self.checked = True
+
+    def chosen(self, best: bool) -> nn.Module:
+        """The network as it is, or as it was when best."""
+        told = f"{self.title} goes back to the network that was best on noisy validation: call keep(score) after each"
+        require(not best or self.best is not None, f"{told} evaluation")
+        return self.best if best else self.net
+
+    def predicted(self, net: nn.Module, x: Tensor) -> Tensor:
+        with evaluating(net):
+            return self.method.predict(net, x.to(self.device)).float()
+
+    def predict(self, x: Tensor) -> Tensor:
+        """Logits (B, K), in evaluation mode and without gradients; modes stay as they were."""
+        return self.predicted(self.net, x)
+
+    def keep(self, score: float) -> None:
+        """Say how good the network is by now, higher being better: its accuracy on noisy labels that were held out. A
+        copy of the best one is kept for methods that go back to it (`method.keeps_best`)."""
+        if score > self.score:
+            self.best, self.score = copy.deepcopy(self.net), score
+
+    def weights(self) -> Tensor | None:
+        """How much each pair counts by now (M,), if the method weighs pairs."""
+        return self.method.weights(self.net)
+
+    def labels(self) -> Tensor | None:
+        """The labels (M,) that the method believes by now, if it corrects labels."""
+        return self.method.labels(self.net)
+
+    def transition(self) -> Tensor | None:
+        """The transition matrix (K, K) by now, if the method estimates one."""
+        return self.method.transition(self.net)
+
+    def state_dict(self) -> dict:
+        """All that `load_state_dict` needs to go on, the network's weights included; your optimiser and the random
+        numbers are yours to keep. A method with a first stage needs that one again, so keep its state as well."""
+        best, own = (part.state_dict() if part else None for part in (self.best, self.own))
+        counted = {"steps": self.steps, "epochs": self.epochs, "score": self.score}
+        return counted | {"net": self.net.state_dict(), "best": best, "own": own}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Go on from what `state_dict` returned; call it before or after `follow`."""
+        self.steps, self.epochs, self.score = state["steps"], state["epochs"], state["score"]
+        self.net.load_state_dict(state["net"])
+        if state["best"]:
+            self.best = copy.deepcopy(self.net)
+            self.best.load_state_dict(state["best"])
+        if self.own:
+            self.own.load_state_dict(state["own"])
+        self.clock.epoch = max(0, self.epochs - 1)
+        if self.optimiser:
+            self.clock.step.fill_(self.steps)
+
+
+def groups(net: nn.Module, method: Method, own: Optimizer | None) -> list:
+    """The parameters that the network's optimiser has: all but those of the method's `own`. Those that weight decay
+    leaves alone are a group of their own."""
+    theirs = {id(p) for group in own.param_groups for p in group["params"]} if own else set()
+    ours = {name: p for name, p in net.named_parameters() if id(p) not in theirs}
+    free = [ours.pop(name) for name in method.undecayed]
+    return [{"params": [*ours.values()]}, {"params": free, "weight_decay": 0.0}] if free else [*ours.values()]
+
+
+def learned(parameters: list) -> list:
+    """Those of parameters, or of groups of them, that have gradients."""
+    flat = [p for part in parameters for p in (part["params"] if isinstance(part, dict) else [part])]
+    return [p for p in flat if p.requires_grad]
+
+
+def of_each_class(y: Tensor, each: int) -> Tensor:
+    """Rows of a trusted batch: `each` of every class that is in the labels y (m,), in class order, drawn anew with
+    torch's random numbers; an image may be drawn twice."""
+    rows = [torch.where(y == k)[0] for k in y.unique()]
+    return torch.cat([own[torch.randint(len(own), (each,), device=y.device)] for own in rows])

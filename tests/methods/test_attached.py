@@ -1,0 +1,445 @@
+"""Methods in a training loop of one's own: the same losses as in ours, and networks that we did not write."""
+
+import copy
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+from test_train import SHORT
+from torch import nn
+from torch.nn import functional as F
+
+from nlcore import data
+from nlcore.data.vision import vision
+from nlcore.inputs import UserError
+from nlcore.methods import (
+    CE,
+    GCE,
+    GLC,
+    L2RW,
+    METHODS,
+    Curriculum,
+    FasTEN,
+    Forgetting,
+    ForwardEstimated,
+    MentorNet,
+    MLaC,
+    MWNet,
+    NoiseAdaptation,
+    Truncated,
+    attach,
+    of_each_class,
+)
+from nlcore.models import build
+from nlcore.noise import SymmetricExclusive
+from nlcore.runs import Budget
+from nlcore.training.device import reproducible
+from nlcore.training.loop import fit
+from nlcore.training.sources import Resident
+from nlcore.training.step import optimiser
+
+CPU = torch.device("cpu")
+NOISY = replace(SHORT, noise=SymmetricExclusive(0.4), budget=Budget(steps=60, evaluations=4, schedule="cosine"))
+
+
+def recorded(run, monkeypatch):
+    """Our loop on a run: each call of the method with the random numbers before it, its batch and loss; the history."""
+    kind, calls = type(run.method), []
+
+    def loss(self, net, batch, clock, honest=kind.loss):
+        before, batch = torch.get_rng_state(), type(batch)(*(None if t is None else t.clone() for t in batch))
+        found = honest(self, net, batch, clock)
+        calls.append(("loss", before, batch, found.item()))
+        return found
+
+    def on_epoch(self, net, clock, view, honest=kind.on_epoch):
+        calls.append(("epoch", torch.get_rng_state()))
+        honest(self, net, clock, view)
+
+    with reproducible(run.seed, CPU), monkeypatch.context() as patch:
+        patch.setattr(kind, "loss", loss)
+        patch.setattr(kind, "on_epoch", on_epoch)
+        source = Resident.of(run, CPU)
+        history = list(fit(run, source, build(run.model, source.task.shape, source.task.K)))
+    return calls, history
+
+
+def attached_to(run, source):
+    """The method of a run around its network, as a user attaches it."""
+    net = build(run.model, source.task.shape, source.task.K).to(memory_format=source.layout)
+    pairs, M = source.split.train, source.task.M
+    shown = [(i, source.normalised(source.images[pairs.row[i]])) for i in torch.arange(M).split(512)]
+    given = {"labels": pairs.label, "pairs": shown}
+    if run.method.trust == "within":
+        given |= {"trusted_index": source.split.index, "trusted_y": source.split.trusted.true}
+    return attach(run.method, net, source.task.K, M, **given)
+
+
+NOISY = replace(SHORT, noise=SymmetricExclusive(0.4), budget=Budget(steps=60, evaluations=4, schedule="cosine"))
+WITH = {"trusted": 200, "examples": 1000}
+SAME = [
+    replace(NOISY, method=CE()),
+    replace(NOISY, method=Truncated(start=0.5, every=0.25)),
+    replace(NOISY, method=MentorNet(kind="data", burn_in=0.1, updates=(0.3,)), **WITH),
+    replace(NOISY, method=FasTEN(), **WITH),
+    replace(NOISY, method=L2RW(), model="conv_small", **WITH),
+    replace(NOISY, method=MWNet(), **WITH),
+    replace(NOISY, method=MLaC(), **WITH),
+    replace(NOISY, method=Forgetting()),
+]
+
+
+@pytest.mark.parametrize("run", SAME, ids=lambda run: type(run.method).__name__)
+def test_the_losses_are_those_of_our_loop(run, monkeypatch):
+    calls, history = recorded(run, monkeypatch)
+    evaluated = {row["step"]: row for row in history}
+    with reproducible(run.seed, CPU):
+        source = Resident.of(run, CPU)
+        learner = attached_to(run, source)
+        opt = optimiser(run.budget, learner.parameters(), CPU)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(opt, run.budget.steps)
+        learner.follow(opt, run.budget.steps, source.per_epoch)
+        for kind, before, *rest in calls:
+            torch.set_rng_state(before)
+            if kind == "epoch":
+                learner.epoch()
+                continue
+            batch, theirs = rest
+            loss = learner.loss(*batch)
+            assert loss.item() == pytest.approx(theirs, rel=1e-6), f"step {learner.steps}"
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+            schedule.step()
+            if learner.steps in evaluated:
+                learner.keep(evaluated[learner.steps]["noisy_validation"])
+    assert learner.steps == run.budget.steps
+    if not isinstance(run.method, CE):
+        assert learner.weights() is None or 0 < learner.weights().mean() < 1  # something was weighed
+
+
+class Timm(nn.Module):
+    """A network as timm has them: a head that is not its last module, and a method that names it."""
+
+    def __init__(self, K=10):
+        super().__init__()
+        self.head = nn.Linear(32, K)
+        self.stem = nn.Sequential(nn.Conv2d(1, 16, 3), nn.BatchNorm2d(16), nn.ReLU(inplace=True), nn.Flatten())
+        self.mix = nn.Linear(16 * 36, 32)
+        self.drop = nn.Dropout(0.1)
+
+    def forward_features(self, x):
+        return self.mix(self.stem(x)).relu()
+
+    def forward_head(self, x, pre_logits=False):
+        return self.drop(x) if pre_logits else self.head(self.drop(x))
+
+    def get_classifier(self):
+        return self.head
+
+    def forward(self, x):
+        return self.forward_head(self.forward_features(x))
+
+
+class HuggingFace(nn.Module):
+    """A network as Hugging Face has them: attention, a layer that the logits do not use, an object that is returned."""
+
+    def __init__(self, K=10):
+        super().__init__()
+        self.embed, self.query, self.mix = nn.Linear(8, 32), nn.Linear(32, 96), nn.Linear(32, 32)
+        self.place = nn.Parameter(torch.zeros(8, 32))
+        self.pooler = nn.Linear(32, 32)
+        self.classifier = nn.Linear(32, K)
+
+    def forward(self, pixel_values):
+        rows = self.embed(pixel_values[:, 0]) + self.place
+        q, k, v = self.query(rows).chunk(3, 2)
+        seen = rows + F.scaled_dot_product_attention(q, k, v)
+        return SimpleNamespace(logits=self.classifier(self.mix(seen.mean(1)).relu()), pooled=self.pooler(seen))
+
+
+def resnet18():
+    """Of torchvision, for grey images."""
+    net = vision().models.resnet18(weights=None, num_classes=10)
+    net.conv1 = nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+    return net
+
+
+class Mine:
+    """A reader's data: the first digits, 40 % of their labels wrong, and some trusted ones."""
+
+    def __init__(self, M=1000):
+        digits, draw = data.load("digits"), torch.Generator().manual_seed(0)
+        x, y = digits.train.x.float() / 8 - 1, digits.train.y.long()
+        self.x, self.true, self.M = x[:M], y[:M], M
+        wrong = torch.rand(M, generator=draw) < 0.4
+        self.y = torch.where(wrong, (self.true + torch.randint(1, 10, (M,), generator=draw)) % 10, self.true)
+        self.trusted_x, self.trusted_y = x[-200:], y[-200:]
+        self.test_x, self.test_y = digits.test.x[:M].float() / 8 - 1, digits.test.y[:M].long()
+
+    def attached(self, method, make, **loop):
+        """A method with all that any method asks for, its first stage trained, around a network that `make` makes."""
+        pairs = [(i, self.x[i]) for i in torch.arange(self.M).split(64)]
+        given = {"labels": self.y, "pairs": pairs, "trusted_x": self.trusted_x, "trusted_y": self.trusted_y}
+        if method.trust == "within":
+            given |= {"trusted_index": torch.arange(20), "trusted_y": self.true[:20]}
+        if method.first:
+            given["first"] = self.attached(method.first.method, make)
+            self.train(given["first"], **loop)
+        return attach(method, make(), 10, self.M, **given)
+
+    def train(self, learner, epochs=2, size=10, lr=1e-3, watch=None):
+        """A loop of one's own; returns the losses."""
+        opt = torch.optim.Adam(learner.parameters(), lr=lr)
+        learner.follow(opt, steps=epochs * (self.M // size), per_epoch=self.M // size)
+        found = []
+        for _ in range(epochs):
+            learner.epoch()
+            for i in torch.randperm(self.M).split(size):
+                known = of_each_class(self.trusted_y, 2)
+                loss = learner.loss(i, self.x[i], self.y[i], self.trusted_x[known], self.trusted_y[known])
+                opt.zero_grad()
+                loss.backward()
+                found.append(loss.item())
+                reached_by_gradients(learner)
+                opt.step()
+            learner.keep(self.accuracy(learner))
+        return found
+
+    def accuracy(self, learner):
+        return (learner.predict(self.test_x).argmax(1) == self.test_y).float().mean().item()
+
+
+def reached_by_gradients(learner):
+    """After a backward pass, all that learns has a gradient, but what the network itself does not use."""
+    learning = {name: p for name, p in learner.net.named_parameters() if p.requires_grad and "pooler" not in name}
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in learning.values())
+
+
+@pytest.fixture(scope="module")
+def mine():
+    return Mine()
+
+
+HARD = [Truncated(), MentorNet(kind="data", updates=(0.5,)), FasTEN(), L2RW()]
+
+
+@pytest.mark.parametrize("make", [resnet18, Timm, HuggingFace])
+@pytest.mark.parametrize(
+    "method", [Truncated(), MentorNet(kind="data", updates=(0.5,)), FasTEN(), L2RW()], ids=lambda m: str(m)[:8]
+)
+def test_networks_that_we_did_not_write(method, make):
+    torch.manual_seed(0)
+    few = Mine(M=20)
+    learner = few.attached(method, make)
+    assert torch.tensor(few.train(learner, size=20)).isfinite().all()
+    assert learner.predict(few.test_x[:5]).shape == (5, 10)
+
+
+@pytest.mark.parametrize("make", [Timm, HuggingFace])
+@pytest.mark.parametrize("method", [GCE(), FasTEN()], ids=lambda method: type(method).__name__)
+def test_they_learn(method, make, mine):
+    torch.manual_seed(0)
+    learner = mine.attached(method, make)
+    before = mine.accuracy(learner)
+    mine.train(learner, epochs=6, size=25, lr=5e-3)
+    assert mine.accuracy(learner) > before + 0.3
+    if isinstance(method, FasTEN):
+        assert (learner.labels() == mine.true).float().mean() > (mine.y == mine.true).float().mean()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_works_and_says_what_it_asks_for(name):
+    torch.manual_seed(0)
+    few, method = Mine(M=20), METHODS[name]()
+    if name == "mentornet":  # its default learns a curriculum first, which takes seconds; a test of the chapter has it
+        method = HARD[1]
+    try:
+        bare = attach(method, Timm(), 10, few.M)
+        bare.loss(torch.arange(10), few.x[:10], few.y[:10]).backward()
+    except UserError as error:
+        assert type(method).__name__ in str(error)
+    learner = few.attached(method, Timm)
+    assert torch.tensor(few.train(learner)).isfinite().all()
+
+
+def follow(learner, **more):
+    """An optimiser, followed; the learner."""
+    learner.follow(torch.optim.SGD(learner.parameters(), lr=0.1, **more), steps=40, per_epoch=10)
+    return learner
+
+
+def two_heads():
+    net = Timm()
+    net.get_classifier = lambda: None
+    net.other = nn.Linear(32, 10)
+    return net
+
+
+REFUSED = {
+    "no layer": (lambda m: attach(CE(), Timm(7), 10, m.M), "no nn.Linear with 10 outputs"),
+    "two layers": (lambda m: attach(CE(), two_heads(), 10, m.M), r"several linear layers .*last='other'"),
+    "unknown layer": (lambda m: attach(CE(), Timm(), 10, m.M, last="hed"), "did you mean head"),
+    "layer of another size": (lambda m: attach(CE(), Timm(), 10, m.M, last="mix"), "'mix' has 32 outputs"),
+    "M": (lambda m: attach(CE(), Timm(), 10, m.y), "M is the number of training pairs"),
+    "labels of others": (lambda m: attach(CE(), Timm(), 10, m.M, labels=m.y[1:]), "all M=20 pairs"),
+    "labels from 1": (lambda m: attach(CE(), Timm(), 10, m.M, labels=m.y + 1), "labels are 0 to 9"),
+    "no first stage": (lambda m: attach(GLC(), Timm(), 10, m.M), r"attach\(CE\(\), \.\.\.\) and give it as first"),
+    "another first stage": (
+        lambda m: attach(GLC(), Timm(), 10, m.M, first=attach(GCE(), Timm(), 10, m.M)),
+        r"begins with CE\(\), not with GCE",
+    ),
+    "the same network": (
+        lambda m: attach(GLC(), net := Timm(), 10, m.M, first=attach(CE(), net, 10, m.M)),
+        "give attach another net",
+    ),
+    "no trusted images": (
+        lambda m: attach(GLC(), Timm(), 10, m.M, first=attach(CE(), Timm(), 10, m.M)),
+        r"asks for trusted_x: attach\(..., trusted_x=...\)",
+    ),
+    "no clock": (lambda m: step(attach(Curriculum(), Timm(), 10, m.M), m), "call follow"),
+    "no optimiser": (lambda m: step(attach(NoiseAdaptation(T=IDENTITY), Timm(), 10, m.M), m), "parameters of its own"),
+    "an optimiser without the second head": (
+        lambda m: attach(FasTEN(), net := Timm(), 10, m.M).follow(torch.optim.SGD(net.parameters(), 0.1), 40, 10),
+        "build it from parameters",
+    ),
+    "steps": (lambda m: attach(CE(), net := Timm(), 10, m.M).follow(sgd(net), 5, 10), "not fewer than the 10"),
+    "no epoch": (lambda m: step(follow(attach(FasTEN(), Timm(), 10, m.M)), m), "call epoch"),
+    "no labels": (lambda m: follow(attach(FasTEN(), Timm(), 10, m.M)).epoch(), "asks for labels"),
+    "no trusted batch": (
+        lambda m: step(follow(attach(L2RW(), Timm(), 10, m.M)), m),
+        r"loss\(index, x, y, trusted_x, trusted_y\)",
+    ),
+    "index of another set": (lambda m: step(attach(CE(), Timm(), 10, 5), m), "among all M=5"),
+    "index in the batch": (
+        lambda m: attach(CE(), Timm(), 10, m.M, labels=m.y).loss(torch.arange(9), m.x[9:18], m.y[9:18]),
+        "index is the place in the data set",
+    ),
+    "no network that was best": (
+        lambda m: follow(attach(Truncated(start=0.0), Timm(), 10, m.M, labels=m.y, pairs=[])).epoch(),
+        r"call keep\(score\)",
+    ),
+    "half of the pairs": (
+        lambda m: follow(attach(PRUNED, Timm(), 10, m.M, labels=m.y, pairs=[(torch.arange(9), m.x[:9])])).epoch(),
+        "each of the M=20 training pairs once; it showed 9",
+    ),
+    "a map of features": (lambda m: step(attach(CE(), nn.Linear(8, 10), 10, m.M), m), r"features \(B, F\)"),
+}
+IDENTITY = tuple(tuple(float(i == j) for j in range(10)) for i in range(10))
+PRUNED = Truncated(start=0.0, pruner="current")
+
+
+def sgd(net):
+    return torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def step(learner, mine):
+    learner.loss(torch.arange(10), mine.x[:10], mine.y[:10])
+
+
+@pytest.mark.parametrize("wrong", REFUSED)
+def test_what_is_missing_or_wrong_is_said_in_a_sentence(wrong):
+    call, told = REFUSED[wrong]
+    with pytest.raises(UserError, match=told):
+        call(Mine(M=20))
+
+
+def test_an_epoch_that_was_forgotten_is_found_out():
+    few = Mine(M=20)
+    learner = attach(PRUNED, Timm(), 10, few.M, labels=few.y, pairs=[(torch.arange(20), few.x)])
+    opt = torch.optim.SGD(learner.parameters(), lr=0.1)
+    learner.follow(opt, steps=4, per_epoch=2)
+    learner.epoch()
+    for _ in range(2):
+        learner.loss(torch.arange(10), few.x[:10], few.y[:10]).backward()
+        opt.step()
+    with pytest.raises(UserError, match=r"after 2 steps epoch\(\) was called 1 times"):
+        learner.loss(torch.arange(10), few.x[:10], few.y[:10])
+
+
+@pytest.mark.parametrize("method", [MWNet(), Truncated(start=0.0)], ids=lambda method: type(method).__name__)
+def test_a_state_goes_on(method):
+    """Two epochs are one epoch, its state loaded into new objects, and one more."""
+    few, losses = Mine(M=20), []
+    for cut in (False, True):
+        torch.manual_seed(0)
+        learner = few.attached(replace(method), Timm)
+        learner.keep(0.0)
+        opt = torch.optim.Adam(learner.parameters(), lr=1e-3)
+        learner.follow(opt, steps=4, per_epoch=2)
+        for epoch in range(2):
+            if cut and epoch == 1:
+                kept = copy.deepcopy([learner.state_dict(), opt.state_dict(), torch.get_rng_state()])
+                learner = few.attached(method, Timm)
+                opt = torch.optim.Adam(learner.parameters(), lr=1e-3)
+                learner.follow(opt, steps=4, per_epoch=2)
+                learner.load_state_dict(kept[0])
+                opt.load_state_dict(kept[1])
+                torch.set_rng_state(kept[2])
+            learner.epoch()
+            for i in torch.arange(20).split(10):
+                loss = learner.loss(i, few.x[i], few.y[i], few.trusted_x[:20], few.trusted_y[:20])
+                opt.zero_grad()
+                loss.backward()
+                opt.step()
+        losses.append(loss.item())
+    assert losses[0] == losses[1] and learner.steps == 4 and int(learner.clock.step) == 4
+
+
+def test_the_network_itself_learns_and_stays_what_it_is():
+    """No module is added to it, its modes stay, and evaluation does not move it."""
+    few, net = Mine(M=20), Timm()
+    names, before = [*net.state_dict()], copy.deepcopy(net.state_dict())
+    learner = attach(FasTEN(), net, 10, few.M, labels=few.y)
+    net.train()
+    net.stem[1].eval()  # frozen averages
+    learner.predict(few.x)
+    assert net.training and not net.stem[1].training and learner.net.noisy.training
+    assert all(torch.equal(before[name], now) for name, now in net.state_dict().items())
+    few.train(learner)
+    assert [*net.state_dict()] == names and not torch.equal(before["head.weight"], net.head.weight)
+    net.eval()
+    torch.testing.assert_close(net(few.x), learner.predict(few.x))
+
+
+def test_frozen_layers_stay_and_a_look_ahead_passes_over_them():
+    few, net = Mine(M=20), Timm()
+    net.stem.requires_grad_(False)
+    learner = attach(L2RW(), net, 10, few.M)
+    before = net.stem[0].weight.clone()
+    opt = torch.optim.SGD(learner.parameters(), lr=0.1)
+    learner.follow(opt, steps=4, per_epoch=2)
+    learner.loss(torch.arange(10), few.x[:10], few.y[:10], few.trusted_x[:20], few.trusted_y[:20]).backward()
+    opt.step()
+    assert torch.equal(before, net.stem[0].weight) and net.mix.weight.grad is not None
+
+
+def test_a_schedule_of_the_rate_is_followed():
+    few = Mine(M=20)
+    learner = attach(L2RW(), Timm(), 10, few.M)
+    opt = torch.optim.SGD(learner.parameters(), lr=0.1)
+    learner.follow(opt, steps=4, per_epoch=2)
+    opt.param_groups[0]["lr"] = 0.025
+    learner.loss(torch.arange(10), few.x[:10], few.y[:10], few.trusted_x[:20], few.trusted_y[:20])
+    assert learner.clock.rate.item() == pytest.approx(0.025)
+
+
+def test_what_a_first_stage_found_and_hands_on():
+    few = Mine(M=20)
+    first = attach(CE(), Timm(), 10, few.M)
+    pairs = [(torch.arange(20).flip(0), few.x.flip(0))]
+    second = attach(NoiseAdaptation(), Timm(), 10, few.M, labels=few.y, pairs=pairs, first=first)
+    torch.testing.assert_close(first.predict(few.x), second.predict(few.x))
+    counts = torch.ones(10, 10)
+    for guess, label in zip(first.predict(few.x).argmax(1), few.y, strict=True):
+        counts[guess, label] += 1
+    torch.testing.assert_close(second.transition(), counts / counts.sum(1, keepdim=True))
+    estimated = attach(ForwardEstimated(), Timm(), 10, few.M, pairs=pairs, first=first)
+    assert estimated.transition().shape == (10, 10)
+
+
+def test_a_trusted_batch_has_every_class_alike():
+    y = torch.tensor([2, 0, 1, 1, 0, 1])
+    rows = of_each_class(y, 4)
+    assert y[rows].tolist() == [0] * 4 + [1] * 4 + [2] * 4
