@@ -3,8 +3,8 @@
     python benchmarks/audit.py [--only mnist] [--seeds 3] [--out book/audit.json]
 
 MNIST with pair noise, CIFAR-10 with the labels that people gave (Wei et al. 2022), drawn noise of several laws, and the
-test labels that voters rejected (Northcutt et al. 2021). Rows that the file has are not made again, so it may be stopped
-and started. A second of `seconds` is one of a processor, whatever else the machine does.
+test labels that voters rejected (Northcutt et al. 2021). Rows that the file has are not made again, so it may be
+stopped and started. A second of `seconds` is one of a processor, whatever else the machine does.
 """
 
 import argparse
@@ -98,10 +98,10 @@ CASES |= {(own, name): drawn(own, law, 5000) for own in ("mnist", "fashion") for
 CASES |= {(own, "voted test errors"): voted(own) for own in ("mnist", "cifar10")}
 
 
-def measured(case: Case, seed: int, keep: Path) -> dict:
+def measured(case: Case, seed: int) -> dict:
     """What an audit finds, and what it costs."""
     K, start = int(case.given.max()) + 1, time.process_time()
-    seen = predicted(case.x, case.given, K, Plan(FOLDS, seed=seed, device="cpu"), keep)
+    seen = predicted(case.x, case.given, K, Plan(FOLDS, seed=seed, device="cpu"))
     trained = time.process_time()
     found = signals.doubts(seen, case.given)
     cleanlab = found.pop("cleanlab")
@@ -141,14 +141,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=home() / "book" / "audit.json")
     args = parser.parse_args()
     rows = json.loads(args.out.read_text())["rows"] if args.out.exists() else []
-    for seed in range(args.seeds):
-        for (dataset, law), case in CASES.items():
+    for (dataset, law), case in CASES.items():
+        for seed in range(args.seeds):
             there = any((row["data"], row["noise"], row["seed"]) == (dataset, law, seed) for row in rows)
             if there or args.only not in f"{dataset}, {law}":
                 continue
-            row = {"data": dataset, "noise": law, "seed": seed} | measured(
-                case(seed), seed, home() / "_build" / "audit"
-            )
+            row = {"data": dataset, "noise": law, "seed": seed} | measured(case(seed), seed)
             rows.append(rounded(row))
             told = {"machine": machine(), "commit": commit(), "date": str(date.today()), "folds": FOLDS, "rows": rows}
             write_whole(args.out, json.dumps(told, indent=1) + "\n")

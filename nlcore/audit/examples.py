@@ -98,7 +98,7 @@ def _folder(place: Path, side: int) -> Examples:
 
 
 def _table(path: Path, side: int) -> Examples:
-    """The pictures that a table `file,label` names, from its folder on; or the numbers in its columns beside `label`."""
+    """The pictures that a table `file,label` names, from its folder on; or the numbers in columns beside `label`."""
     of_pictures = "file" in read_table(path, ("label",))
     table = read_table(path, ("label",), as_text=of_pictures)
     empty = table.label.isna() | (table.label.astype(str).str.strip() == "")
@@ -170,8 +170,8 @@ def _small(parts: list[np.ndarray], side: int) -> tuple[np.ndarray, list[str]]:
 
 
 def _pictures(start: Examples, paths: list[Path], side: int) -> Examples:
-    """The examples whose pictures can be read, each in RGB; all as they are if they are small and alike, or else resized
-    to a square."""
+    """The examples whose pictures can be read, each in RGB; all as they are if they are small and alike, or else
+    resized to a square."""
     kept, images, sizes, modes, left_out = [], [], set(), set(), [*start.left_out]
     for i, path in enumerate(tqdm(paths, desc="reading", unit=" pictures", leave=False, disable=None)):
         try:

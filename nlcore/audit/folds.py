@@ -1,4 +1,4 @@
-"""What networks make of labels that they have not seen: cross-validation, a fold at a time, each kept once it is done."""
+"""What networks make of labels that they have not seen: cross-validation, each fold being kept once it is done."""
 
 import hashlib
 import json
@@ -115,7 +115,7 @@ def _kept(path: Path | None) -> dict[str, np.ndarray] | None:
     if not path or not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in ("probability", "loss", "neighbours")}
     except Exception:  # whatever a torn file makes of reading it: the fold is made again
         return None
@@ -172,8 +172,7 @@ def mentored(x: np.ndarray, given: np.ndarray, K: int, index: np.ndarray, true: 
     images, label = torch.from_numpy(x), torch.from_numpy(given)
     budget = Budget(steps_of(plan, len(given)), 128, **(SGD | {"evaluations": 1}))
     run = Run("own", plan.model, budget, method=MentorNet("data", updates=EARLY), seed=plan.seed, trusted=len(index))
-    for net, _ in training(run, images, label, K, pick_device(plan.device), index, true):
-        pass
+    *_, (net, _) = training(run, images, label, K, pick_device(plan.device), index, true)
     return run.method.weights(net).cpu().numpy()
 
 

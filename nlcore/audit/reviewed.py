@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..data.prepared import opened
+from ..data.prepared import KNOWN, MOST_CLASSES, opened
 from ..data.tables import SUFFIXES, read_table
 from ..files import whole
 from ..inputs import few, lookup, require, shown
@@ -48,6 +48,9 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     changed. A row of the table has `file` or `row`, and a new `label`; or an `action`: keep, relabel (to its label) or
     remove. Returns what to tell."""
     place = Path(data).expanduser()
+    require(
+        data not in KNOWN, f"{data} is a known data set, whose labels stay as they are; save it as an .npz of your own"
+    )
     found = read(data)
     require(not out.exists(), f"{out} is there already; choose another --out, or remove it")
     suffix = ".npz" if place.suffix == ".npz" else ".csv"
@@ -103,14 +106,9 @@ def _table_of(place: Path, out: Path, found: Examples, label: np.ndarray, remove
 def _write_arrays(place: Path, out: Path, found: Examples, label: np.ndarray, removed: np.ndarray) -> None:
     """Write the arrays of an `.npz` with the labels that are kept."""
     arrays = opened(place)
-    first = next(iter(arrays))
-    names = [*map(str, arrays["classes"])] if "classes" in arrays else [*found.classes]
-    number = np.array(
-        [
-            lookup("class", str(name), {n: int(n) if "classes" not in arrays else k for k, n in enumerate(names)})
-            for name in label
-        ]
-    )
+    names = [str(name) for name in arrays["classes"]] if "classes" in arrays else [str(k) for k in range(MOST_CLASSES)]
+    numbers = {name: k for k, name in enumerate(names)}
+    number = np.array([lookup("class", str(name), numbers) for name in label])
     begin = 0
     for split in ("train_", "test_", ""):
         if f"{split}labels" not in arrays:
