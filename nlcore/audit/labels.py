@@ -18,6 +18,7 @@ from .folds import Plan, Seen, key_of, mentored, predicted, seconds_of, steps_of
 from .reviewed import checked as read_checked
 from .twins import twins
 
+USUAL = Plan()
 CUTS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
@@ -37,11 +38,11 @@ class Found(NamedTuple):
 
 
 def audit(
-    data: str, out: Path | None = None, plan=Plan(), side=32, probabilities=None, checked=None
+    data: str, out: Path | None = None, plan: Plan = USUAL, side=32, probabilities=None, checked=None
 ) -> tuple[Found, Path]:
     """Which labels of DATA to doubt. `out` (default: a folder audit-NAME here) gets `labels.csv`, `summary.json` and
     `report.html`; a fold of training that is there already is not made again. `probabilities` is a file of one's own
-    predictions (N, K) for examples that the model had not seen; `checked` a table of examples whose true label is known.
+    predictions (N, K) for examples that the model had not seen; `checked` a table of those whose true label is known.
     Returns what was found, and the folder. A `UserError` says what is wrong with any of these."""
     require(8 <= side <= 512, f"--side must be between 8 and 512 pixels, not {side}")
     require(plan.steps >= 0 and plan.seed >= 0, "--steps and --seed must be 0 or more")
@@ -101,9 +102,8 @@ def _own(path: Path, found: Examples, files: pd.DataFrame, out: Path) -> Seen:
     columns = f"its columns are {few(found.classes)}"
     good = isinstance(p, np.ndarray) and p.dtype.kind == "f" and p.shape in (shape, (listed, found.K))
     has = f"{p.dtype} {p.shape}" if isinstance(p, np.ndarray) else "several arrays"
-    require(
-        good, f"{path} must be decimal numbers {shape}, not {has}; its rows are those of {out / 'files.csv'}, {columns}"
-    )
+    rows = f"its rows are those of {out / 'files.csv'}"
+    require(good, f"{path} must be decimal numbers {shape}, not {has}; {rows}, {columns}")
     p = p.astype(np.float64) if len(p) == shape[0] else p[found.row].astype(np.float64)
     bad = np.flatnonzero(~(np.isfinite(p).all(1) & (p >= 0).all(1) & (abs(p.sum(1) - 1) < 1e-3)))
     require(not len(bad), f"{path}: row {bad[:1]} is {p[bad[:1]]}, no probabilities: 0 or more, with the sum 1")
@@ -185,7 +185,7 @@ def _cuts(expected: np.ndarray, given: np.ndarray, known: Known, order: np.ndarr
     rows = []
     for k in [k for k in CUTS if k < len(order)] + [len(order)]:
         looked = [i for i in range(k) if order[i] in truth]
-        wrong = sum(truth[order[i]] != given[i] for i in looked)
+        wrong = sum(int(truth[order[i]] != given[i]) for i in looked)
         rows.append(
             {"labels": k, "expected": round(float(expected[:k].mean()), 4), "checked": len(looked), "wrong": wrong}
         )

@@ -17,12 +17,18 @@ WORST, PAIRS, OF_A_PAIR, TWINS = 120, 12, 6, 30  # how much is shown
 PIXELS = 96  # of a picture's longer side
 
 STYLE = """
-:root { color-scheme: light dark } body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: auto; padding: 1rem }
-table { border-collapse: collapse; display: block; overflow-x: auto } td, th { padding: .2rem .6rem; text-align: right;
-border-bottom: 1px solid #8886 } th:first-child, td:first-child { text-align: left } .grid { display: flex; flex-wrap: wrap;
-gap: .8rem } figure { margin: 0; width: 9rem; font-size: .8rem; overflow-wrap: anywhere } img { height: 6rem; max-width: 9rem;
-object-fit: contain; image-rendering: pixelated } .big { font-size: 1.2rem } del { color: #c33 } ins { color: #283;
-text-decoration: none } @media (prefers-color-scheme: dark) { del { color: #f88 } ins { color: #8d8 } }
+:root { color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: auto; padding: 1rem }
+table { border-collapse: collapse; display: block; overflow-x: auto }
+td, th { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #8886 }
+th:first-child, td:first-child { text-align: left }
+.grid { display: flex; flex-wrap: wrap; gap: .8rem }
+figure { margin: 0; width: 9rem; font-size: .8rem; overflow-wrap: anywhere }
+img { height: 6rem; max-width: 9rem; object-fit: contain; image-rendering: pixelated }
+.big { font-size: 1.2rem }
+del { color: #c33 }
+ins { color: #283; text-decoration: none }
+@media (prefers-color-scheme: dark) { del { color: #f88 } ins { color: #8d8 } }
 """
 
 
@@ -46,7 +52,8 @@ def page(found: Examples, table: pd.DataFrame, summary: dict, twins: list[tuple[
     head = (
         f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
     )
-    return f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head><body>{"".join(parts)}</body></html>\n'
+    head = f"<head>{head}<style>{STYLE}</style></head>"
+    return f'<!doctype html>\n<html lang="en">{head}<body>{"".join(parts)}</body></html>\n'
 
 
 def _in_short(summary: dict) -> str:
@@ -57,14 +64,15 @@ def _in_short(summary: dict) -> str:
         f"({rate['low']:.1%} to {rate['high']:.1%}), which are {summary['wrong_labels']:,}."
     )
     trust = (
-        f"Models that had not seen a label predicted {summary['agreement']:.1%} of them. What a model gets wrong itself can "
-        "look like a wrong label, so the estimate is too high where a model does not know the classes well. The interval "
-        "holds the chance of which examples are there, not the mistakes of the models."
+        f"Models that had not seen a label predicted {summary['agreement']:.1%} of them. What a model gets wrong "
+        "itself can look like a wrong label, so the estimate is too high where a model does not know the classes well. "
+        "The interval holds the chance of which examples are there, not the mistakes of the models."
     )
     if checked["labels"]:
         trust += (
-            f" You have checked {checked['labels']:,} labels, of which {checked['wrong']:,} are wrong. If these were drawn "
-            f"at random, the share of wrong labels is between {checked['low']:.1%} and {checked['high']:.1%}: trust that."
+            f" You have checked {checked['labels']:,} labels, of which {checked['wrong']:,} are wrong. If these were "
+            f"drawn at random, the share of wrong labels is between {checked['low']:.1%} and {checked['high']:.1%}; "
+            "trust that more than the estimate."
         )
     return f'<p class="big">{told}</p><p>{trust}</p>'
 
@@ -81,21 +89,17 @@ def _what_was_done(summary: dict) -> str:
 def _cuts(summary: dict) -> str:
     """A table of how many of the first labels are expected to be wrong."""
     frame = pd.DataFrame(summary["cuts"])
-    shown_ = pd.DataFrame(
-        {"the first": frame.labels.map("{:,}".format), "expected wrong": frame.expected.map("{:.0%}".format)}
-    )
+    columns = {"the first": frame.labels.map("{:,}".format), "expected wrong": frame.expected.map("{:.0%}".format)}
     if frame.checked.any():
-        shown_["checked"], shown_["of these wrong"] = frame.checked, frame.wrong
-    return shown_.to_html(index=False, border=0)
+        columns |= {"checked": frame.checked, "of these wrong": frame.wrong}
+    return pd.DataFrame(columns).to_html(index=False, border=0)
 
 
 def _worst(found: Examples, table: pd.DataFrame) -> str:
     """The labels that come first and have not been checked."""
     rows = table[table.checked == ""].head(WORST)
     if found.x.ndim != 4:
-        return (
-            rows[["file", "given", "suggested", "score", "agree"]].head(50).to_html(index=False, border=0, escape=True)
-        )
+        return rows[["file", "given", "suggested", "score", "agree"]].head(50).to_html(index=False, border=0)
     return _grid(found, rows)
 
 
@@ -156,9 +160,8 @@ def _matrix(summary: dict) -> str:
     names, T = summary["classes"], np.array(summary["matrix"])
     if len(names) <= 12:
         frame = pd.DataFrame((100 * T).round(1), index=names, columns=names)
-        return (
-            f"<p>Percent of the examples of each true class (row) by given label (column).</p>{frame.to_html(border=0)}"
-        )
+        told = "<p>Percent of the examples of each true class (row) by given label (column), as estimated.</p>"
+        return told + frame.to_html(border=0)
     wrong = np.where(np.eye(len(T), dtype=bool), 0, T)
     largest = np.argsort(-wrong, axis=None)[:20]
     rows = [(names[i], names[j], f"{T[i, j]:.1%}") for i, j in zip(*np.unravel_index(largest, T.shape), strict=True)]
@@ -168,11 +171,11 @@ def _matrix(summary: dict) -> str:
 def _columns(summary: dict) -> str:
     """What each signal is."""
     others = {
-        "score": "from 0 to 1, 1 for the most doubtful: the mean place by the signals that tell most; the table is in its order",
+        "score": "from 0 to 1, 1 for the most doubtful: the mean place by the signals that tell most",
         "agree": "how many signals have the label among as many as are estimated to be wrong",
         "suggested": "the likeliest other class",
     }
     told = others | {name: SAID[name] for name in summary["signals"]}
     listed = "".join(f"<li><b>{name}</b>: {html.escape(text)}.</li>" for name, text in told.items())
-    after = "To correct labels, write a table with the columns <code>file,label</code> and apply it with <code>nlcore relabel</code>."
-    return f"<ul>{listed}</ul><p>{after} What this report shows was made from your files, which were not changed.</p>"
+    after = "To correct labels, write a table <code>file,label</code>, and apply it with <code>nlcore relabel</code>."
+    return f"<ul>{listed}</ul><p>{after} Your files were not changed.</p>"

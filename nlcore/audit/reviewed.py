@@ -48,9 +48,7 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     changed. A row of the table has `file` or `row`, and a new `label`; or an `action`: keep, relabel (to its label) or
     remove. Returns what to tell."""
     place = Path(data).expanduser()
-    require(
-        data not in KNOWN, f"{data} is a known data set, whose labels stay as they are; save it as an .npz of your own"
-    )
+    require(data not in KNOWN, f"{data} is a known data set, whose labels stay; save it as an .npz of your own")
     found = read(data)
     require(not out.exists(), f"{out} is there already; choose another --out, or remove it")
     suffix = ".npz" if place.suffix == ".npz" else ".csv"

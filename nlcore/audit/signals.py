@@ -1,5 +1,7 @@
 """How doubtful a label is, in several ways; how many labels are wrong, and which class is taken for which."""
 
+import warnings
+
 import numpy as np
 from scipy.stats import rankdata
 
@@ -122,5 +124,7 @@ def by_cleanlab(p: np.ndarray, given: np.ndarray) -> np.ndarray:
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
-    issue = find_label_issues(given, p, n_jobs=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of classes that have few examples, whose labels it leaves alone
+        issue = find_label_issues(given, p, n_jobs=1)
     return issue + 1 - get_label_quality_scores(given, p)
