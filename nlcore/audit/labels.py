@@ -1,8 +1,6 @@
 """The audit: which labels of a data set to doubt, how many are wrong, and a report to look at."""
 
 import json
-import sys
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,16 +35,20 @@ class Found(NamedTuple):
     twins: list[tuple[int, int]]  # examples that are nearly alike, with different labels
 
 
+def _silent(line: str) -> None:
+    """Say nothing."""
+
+
 def audit(
-    data: str, out: Path | None = None, plan: Plan = USUAL, side=32, probabilities=None, checked=None
+    data: str, out: Path | None = None, plan: Plan = USUAL, side=32, probabilities=None, checked=None, echo=_silent
 ) -> tuple[Found, Path]:
     """Which labels of DATA to doubt. `out` (default: a folder audit-NAME here) gets `labels.csv`, `summary.json` and
     `report.html`; a fold of training that is there already is not made again. `probabilities` is a file of one's own
     predictions (N, K) for examples that the model had not seen; `checked` a table of those whose true label is known.
-    Returns what was found, and the folder. A `UserError` says what is wrong with any of these."""
+    `echo` is called with what to say on the way. Returns what was found, and the folder. A `UserError` says what is
+    wrong with any of these."""
     require(8 <= side <= 512, f"--side must be between 8 and 512 pixels, not {side}")
     require(plan.steps >= 0 and plan.seed >= 0, "--steps and --seed must be 0 or more")
-    echo = partial(print, file=sys.stderr, flush=True)
     place = Path(data).expanduser()
     out = Path(f"audit-{place.resolve().stem or 'data'}") if out is None else out
     inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())

@@ -1,6 +1,7 @@
 """Commands about the labels of one's own data: audit, relabel."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +33,8 @@ def audit(
     from ..audit.labels import audit as audited
     from ..audit.labels import told
 
-    found, place = audited(dataset, out, Plan(folds, model, steps, seed, device), side, pred_probs, checked)
+    plan, say = Plan(folds, model, steps, seed, device), partial(typer.echo, err=True)
+    found, place = audited(dataset, out, plan, side, pred_probs, checked, say)
     print(json.dumps(found.summary, indent=1) if as_json else told(found, place))
 
 

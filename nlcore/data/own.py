@@ -11,6 +11,7 @@ from ..machine import memory
 from .duplicates import digests
 from .pictures import is_picture, shown
 from .prepared import divided
+from .tables import read_table
 
 SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems put into folders, beside what begins with a dot
 SPLITS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
@@ -51,6 +52,18 @@ def from_folder(place: Path):
     root = splits[0] if splits else place
     arrays["train_files"] = [str(files[i].relative_to(root)) for i in np.flatnonzero(~test)]
     return arrays, classes
+
+
+def from_table(path: Path):
+    """The arrays (see `prepared.ARRAYS`) and class names of a table of `file`, a picture from the folder of the table
+    on, and `label`. A fifth of each class is for testing, as of a folder without a split; all have one size."""
+    table = read_table(path, ("file", "label"))
+    names, label = np.unique(table.label.str.strip(), return_inverse=True)
+    require(len(names) > 1, f"{path} has a single class; there is nothing to tell apart")
+    x = _decoded(path, [path.parent / file.replace("\\", "/") for file in table.file])
+    test = _fifth(x, label)
+    require(bool(test.any()), f"{path}: no class has two different pictures, one to train on and one to test")
+    return divided(x, label, test) | {"train_files": [*table.file[~test]]}, [*map(str, names)]
 
 
 def inside_of(folder: Path) -> list[Path]:
