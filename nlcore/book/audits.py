@@ -176,15 +176,15 @@ def worst(path: Path, table: pd.DataFrame, true: pd.Series, count: int = 24) -> 
 
 
 def rounds(told: pd.DataFrame) -> Figure:
-    """By round of a review: wrong labels that are left, and how many of those looked at were wrong."""
+    """By review: wrong labels that are left, and the percentage that networks predict rightly."""
     fig, (left, right) = figures.row(2, 3.4, 2.8)
-    _bars(left, told.left, "wrong labels left")
-    _bars(right, told.found, "wrong among those looked at")
+    _bars(left, told.left, "wrong labels left", "{:.0f}")
+    _bars(right, told.right, "images classified correctly, %", "{:.1f}")
     return fig
 
 
-def _bars(ax: Axes, values: pd.Series, label: str) -> None:
-    """A bar for each round."""
+def _bars(ax: Axes, values: pd.Series, label: str, form: str) -> None:
+    """A bar for each review."""
     ax.bar(values.index.astype(str), values, color="#0072b2", width=0.6)
-    ax.set(xlabel="audits", ylabel=label, ylim=(0, None))
-    ax.bar_label(ax.containers[0])
+    ax.set(xlabel="reviews", ylabel=label, ylim=(0, 1.15 * values.max()))
+    ax.bar_label(ax.containers[0], fmt=form)
