@@ -66,6 +66,7 @@ lock: env  ## after a change of constraints.txt: hashes of its packages, and the
 		constraints.txt -o constraints.hashes.txt
 	pip-licenses --with-system --from=mixed --no-version --with-urls --format=markdown --output-file=LICENSES.md \
 		--packages $$(sed 's/==.*//' constraints.txt)
+	sed -i '/^| *|/d' LICENSES.md  # of a package that gives its licence in full, the first line
 
 audit: env  ## hold the pinned versions against the published advisories
 	uvx pip-audit --disable-pip --no-deps -r constraints.txt

@@ -12,8 +12,9 @@ import torch
 from .. import data as datasets
 from .. import models
 from ..data.own import SPLITS
+from ..data.tables import read_table
 from ..files import whole
-from ..inputs import UserError, few, lookup, require, shown, tell
+from ..inputs import UserError, few, lookup, require, tell
 from ..methods import MentorNet
 from ..methods.mentor import Mentor
 from ..models import Net, build
@@ -120,22 +121,8 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
 
 
 def _table(path: Path) -> pd.DataFrame:
-    """A table with the columns file and label, as text; separated by commas, semicolons or tabs."""
-    require(path.is_file() or not path.exists(), f"{path} cannot be read as a table (it is no file)")
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            header = file.readline()
-        separator = max(",;\t", key=header.count)
-        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as a table ({type(error).__name__}: {error})") from None
-    first = table.index[0] if len(table) and not isinstance(table.index, pd.RangeIndex) else None
-    require(first is None, f"{path} has rows with more cells than its header, such as that of {shown(first)}")
-    table.columns = table.columns.str.strip().str.lower()
-    missing = {"file", "label"} - {*table.columns}
-    has = few([shown(name) for name in table.columns])
-    require(not missing, f"{path} lacks the column {' and '.join(sorted(missing))}; it needs file,label and has {has}")
-    require(len(table) > 0, f"{path} has no row below its header")
+    """A table with the columns file and label, all cells as text and those two filled."""
+    table = read_table(path, ("file", "label"))
     for column in ("file", "label"):
         empty = np.flatnonzero(table[column] == "")[:1]
         require(not len(empty), f"{path}: row {empty + 1} below the header has no {column}")

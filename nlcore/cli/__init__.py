@@ -1,5 +1,6 @@
-"""The command line: nlcore data, run, plan, status, publish, verify, golden, chapter, scoreboard, mentor, stream."""
+"""The command line: nlcore data, run, plan, status, publish, verify, golden, chapter, scoreboard, mentor, stream,
+audit, relabel."""
 
-from . import grids, pages, people
+from . import grids, labels, pages, people
 from .base import app, main
 from .people import mentor

@@ -10,8 +10,9 @@ import numpy as np
 from ..inputs import UserError, few, lookup, require, shown, tell
 from . import fetch
 from .duplicates import duplicates
-from .own import from_folder
+from .own import from_folder, from_table
 from .prepared import KNOWN, Dataset, divided, from_npz, read, root, verified
+from .tables import SUFFIXES
 
 
 def load(name: str) -> Dataset:
@@ -41,7 +42,8 @@ def _loaded(path: str) -> Dataset:
         return read(path)
     place = Path(path)
     require(place.is_dir() or place.is_file(), f"{path} is neither a file nor a folder, such as a pipe")
-    arrays, class_names = from_folder(place) if place.is_dir() else from_npz(place)
+    source = from_folder if place.is_dir() else from_table if place.suffix in SUFFIXES else from_npz
+    arrays, class_names = source(place)
     data = verified(path, arrays, class_names)
     _tell_duplicates(data)
     return data

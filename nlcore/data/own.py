@@ -11,6 +11,7 @@ from ..machine import memory
 from .duplicates import digests
 from .pictures import is_picture, shown
 from .prepared import divided
+from .tables import read_table
 
 SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems put into folders, beside what begins with a dot
 SPLITS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
@@ -33,7 +34,7 @@ def from_folder(place: Path):
     have another size, folders of classes that differ or are empty.
     """
     splits, others = _splits(place)
-    parts = [_found(folder) for folder in splits or [place]]
+    parts = [found_in(folder) for folder in splits or [place]]
     others += [file for part in parts for file in part.others]
     if others:
         tell(f"{place}: left out, as no pictures of a class: {few(sorted(str(f.relative_to(place)) for f in others))}")
@@ -53,7 +54,19 @@ def from_folder(place: Path):
     return arrays, classes
 
 
-def _inside(folder: Path) -> list[Path]:
+def from_table(path: Path):
+    """The arrays (see `prepared.ARRAYS`) and class names of a table of `file`, a picture from the folder of the table
+    on, and `label`. A fifth of each class is for testing, as of a folder without a split; all have one size."""
+    table = read_table(path, ("file", "label"))
+    names, label = np.unique(table.label.str.strip(), return_inverse=True)
+    require(len(names) > 1, f"{path} has a single class; there is nothing to tell apart")
+    x = _decoded(path, [path.parent / file.replace("\\", "/") for file in table.file])
+    test = _fifth(x, label)
+    require(bool(test.any()), f"{path}: no class has two different pictures, one to train on and one to test")
+    return divided(x, label, test) | {"train_files": [*table.file[~test]]}, [*map(str, names)]
+
+
+def inside_of(folder: Path) -> list[Path]:
     """What a user has put into a folder, sorted by name."""
     try:
         return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name not in SYSTEM)
@@ -63,7 +76,7 @@ def _inside(folder: Path) -> list[Path]:
 
 def _splits(place: Path) -> tuple[list[Path], list[Path]]:
     """The folders for training and testing, if there are any, and what else lies beside them."""
-    inside = _inside(place)
+    inside = inside_of(place)
     named = {p.name.lower(): p for p in inside if p.is_dir()}
     chosen = [[named[name] for name in names if name in named] for names in SPLITS.values()]
     if not any(chosen):
@@ -81,10 +94,10 @@ def _matters(beside: Path) -> bool:
     return beside.is_dir() or is_picture(beside)
 
 
-def _found(folder: Path) -> Found:
+def found_in(folder: Path) -> Found:
     """The pictures in a folder of class folders, each with all below it. Names are compared as people read them."""
     pictures, others = {}, []
-    for inside in _inside(folder):
+    for inside in inside_of(folder):
         if inside.is_dir():
             own = pictures.setdefault(unicodedata.normalize("NFC", inside.name), [])
             for file in _below(inside):
@@ -97,7 +110,7 @@ def _found(folder: Path) -> Found:
 def _below(folder: Path) -> list[Path]:
     """All files in a folder and the folders in it. A `UserError` names a link that leads back to where it stands."""
     files = []
-    for inside in _inside(folder):
+    for inside in inside_of(folder):
         around = inside.is_symlink() and folder.resolve().is_relative_to(inside.resolve())
         require(not around, f"{inside} is a link to a folder that it stands in; remove it")
         files += _below(inside) if inside.is_dir() else [inside]
@@ -121,8 +134,8 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
 
 def _refuse_single(folder: Path) -> None:
     """Say that a folder has a single class, and which folder in it may have been meant."""
-    single = next(inside for inside in _inside(folder) if inside.is_dir())
-    deeper = [f"{inside.name}/" for inside in _inside(single) if inside.is_dir()]
+    single = next(inside for inside in inside_of(folder) if inside.is_dir())
+    deeper = [f"{inside.name}/" for inside in inside_of(single) if inside.is_dir()]
     hint = f"; did you mean {single}, with {few(deeper)}?" if deeper else "; there is nothing to tell apart"
     raise UserError(f"{folder} has a single class, {single.name}{hint}")
 

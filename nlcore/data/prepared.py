@@ -109,15 +109,15 @@ def from_npz(path: Path):
     missing = [key for key in ARRAYS if key not in found]
     require(not missing, f"{path} lacks the array {', '.join(missing)}; it needs {', '.join(ARRAYS)}")
     for split in ("train", "test"):
-        _check_split(path, split, found[f"{split}_images"], found[f"{split}_labels"])
+        check_split(path, split, found[f"{split}_images"], found[f"{split}_labels"])
     one, two = found["train_images"].shape[1:], found["test_images"].shape[1:]
     require(one == two, f"{path}: train images are {one}, test images {two}; they must be alike")
     K = int(found["train_labels"].max()) + 1
     if "classes" in found:
-        _check_names(path, "classes", found["classes"])
+        check_names(path, "classes", found["classes"])
         K = len(found["classes"])
     if "train_files" in found:
-        _check_names(path, "train_files", found["train_files"])
+        check_names(path, "train_files", found["train_files"])
         count, M = len(found["train_files"]), len(found["train_labels"])
         require(count == M, f"{path}: {count} train_files but {M} train_labels")
     _check_classes(path, found, K)
@@ -143,7 +143,7 @@ def opened(path: Path) -> dict[str, np.ndarray]:
         raise UserError(f"{path} is corrupt or not an .npz without pickles ({error})") from None
 
 
-def _check_split(path: Path, split: str, x: np.ndarray, y: np.ndarray) -> None:
+def check_split(path: Path, split: str, x: np.ndarray, y: np.ndarray) -> None:
     """Refuse images and labels of a split that are of a wrong type or shape or do not match."""
     good = x.dtype == np.uint8 and x.ndim == 4
     require(good, f"{path}: {split}_images must be uint8 (N, H, W, C), not {x.dtype} {x.shape}")
@@ -155,7 +155,7 @@ def _check_split(path: Path, split: str, x: np.ndarray, y: np.ndarray) -> None:
     require(good, f"{path}: {split}_images are {x.shape}; (N, H, W, C) is needed with 1, 3 or 4 channels C")
 
 
-def _check_names(path: Path, name: str, names: np.ndarray) -> None:
+def check_names(path: Path, name: str, names: np.ndarray) -> None:
     """Refuse names that are none, or that occur twice."""
     good = names.ndim == 1 and names.dtype.kind in "iuUS"
     require(good, f"{path}: {name} must be names, one each, not {names.dtype} {names.shape}")

@@ -258,3 +258,18 @@ def test_a_pipe_is_not_waited_for(tmp_path):
         mentors.learn("digits", tmp_path / "pipe", tmp_path / "mentor.npz")
     with pytest.raises(UserError, match="pipe is no mentor"):
         mentors.load(tmp_path / "pipe")
+
+
+def test_a_table_of_files_and_labels_is_a_data_set(pets):
+    files = [f"pets/{name}/{i}.png" for name in ("cat", "dog") for i in range(10)]
+    lines = [f"{file},{'ant' if i % 2 else 'bee'},{file[5:8]}" for i, file in enumerate(files)]
+    table = pets.parent / "mended.csv"
+    table.write_text("\n".join(["file,label,given", *lines]))
+    found = data.load(str(table))
+    assert found.classes == ("ant", "bee") and len(found.train.y) + len(found.test.y) == 20
+    labelled = zip(found.files, found.train.y, strict=True)
+    assert all(found.classes[y] == ("ant" if int(file[-5]) % 2 else "bee") for file, y in labelled)
+    table.write_text("file,label\npets/cat/0.png,ant\npets/cat/none.png,bee\n")
+    data.datasets._loaded.cache_clear()
+    with pytest.raises(UserError, match="none.png"):
+        data.load(str(table))

@@ -1,0 +1,157 @@
+"""How well `nlcore audit` finds wrong labels that are known, beside cleanlab alone and each signal alone.
+
+    python benchmarks/audit.py [--only mnist] [--seeds 3] [--out book/audit.json]
+
+MNIST with pair noise, CIFAR-10 with the labels that people gave (Wei et al. 2022), drawn noise of several laws, and the
+test labels that voters rejected (Northcutt et al. 2021). Rows that the file has are not made again, so it may be
+stopped and started. A second of `seconds` is one of a processor, whatever else the machine does.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from bench import commit, rounded
+
+from nlcore import data, home, noise
+from nlcore.audit import signals
+from nlcore.audit.folds import Plan, predicted
+from nlcore.audit.judge import judged
+from nlcore.data.duplicates import digests
+from nlcore.files import write_whole
+from nlcore.machine import machine
+from nlcore.training.device import peak_memory_mb
+
+FOLDS = 3
+
+
+class Case(NamedTuple):
+    """Images uint8 (N, C, H, W), given labels and which of them are wrong (N,)."""
+
+    x: np.ndarray
+    given: np.ndarray
+    wrong: np.ndarray
+
+
+def drawn(dataset: str, law: noise.Noise, count: int) -> Callable[[int], Case]:
+    """Images of a data set with noise drawn for them, so many labels."""
+
+    def case(seed: int) -> Case:
+        found = data.load(dataset)
+        images = count // (1 + round(law.copies or 0))
+        rows = np.random.default_rng([seed, 7]).permutation(len(found.train.y))[:images]
+        y = found.train.y.numpy()[rows]
+        pairs = noise.draw(law.on(found, seed), y.astype(np.int16), found.K, [seed, 8])
+        given = pairs.label.astype(np.int64)
+        return Case(found.train.x.numpy()[rows][pairs.row], given, given != y[pairs.row])
+
+    return case
+
+
+def human(labels: str, count: int) -> Callable[[int], Case]:
+    """Images of CIFAR-10 with the labels of a set of CIFAR-10N, joined by the hash of an image."""
+
+    def case(seed: int) -> Case:
+        found = data.load("cifar10").train
+        with np.load(data.root() / "cifar10n.npz", allow_pickle=False) as arrays:
+            place = {digest: i for i, digest in enumerate(arrays["image_sha256"].tolist())}
+            clean, given = arrays["clean"].astype(np.int64), arrays[labels].astype(np.int64)
+        rows = np.random.default_rng([seed, 7]).permutation(len(found.y))[:count]
+        x = found.x.numpy()[rows]
+        index = [place[digest] for digest in digests(np.ascontiguousarray(x.transpose(0, 2, 3, 1)))]
+        assert (clean[index] == found.y.numpy()[rows]).all()
+        return Case(x, given[index], given[index] != clean[index])
+
+    return case
+
+
+def voted(dataset: str) -> Callable[[int], Case]:
+    """The test images of a data set; wrong are those whose label at least four of five voters rejected, as the book
+    shows them."""
+
+    def case(seed: int) -> Case:
+        found = data.load(dataset).test
+        listed = json.loads((home() / "book" / "wrong_labels.json").read_text())["pictures"]
+        rejected = {own["sha256"] for own in listed if own["data"] == dataset and own["split"] == "test"}
+        shown = digests(np.ascontiguousarray(found.x.numpy().transpose(0, 2, 3, 1)))
+        wrong = np.isin(shown, [*rejected])
+        assert wrong.sum() == len(rejected) > 0
+        return Case(found.x.numpy(), found.y.numpy(), wrong)
+
+    return case
+
+
+LAWS = {
+    "symmetric, 0.2": noise.SymmetricExclusive(0.2),
+    "pair, 0.2": noise.PairFlip(0.2),
+    "uniform, one added": noise.Uniform(1.0),
+}
+CASES = {("mnist", "pair, 0.05"): drawn("mnist", noise.PairFlip(0.05), 10_000)}
+CASES |= {("cifar10", f"people, {labels}"): human(labels, 10_000) for labels in ("worst", "aggregate")}
+CASES |= {(own, "voted test errors"): voted(own) for own in ("mnist", "cifar10")}
+CASES |= {(own, name): drawn(own, law, 5000) for name, law in LAWS.items() for own in ("mnist", "fashion")}
+
+
+def measured(case: Case, seed: int) -> dict:
+    """What an audit finds, and what it costs."""
+    K, start = int(case.given.max()) + 1, time.process_time()
+    seen = predicted(case.x, case.given, K, Plan(FOLDS, seed=seed, device="cpu"))
+    trained = time.process_time()
+    found = signals.doubts(seen, case.given)
+    cleanlab = found.pop("cleanlab")
+    score = signals.together(found)
+    told = time.process_time()
+    estimate, low, high = signals.rate(seen.probability, case.given)
+    every = found | {"together": score, "cleanlab": cleanlab}
+    first = signals.places_from_worst(score) < 100
+    return {
+        "labels": len(case.given),
+        "wrong": int(case.wrong.sum()),
+        "agreement": (seen.probability.argmax(1) == case.given).mean(),
+        "rate": case.wrong.mean(),
+        "estimate": estimate,
+        "low": low,
+        "high": high,
+        "cleanlab_estimate": by_cleanlab(seen.probability, case.given),
+        "expected": found["matrix"][first].mean(),
+        "seconds": trained - start,
+        "seconds_signals": told - trained,
+        "memory_mb": peak_memory_mb(torch.device("cpu")),
+        "found": {name: judged(signal, case.wrong) for name, signal in every.items()},
+    }
+
+
+def by_cleanlab(p: np.ndarray, given: np.ndarray) -> float:
+    """The share of wrong labels that cleanlab estimates."""
+    from cleanlab.count import num_label_issues
+
+    return num_label_issues(given, p) / len(given)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="cases whose data or noise has this in its name")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=home() / "book" / "audit.json")
+    args = parser.parse_args()
+    rows = json.loads(args.out.read_text())["rows"] if args.out.exists() else []
+    for seed in range(args.seeds):  # so that each case has one soon
+        for (dataset, law), case in CASES.items():
+            there = any((row["data"], row["noise"], row["seed"]) == (dataset, law, seed) for row in rows)
+            if there or args.only not in f"{dataset}, {law}":
+                continue
+            row = {"data": dataset, "noise": law, "seed": seed} | measured(case(seed), seed)
+            rows.append(rounded(row))
+            told = {"machine": machine(), "commit": commit(), "date": str(date.today()), "folds": FOLDS, "rows": rows}
+            write_whole(args.out, json.dumps(told, indent=1) + "\n")
+            print(f"{dataset}, {law}, seed {seed}: {row['seconds']:.0f} seconds", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""What is audited: images of any size and mode in folders, tables or arrays, and tables of features."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from .. import data as datasets
+from ..data.own import SPLITS, found_in, inside_of
+from ..data.pictures import shown
+from ..data.prepared import check_names, check_split, opened
+from ..data.tables import SUFFIXES, read_table
+from ..inputs import UserError, few, require
+
+OWN_COLUMNS = ("label", "given", "row", "unnamed: 0")  # of a table of features: what is none
+
+
+class Examples(NamedTuple):
+    """N examples with their labels."""
+
+    name: str
+    row: np.ndarray  # (N,) where an example is among all that DATA lists, from 0
+    file: list[str]  # what it is called there
+    given: np.ndarray  # (N,) its class
+    classes: list[str]
+    x: np.ndarray  # images uint8 (N, C, H, W), or features float (N, F)
+    said: list[str]  # what was done to them
+    left_out: list[str]  # what could not be used, and why
+    path: list[Path] | None = None  # where pictures are
+
+    @property
+    def K(self) -> int:
+        return len(self.classes)
+
+
+def read(name: str, side: int = 32) -> Examples:
+    """The examples that a known name or a path means: all labels of a folder, an `.npz` or a table, those of a training
+    and of a test set together. Images that differ in size, or are larger than `side` pixels, are resized to a square of
+    that side. What cannot be read is left out and named; a `UserError` says what leaves nothing to audit."""
+    place = Path(name).expanduser()
+    if name in datasets.KNOWN:
+        found = _known(name)
+    elif place.is_dir():
+        found = _folder(place.resolve(), side)
+    elif place.suffix.lower() in SUFFIXES:
+        found = _table(place, side)
+    else:
+        require(place.exists(), f"there is no file or folder {name!r}")
+        found = _arrays(place, side)
+    return _without_empty_classes(found)
+
+
+def _without_empty_classes(found: Examples) -> Examples:
+    """The examples with those classes only that a label names."""
+    used, given = np.unique(found.given, return_inverse=True)
+    classes, said = [found.classes[k] for k in used], found.said
+    require(len(used) > 1, f"{found.name}: labels of {len(used)} class; there is nothing to tell apart")
+    absent = [name for k, name in enumerate(found.classes) if k not in {*used.tolist()}]
+    if absent:
+        said = [*said, f"no example has the label {few(absent)}"]
+    single = [name for k, name in enumerate(classes) if (given == k).sum() == 1]
+    if single:
+        said = [*said, f"a single example has the label {few(single)}, which no model can learn without it"]
+    return found._replace(given=given, classes=classes, said=said)
+
+
+def _known(name: str) -> Examples:
+    """The training and the test images of a known data set."""
+    data = datasets.load(name)
+    parts = {"train": data.train, "test": data.test}
+    file = [f"{split}/{i}" for split, part in parts.items() for i in range(len(part.y))]
+    x, y = (np.concatenate([part[i].numpy() for part in parts.values()]) for i in (0, 1))
+    return Examples(name, np.arange(len(y)), file, y, [*data.classes], x, [], [])
+
+
+def _folder(place: Path, side: int) -> Examples:
+    """The pictures of a folder of class folders, or of such folders for training and testing."""
+    usual = {name for names in SPLITS.values() for name in names}
+    splits = [folder for folder in inside_of(place) if folder.is_dir() and folder.name.lower() in usual]
+    labelled, others = [], []
+    for folder in splits or [place]:
+        found = found_in(folder)
+        labelled += [(file, name) for name, files in found.pictures.items() for file in files]
+        others += found.others
+    require(bool(labelled), f"{place} holds no folders of pictures; it needs one for each class")
+    said = [f"{', '.join(f'{folder.name}/' for folder in splits)} are audited together"] if len(splits) > 1 else []
+    if others:
+        said.append(f"no pictures of a class: {few(sorted(str(f.relative_to(place)) for f in others))}")
+    classes = sorted({name for _, name in labelled})
+    given = np.array([classes.index(name) for _, name in labelled])
+    paths = [file for file, _ in labelled]
+    files = [file.relative_to(place).as_posix() for file in paths]
+    return _pictures(
+        Examples(place.name, np.arange(len(given)), files, given, classes, np.empty(0), said, []), paths, side
+    )
+
+
+def _table(path: Path, side: int) -> Examples:
+    """The pictures that a table `file,label` names, from its folder on; or the numbers in columns beside `label`."""
+    of_pictures = "file" in read_table(path, ("label",))
+    table = read_table(path, ("label",), as_text=of_pictures)
+    empty = table.label.isna() | (table.label.astype(str).str.strip() == "")
+    left_out = [f"row {i} has no label" for i in np.flatnonzero(empty)]
+    row, table = np.flatnonzero(~empty), table[~empty]
+    classes, given = _classes(path, table.label)
+    if of_pictures:
+        paths = [path.parent / file.replace("\\", "/") for file in table.file]
+        start = Examples(path.name, row, [*table.file], given, classes, np.empty(0), [], left_out)
+        return _pictures(start, paths, side)
+    features = table.drop(columns=[name for name in OWN_COLUMNS if name in table])
+    numbers = features.select_dtypes(["number", "bool"])
+    said = [f"{numbers.shape[1]} columns of numbers are used"]
+    if unused := [name for name in features if name not in numbers]:
+        said.append(f"columns that are no numbers are left out: {few(unused)}")
+    require(numbers.shape[1] > 0, f"{path} has no column of numbers beside label, and no column file")
+    files = [f"row {i}" for i in row]
+    return Examples(path.name, row, files, given, classes, numbers.to_numpy(np.float64), said, left_out)
+
+
+def _classes(path: Path, label: pd.Series) -> tuple[list[str], np.ndarray]:
+    """The names of the classes, and the class (N,) of each label."""
+    names, given = np.unique(label.astype(str).str.strip(), return_inverse=True)
+    few_enough = len(names) <= max(len(label) // 2, 2)
+    require(
+        few_enough, f"{path}: {len(label)} labels name {len(names)} different classes; a label is a class, not a number"
+    )
+    return [*map(str, names)], given
+
+
+def _arrays(path: Path, side: int) -> Examples:
+    """The images of an `.npz`: `train_images`, `train_labels` and those of `test`, or `images` and `labels` alone."""
+    found = opened(path)
+    splits = [split for split in ("train_", "test_", "") if f"{split}images" in found]
+    require(bool(splits), f"{path} lacks the arrays train_images and train_labels, or images and labels")
+    x, y, file = [], [], []
+    for split in splits:
+        require(f"{split}labels" in found, f"{path} lacks the array {split}labels")
+        images, labels = found[f"{split}images"], found[f"{split}labels"]
+        check_split(path, split.rstrip("_"), images, labels)
+        named = found[f"{split}files"] if f"{split}files" in found else range(len(labels))
+        x, y = [*x, images.transpose(0, 3, 1, 2)], [*y, labels.astype(int)]
+        file += [f"{split.replace('_', '/')}{one}" for one in named]
+    given = np.concatenate(y)
+    names = found.get("classes", range(int(given.max()) + 1))
+    if "classes" in found:
+        check_names(path, "classes", names)
+    bad = np.flatnonzero((given < 0) | (given >= len(names)))[:1]
+    require(not len(bad), f"{path}: label {given[bad]} of row {bad} is none of {len(names)} classes, from 0")
+    x, said = _small(x, side)
+    return Examples(path.name, np.arange(len(given)), file, given, [*map(str, names)], x, said, [])
+
+
+def _small(parts: list[np.ndarray], side: int) -> tuple[np.ndarray, list[str]]:
+    """Images (n, C, H, W) of each part together, resized where they are large or differ, and what to say of it."""
+    C = {part.shape[1] for part in parts}
+    require(len(C) == 1, f"images have {' and '.join(map(str, sorted(C)))} channels; all must have as many")
+    shapes = {part.shape[2:] for part in parts}
+    if len(shapes) == 1 and max(*shapes.pop()) <= side:
+        return np.ascontiguousarray(np.concatenate(parts)), []
+    import torch
+    from torch.nn.functional import interpolate
+
+    resized = []
+    for part in parts:
+        for piece in torch.from_numpy(np.ascontiguousarray(part)).split(256):
+            resized.append(interpolate(piece.float(), (side, side), mode="area").round().byte().numpy())
+    return np.concatenate(resized), [f"images are resized to {side} x {side} pixels"]
+
+
+def _pictures(start: Examples, paths: list[Path], side: int) -> Examples:
+    """The examples whose pictures can be read, each in RGB; all as they are if they are small and alike, or else
+    resized to a square."""
+    kept, images, sizes, modes, left_out = [], [], set(), set(), [*start.left_out]
+    for i, path in enumerate(tqdm(paths, desc="reading", unit=" pictures", leave=False, disable=None)):
+        try:
+            size, mode, image = _read(path, side)
+        except UserError as error:
+            left_out.append(str(error))
+            continue
+        kept.append(i)
+        images.append(image)
+        sizes.add(size)
+        modes.add(mode)
+    require(bool(kept), f"{start.name}: no picture can be read; {few(left_out, most=3, between='; ')}")
+    said = [*start.said]
+    alike = len({image.size for image in images}) == 1 and max(map(max, sizes)) <= side
+    if not alike:
+        said.append(f"pictures of {len(sizes)} sizes are resized to {side} x {side} pixels")
+        images = [image.resize((side, side)) for image in images]
+    if others := sorted(modes - {"RGB"}):
+        said.append(f"pictures of mode {few(others)} are converted to RGB")
+    x = np.stack([np.asarray(image) for image in images]).transpose(0, 3, 1, 2)
+    chosen = {"row": start.row[kept], "file": [start.file[i] for i in kept], "given": start.given[kept]}
+    return start._replace(
+        **chosen, x=np.ascontiguousarray(x), said=said, left_out=left_out, path=[paths[i] for i in kept]
+    )
+
+
+def _read(path: Path, side: int):
+    """Size and mode of a picture as it is stored, and the picture, small, so that many fit the memory."""
+    from PIL import Image
+
+    image = shown(path, 2 * side)  # says what is wrong with a file
+    with Image.open(path) as stored:
+        size, mode = stored.size, stored.mode
+    return size, mode, image if max(size) <= side else image.resize((side, side), Image.Resampling.BOX)

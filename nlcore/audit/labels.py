@@ -1,0 +1,209 @@
+"""The audit: which labels of a data set to doubt, how many are wrong, and a report to look at."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ..files import check_writable, whole, write_whole
+from ..inputs import UserError, few, require
+from ..models import check as check_model
+from . import report, signals
+from .examples import Examples, read
+from .folds import Plan, Seen, key_of, mentored, predicted, seconds_of, steps_of
+from .reviewed import checked as read_checked
+from .twins import twins
+
+USUAL = Plan()
+CUTS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+
+
+class Known(NamedTuple):
+    """Examples whose labels somebody has checked, and their true classes, (m,) each."""
+
+    index: np.ndarray
+    true: np.ndarray
+
+
+class Found(NamedTuple):
+    """What an audit has found."""
+
+    table: pd.DataFrame  # a row for each label, the most doubtful first
+    summary: dict
+    twins: list[tuple[int, int]]  # examples that are nearly alike, with different labels
+
+
+def _silent(line: str) -> None:
+    """Say nothing."""
+
+
+def audit(
+    data: str, out: Path | None = None, plan: Plan = USUAL, side=32, probabilities=None, checked=None, echo=_silent
+) -> tuple[Found, Path]:
+    """Which labels of DATA to doubt. `out` (default: a folder audit-NAME here) gets `labels.csv`, `summary.json` and
+    `report.html`; a fold of training that is there already is not made again. `probabilities` is a file of one's own
+    predictions (N, K) for examples that the model had not seen; `checked` a table of those whose true label is known.
+    `echo` is called with what to say on the way. Returns what was found, and the folder. A `UserError` says what is
+    wrong with any of these."""
+    require(8 <= side <= 512, f"--side must be between 8 and 512 pixels, not {side}")
+    require(plan.steps >= 0 and plan.seed >= 0, "--steps and --seed must be 0 or more")
+    place = Path(data).expanduser()
+    out = Path(f"audit-{place.resolve().stem or 'data'}") if out is None else out
+    inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())
+    require(not inside, f"{out} lies in {data}, where its pictures would be data the next time; choose another --out")
+    check_writable(out, "choose another folder with --out")
+    found = read(data, side)
+    for line in [*found.said, *(f"left out: {line}" for line in found.left_out[:10])]:
+        echo(line)
+    known = Known(*read_checked(checked, found, place)) if checked else Known(np.empty(0, int), np.empty(0, int))
+    files = pd.DataFrame({"row": found.row, "file": found.file, "given": np.array(found.classes)[found.given]})
+    seen = _own(probabilities, found, files, out) if probabilities else _predicted(found, plan, out, echo)
+    weight = _weight(found, known, plan, echo)
+    made = _judged(found, seen, known, weight, plan)
+    with whole(out / "labels.csv") as part:
+        made.table.to_csv(part, index=False)
+    write_whole(out / "summary.json", json.dumps(made.summary, indent=1) + "\n")
+    write_whole(out / "report.html", report.page(found, made.table, made.summary, made.twins))
+    return made, out
+
+
+def _predicted(found: Examples, plan: Plan, out: Path, echo) -> Seen:
+    """Predictions by cross-validation, after a word on how long that takes."""
+    N, images = len(found.given), found.x.ndim == 4
+    require(
+        2 <= plan.folds <= N // 2, f"folds must be between 2 and {N // 2}, half of the {N} examples, not {plan.folds}"
+    )
+    keep = out / "folds"
+    if images:
+        check_model(plan.model, found.x.shape[1:], found.K, 128)
+        kept = len([*keep.glob(f"{key_of(found.x, found.given, plan)}-*.npz")])
+        if kept < plan.folds:
+            left = seconds_of(found.x, found.given, found.K, plan) * (plan.folds - kept) / plan.folds
+            steps = steps_of(plan, N * (plan.folds - 1) // plan.folds)
+            echo(f"{N} labels: {plan.folds - kept} trainings of {steps} steps, about {_minutes(left)}")
+    return predicted(found.x, found.given, found.K, plan, keep, echo)
+
+
+def _minutes(seconds: float) -> str:
+    """A time in words."""
+    return f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{max(seconds, 1):.0f} seconds"
+
+
+def _own(path: Path, found: Examples, files: pd.DataFrame, out: Path) -> Seen:
+    """Predictions of the user's own, a row for each example in the order of `files.csv`, which is written first."""
+    with whole(out / "files.csv") as part:
+        files.to_csv(part, index=False)
+    try:
+        p = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path} cannot be read as an array of numpy.save without pickles ({error})") from None
+    shape = (len(found.given), found.K)
+    listed = len(found.given) + len(found.left_out)
+    columns = f"its columns are {few(found.classes)}"
+    good = isinstance(p, np.ndarray) and p.dtype.kind == "f" and p.shape in (shape, (listed, found.K))
+    has = f"{p.dtype} {p.shape}" if isinstance(p, np.ndarray) else "several arrays"
+    rows = f"its rows are those of {out / 'files.csv'}"
+    require(good, f"{path} must be decimal numbers {shape}, not {has}; {rows}, {columns}")
+    p = p.astype(np.float64) if len(p) == shape[0] else p[found.row].astype(np.float64)
+    bad = np.flatnonzero(~(np.isfinite(p).all(1) & (p >= 0).all(1) & (abs(p.sum(1) - 1) < 1e-3)))
+    require(not len(bad), f"{path}: row {bad[:1]} is {p[bad[:1]]}, no probabilities: 0 or more, with the sum 1")
+    return Seen(p)
+
+
+def _weight(found: Examples, known: Known, plan: Plan, echo) -> np.ndarray | None:
+    """The weights of a mentor, if there are checked labels of images, right ones and wrong ones."""
+    right = found.given[known.index] == known.true
+    if not len(right) or found.x.ndim != 4:
+        return None
+    if right.all() or not right.any():
+        echo(f"all {len(right)} checked labels are {'right' if right.all() else 'wrong'}: a mentor needs some of both")
+        return None
+    echo(f"one more training, for a mentor that learns from {len(right)} checked labels")
+    return mentored(found.x, found.given, found.K, known.index, known.true, plan)
+
+
+def _judged(found: Examples, seen: Seen, known: Known, weight: np.ndarray | None, plan: Plan) -> Found:
+    """The ranked table and what is said of all labels."""
+    p, given, names = seen.probability, found.given, np.array(found.classes, dtype=object)
+    doubts = signals.doubts(seen, given, weight)
+    score = signals.together(doubts)
+    estimate, low, high = signals.rate(p, given)
+    count = round(estimate * len(given))
+    table = pd.DataFrame({"row": found.row, "file": found.file, "given": names[given]})
+    table["suggested"] = names[signals.suggested(p, given)]
+    table["score"] = score.round(4)
+    for name, signal in doubts.items():
+        table[name] = signal.round(4)
+    table["agree"] = signals.agreement(doubts, count)
+    table["checked"] = ""
+    table.loc[known.index, "checked"] = names[known.true]
+    order = np.argsort(-score, kind="stable")
+    pairs = twins(found.x, given)
+    summary = _summary(found, doubts, known, plan) | {
+        "agreement": round(float((p.argmax(1) == given).mean()), 4),
+        "rate": {"estimate": round(estimate, 4), "low": round(low, 4), "high": round(high, 4)},
+        "wrong_labels": count,
+        "matrix": signals.transition(signals.joint(p, given)).round(4).tolist(),
+        "cuts": _cuts(doubts["matrix"][order], given[order], known, order),
+        "twins": len(pairs),
+    }
+    return Found(table.iloc[order].reset_index(drop=True), summary, pairs)
+
+
+def _summary(found: Examples, doubts: dict, known: Known, plan: Plan) -> dict:
+    """What was audited, and how."""
+    missing = [name for name in signals.SAID if name not in doubts]
+    checked = int((found.given[known.index] != known.true).sum())
+    return {
+        "data": found.name,
+        "labels": len(found.given),
+        "classes": found.classes,
+        "said": found.said,
+        "left_out": found.left_out,
+        "folds": plan.folds,
+        "model": plan.model if found.x.ndim == 4 else "gradient boosted trees",
+        "signals": [*doubts],
+        "missing": missing,
+        "checked": {"labels": len(known.index), "wrong": checked} | _wilson(checked, len(known.index)),
+    }
+
+
+def _wilson(wrong: int, count: int) -> dict[str, float]:
+    """A 95 % interval (Wilson's) of the share of wrong labels, if those that were checked were drawn at random."""
+    if not count:
+        return {}
+    z, share = 1.96, wrong / count
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
+    return {"low": round(float(max(middle - half, 0)), 4), "high": round(float(min(middle + half, 1)), 4)}
+
+
+def _cuts(expected: np.ndarray, given: np.ndarray, known: Known, order: np.ndarray) -> list[dict]:
+    """For the first k labels, the share that is expected to be wrong, and how many of those checked are. `expected` and
+    `given` (N,) are in the `order` (N,) of the table."""
+    truth = dict(zip(known.index.tolist(), known.true.tolist(), strict=True))
+    rows = []
+    for k in [k for k in CUTS if k < len(order)] + [len(order)]:
+        looked = [i for i in range(k) if order[i] in truth]
+        wrong = sum(int(truth[order[i]] != given[i]) for i in looked)
+        rows.append(
+            {"labels": k, "expected": round(float(expected[:k].mean()), 4), "checked": len(looked), "wrong": wrong}
+        )
+    return rows
+
+
+def told(found: Found, out: Path) -> str:
+    """What the command says at the end."""
+    summary, rate = found.summary, found.summary["rate"]
+    lines = [
+        f"{summary['labels']} labels, {len(summary['left_out'])} examples left out",
+        f"estimated to be wrong: {rate['estimate']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})",
+        f"nearly alike with different labels: {summary['twins']} pairs",
+        f"ranked labels: {out / 'labels.csv'}",
+        f"report: {out / 'report.html'}",
+    ]
+    if "cleanlab" in summary["missing"]:
+        lines.insert(3, "without the signal of cleanlab, which is not installed")
+    return "\n".join(lines)

@@ -1,0 +1,181 @@
+"""The report: one file that opens without a network, with the pictures in it."""
+
+import base64
+import html
+import io
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from ..data.pictures import shown
+from ..inputs import UserError
+from .examples import Examples
+from .signals import SAID
+
+WORST, PAIRS, OF_A_PAIR, TWINS = 120, 12, 6, 30  # how much is shown
+PIXELS = 96  # of a picture's longer side
+
+STYLE = """
+:root { color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: auto; padding: 1rem }
+table { border-collapse: collapse; display: block; overflow-x: auto }
+td, th { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #8886 }
+th:first-child, td:first-child { text-align: left }
+.grid { display: flex; flex-wrap: wrap; gap: .8rem }
+figure { margin: 0; width: 9rem; font-size: .8rem; overflow-wrap: anywhere }
+img { height: 6rem; max-width: 9rem; object-fit: contain; image-rendering: pixelated }
+.big { font-size: 1.2rem }
+del { color: #c33 }
+ins { color: #283; text-decoration: none }
+@media (prefers-color-scheme: dark) { del { color: #f88 } ins { color: #8d8 } }
+"""
+
+
+def page(found: Examples, table: pd.DataFrame, summary: dict, twins: list[tuple[int, int]]) -> str:
+    """The report as HTML. `table` is ranked, the most doubtful label first; `twins` are pairs of examples."""
+    title = f"Labels of {found.name}"
+    parts = [
+        f"<h1>{html.escape(title)}</h1>",
+        _in_short(summary),
+        _what_was_done(summary),
+        "<h2>How many to look at</h2>",
+        _cuts(summary),
+        f"<h2>The most doubtful labels</h2>{_worst(found, table)}",
+        f"<h2>By pairs of classes</h2>{_by_pair(found, table, summary)}",
+        f"<h2>Nearly alike, with different labels</h2>{_twins(found, twins)}",
+        "<h2>Which class is taken for which</h2>",
+        _matrix(summary),
+        "<h2>The columns of labels.csv</h2>",
+        _columns(summary),
+    ]
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+    )
+    head = f"<head>{head}<style>{STYLE}</style></head>"
+    return f'<!doctype html>\n<html lang="en">{head}<body>{"".join(parts)}</body></html>\n'
+
+
+def _in_short(summary: dict) -> str:
+    """The estimate, and how far to trust it."""
+    rate, checked = summary["rate"], summary["checked"]
+    told = (
+        f"Of {summary['labels']:,} labels about <b>{rate['estimate']:.1%}</b> are estimated to be wrong "
+        f"({rate['low']:.1%} to {rate['high']:.1%}), which are {summary['wrong_labels']:,}."
+    )
+    trust = (
+        f"Models that had not seen a label predicted {summary['agreement']:.1%} of them. What a model gets wrong "
+        "itself can look like a wrong label, so the estimate is too high where a model does not know the classes well. "
+        "The interval holds the chance of which examples are there, not the mistakes of the models."
+    )
+    if checked["labels"]:
+        trust += (
+            f" You have checked {checked['labels']:,} labels, of which {checked['wrong']:,} are wrong. If these were "
+            f"drawn at random, the share of wrong labels is between {checked['low']:.1%} and {checked['high']:.1%}; "
+            "trust that more than the estimate."
+        )
+    return f'<p class="big">{told}</p><p>{trust}</p>'
+
+
+def _what_was_done(summary: dict) -> str:
+    """What was used, converted and left out."""
+    lines = [*summary["said"], *(f"Left out: {line}" for line in summary["left_out"])]
+    if "cleanlab" in summary["missing"]:
+        lines.append("cleanlab is not installed, so its signal is missing: pip install cleanlab")
+    listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return f"<ul>{listed}</ul>" if lines else ""
+
+
+def _cuts(summary: dict) -> str:
+    """A table of how many of the first labels are expected to be wrong."""
+    frame = pd.DataFrame(summary["cuts"])
+    columns = {"the first": frame.labels.map("{:,}".format), "expected wrong": frame.expected.map("{:.0%}".format)}
+    if frame.checked.any():
+        columns |= {"checked": frame.checked, "of these wrong": frame.wrong}
+    return pd.DataFrame(columns).to_html(index=False, border=0)
+
+
+def _worst(found: Examples, table: pd.DataFrame) -> str:
+    """The labels that come first and have not been checked."""
+    rows = table[table.checked == ""].head(WORST)
+    if found.x.ndim != 4:
+        return rows[["file", "given", "suggested", "score", "agree"]].head(50).to_html(index=False, border=0)
+    return _grid(found, rows)
+
+
+def _grid(found: Examples, rows: pd.DataFrame) -> str:
+    """Pictures with their given and their suggested label."""
+    place = {row: i for i, row in enumerate(found.row.tolist())}
+    figures = []
+    for one in rows.itertuples():
+        told = f"<del>{html.escape(str(one.given))}</del> → <ins>{html.escape(str(one.suggested))}</ins>"
+        name = html.escape(one.file)
+        figures.append(f"<figure>{_picture(found, place[one.row])}<br>{told}<br><small>{name}</small></figure>")
+    return f'<div class="grid">{"".join(figures)}</div>'
+
+
+def _picture(found: Examples, i: int) -> str:
+    """A picture as a data URI: from its file, if there is one, or from the array."""
+    from PIL import Image
+
+    try:
+        if not found.path:
+            raise UserError("no file")
+        image = shown(found.path[i], 2 * PIXELS)
+        image.thumbnail((PIXELS, PIXELS))
+    except UserError:  # no file, or one that is gone since
+        pixels = found.x[i].transpose(1, 2, 0)
+        image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :3])
+    file = io.BytesIO()
+    image.save(file, "PNG" if max(image.size) <= 32 else "JPEG")
+    kind = "png" if max(image.size) <= 32 else "jpeg"
+    return f'<img alt="" src="data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}">'
+
+
+def _by_pair(found: Examples, table: pd.DataFrame, summary: dict) -> str:
+    """Among as many labels as are estimated to be wrong: the most frequent pairs of given and suggested class."""
+    doubted = table.head(summary["wrong_labels"])
+    pairs = Counter(zip(doubted.given, doubted.suggested, strict=True)).most_common(PAIRS)
+    parts = []
+    for (given, suggested), count in pairs:
+        rows = doubted[(doubted.given == given) & (doubted.suggested == suggested)].head(OF_A_PAIR)
+        parts.append(f"<h3>{html.escape(str(given))} → {html.escape(str(suggested))}: {count:,}</h3>")
+        parts.append(_grid(found, rows) if found.x.ndim == 4 else "")
+    return "".join(parts) or "<p>No label is doubted.</p>"
+
+
+def _twins(found: Examples, pairs: list[tuple[int, int]]) -> str:
+    """Examples that are nearly alike; one of the two labels is wrong."""
+    names, parts = found.classes, []
+    for pair in pairs[:TWINS]:
+        for i in pair:
+            told = f"{html.escape(names[found.given[i]])}<br><small>{html.escape(found.file[i])}</small>"
+            parts.append(f"<figure>{_picture(found, i) if found.x.ndim == 4 else ''}<br>{told}</figure>")
+    more = f"<p>{len(pairs) - TWINS:,} more are not shown.</p>" if len(pairs) > TWINS else ""
+    return f'<div class="grid">{"".join(parts)}</div>{more}' if parts else "<p>There are none.</p>"
+
+
+def _matrix(summary: dict) -> str:
+    """The estimated matrix in percent, or its largest entries where there are many classes."""
+    names, T = summary["classes"], np.array(summary["matrix"])
+    if len(names) <= 12:
+        frame = pd.DataFrame((100 * T).round(1), index=names, columns=names)
+        told = "<p>Percent of the examples of each true class (row) by given label (column), as estimated.</p>"
+        return told + frame.to_html(border=0)
+    wrong = np.where(np.eye(len(T), dtype=bool), 0, T)
+    largest = np.argsort(-wrong, axis=None)[:20]
+    rows = [(names[i], names[j], f"{T[i, j]:.1%}") for i, j in zip(*np.unravel_index(largest, T.shape), strict=True)]
+    return pd.DataFrame(rows, columns=["true class", "labelled as", "share"]).to_html(index=False, border=0)
+
+
+def _columns(summary: dict) -> str:
+    """What each signal is."""
+    others = {
+        "score": "from 0 to 1, 1 for the most doubtful: the mean place by the signals that tell most",
+        "agree": "how many signals have the label among as many as are estimated to be wrong",
+        "suggested": "the likeliest other class",
+    }
+    told = others | {name: SAID[name] for name in summary["signals"]}
+    listed = "".join(f"<li><b>{name}</b>: {html.escape(text)}.</li>" for name, text in told.items())
+    after = "To correct labels, write a table <code>file,label</code>, and apply it with <code>nlcore relabel</code>."
+    return f"<ul>{listed}</ul><p>{after} Your files were not changed.</p>"

@@ -1,0 +1,125 @@
+"""Tables of labels that somebody has looked at: read, matched with the examples, applied."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..data.prepared import KNOWN, MOST_CLASSES, opened
+from ..data.tables import SUFFIXES, read_table
+from ..files import whole
+from ..inputs import few, lookup, require, shown
+from .examples import Examples, read
+
+ACTIONS = ("keep", "relabel", "remove")
+
+
+def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> np.ndarray:
+    """Which example (n,) each row of a table means, by its `file`, or else by its `row`."""
+    require("file" in table or "row" in table, f"{path} needs the column file or row, to say which label is meant")
+    if "file" in table:
+        known = {file: i for i, file in enumerate(found.file)}
+        index = [lookup("example", _name(file, place), known) for file in table.file]
+    else:
+        known = {str(row): i for i, row in enumerate(found.row)}
+        index = [lookup("row", row.strip(), known) for row in table.row]
+    twice = pd.Series(index)[pd.Series(index).duplicated()]
+    require(twice.empty, f"{path} names an example twice: {few([found.file[i] for i in twice], most=3)}")
+    return np.array(index, int)
+
+
+def _name(file: str, place: Path) -> str:
+    """A file as `Examples.file` has it, which may be written with the whole path, or as Windows does."""
+    return file.replace("\\\\", "/").removeprefix("./").removeprefix(f"{place.resolve().as_posix()}/")
+
+
+def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Examples (m,) whose labels were checked, and their true classes (m,), from a table with `label`."""
+    table = read_table(path, ("label",))
+    classes = {name: k for k, name in enumerate(found.classes)}
+    return positions(table, path, found, place), np.array(
+        [lookup("class", name.strip(), classes) for name in table.label]
+    )
+
+
+def relabel(data: str, reviewed: Path, out: Path) -> str:
+    """Apply a reviewed table to the labels of DATA, and write all of them to the new file `out`; no file of DATA is
+    changed. A row of the table has `file` or `row`, and a new `label`; or an `action`: keep, relabel (to its label) or
+    remove. Returns what to tell."""
+    place = Path(data).expanduser()
+    require(data not in KNOWN, f"{data} is a known data set, whose labels stay; save it as an .npz of your own")
+    found = read(data)
+    require(not out.exists(), f"{out} is there already; choose another --out, or remove it")
+    suffix = ".npz" if place.suffix == ".npz" else ".csv"
+    require(out.suffix == suffix, f"the new labels of {place.name} go to a file {suffix}, not {out.name}")
+    table = read_table(reviewed)
+    label, removed = _decided(table, reviewed, found, positions(table, reviewed, found, place))
+    changed = int(((label != np.array(found.classes)[found.given]) & ~removed).sum())
+    if suffix == ".npz":
+        _write_arrays(place, out, found, label, removed)
+    else:
+        _table_of(place, out, found, label, removed)
+    kept = f"the labels as they were are kept in it as {'given_labels' if suffix == '.npz' else 'given'}"
+    return f"{changed} labels changed, {removed.sum()} examples removed, {len(label) - removed.sum()} in {out}; {kept}"
+
+
+def _decided(table: pd.DataFrame, path: Path, found: Examples, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The new names of the labels (N,), and which examples are removed (N,). Without an action a label is the new one,
+    and an empty one keeps what was given."""
+    label = np.array(found.classes, dtype=object)[found.given]
+    removed = np.zeros(len(label), bool)
+    require("label" in table or "action" in table, f"{path} needs the column label or action, to say what to do")
+    new = table.label.str.strip() if "label" in table else pd.Series([""] * len(table))
+    action = table.action.str.strip().str.lower() if "action" in table else pd.Series([""] * len(table))
+    for row, (i, name, act) in enumerate(zip(index, new, action, strict=True), 1):
+        act = act or ("relabel" if name else "keep")
+        require(
+            act in ACTIONS,
+            f"{path}: row {row} below the header has the action {shown(act)}; it is one of {few([*ACTIONS])}",
+        )
+        require(act != "relabel" or bool(name), f"{path}: row {row} below the header has no label to relabel to")
+        if act == "relabel":
+            label[i] = name
+        removed[i] = act == "remove"
+    return label, removed
+
+
+def _table_of(place: Path, out: Path, found: Examples, label: np.ndarray, removed: np.ndarray) -> None:
+    """Write a table with the labels that are kept: of a table all its columns; of pictures their files, from the folder
+    of the new table on."""
+    given = np.array(found.classes)[found.given]
+    if place.suffix.lower() in SUFFIXES:
+        table = read_table(place, ("label",)).iloc[found.row].reset_index(drop=True)
+    else:
+        table = pd.DataFrame({"file": found.file})
+    if found.path:
+        table["file"] = [Path(os.path.relpath(path, out.resolve().parent)).as_posix() for path in found.path]
+    before = table["given"] if "given" in table else given  # of one that was relabelled before
+    table = table.assign(label=label, given=before)[~removed]
+    with whole(out) as part:
+        table.to_csv(part, index=False)
+
+
+def _write_arrays(place: Path, out: Path, found: Examples, label: np.ndarray, removed: np.ndarray) -> None:
+    """Write the arrays of an `.npz` with the labels that are kept."""
+    arrays = opened(place)
+    names = [str(name) for name in arrays["classes"]] if "classes" in arrays else [str(k) for k in range(MOST_CLASSES)]
+    numbers = {name: k for k, name in enumerate(names)}
+    number = np.array([lookup("class", str(name), numbers) for name in label])
+    begin = 0
+    for split in ("train_", "test_", ""):
+        if f"{split}labels" not in arrays:
+            continue
+        size = len(arrays[f"{split}labels"])
+        part = slice(begin, begin + size)
+        keep = ~removed[part]
+        before = arrays.get(f"given_{split}labels", arrays[f"{split}labels"])
+        arrays[f"given_{split}labels"] = before[keep]
+        arrays[f"{split}labels"] = number[part][keep]
+        for name in (f"{split}images", f"{split}files"):
+            if name in arrays:
+                arrays[name] = arrays[name][keep]
+        begin += size
+    with whole(out) as part, part.open("wb") as file:
+        np.savez(file, **arrays)

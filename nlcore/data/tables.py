@@ -1,0 +1,48 @@
+"""Tables that people bring: CSV with whatever separator, or Parquet."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from ..inputs import UserError, few, require, shown
+
+SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+
+
+def read_table(path: Path, needed: tuple[str, ...] = (), as_text: bool = True) -> pd.DataFrame:
+    """A table, its headers in small letters; cells of a CSV as text, or else of the types that they seem to have. A
+    `UserError` says what is wrong: it cannot be read, lacks a column that is `needed`, or has no row."""
+    require(path.is_file() or not path.exists(), f"{path} cannot be read as a table (it is no file)")
+    try:
+        table = _parquet(path) if path.suffix in (".parquet", ".pq") else _separated(path, as_text)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as a table ({type(error).__name__}: {error})") from None
+    table.columns = [str(name).strip().lower() for name in table.columns]
+    missing = {*needed} - {*table.columns}
+    has = few([shown(name) for name in table.columns])
+    asked = ",".join(needed)
+    require(not missing, f"{path} lacks the column {' and '.join(sorted(missing))}; it needs {asked} and has {has}")
+    twice = sorted({name for name in table.columns if [*table.columns].count(name) > 1})
+    require(not twice, f"{path} has the column {few(twice)} more than once")
+    require(len(table) > 0, f"{path} has no row below its header")
+    return table
+
+
+def _separated(path: Path, as_text: bool) -> pd.DataFrame:
+    """A table separated by commas, semicolons or tabs, whichever its header has most of."""
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    separator = max(",;\t", key=header.count)
+    kinds = {"dtype": str, "keep_default_na": False} if as_text else {}
+    table = pd.read_csv(path, sep=separator, skipinitialspace=True, **kinds)
+    first = table.index[0] if len(table) and not isinstance(table.index, pd.RangeIndex) else None
+    require(first is None, f"{path} has rows with more cells than its header, such as that of {shown(first)}")
+    return table
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    """A table in Parquet, for which pandas needs another package."""
+    try:
+        return pd.read_parquet(path)
+    except ImportError:
+        raise UserError(f"{path}: to read Parquet install pyarrow, or save the table as CSV") from None

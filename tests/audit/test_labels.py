@@ -1,0 +1,284 @@
+"""`nlcore audit` and `nlcore relabel`: whatever people bring gets a report, and nothing of theirs is changed."""
+
+import json
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from nlcore import data
+from nlcore.audit import labels, signals
+from nlcore.audit.examples import read
+from nlcore.audit.folds import Plan, Seen, drawn, predicted
+from nlcore.audit.judge import judged
+from nlcore.audit.twins import twins
+from nlcore.cli import main
+from nlcore.inputs import UserError
+
+QUICK = ["--folds", "2", "--steps", "6", "--side", "16", "--device", "cpu"]
+
+
+def nlcore(*arguments):
+    """The command line; returns its exit code."""
+    before, sys.argv = sys.argv, ["nlcore", *map(str, arguments)]
+    try:
+        main()
+    except SystemExit as end:
+        return end.code or 0
+    finally:
+        sys.argv = before
+
+
+def picture(path, seed, size=(20, 14), mode="RGB", **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
+    Image.fromarray(pixels).convert(mode).save(path, **options)
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """Pictures of all sizes and modes in two classes, one file corrupt, and what else lies in people's folders."""
+    place = tmp_path / "meine Fotos"
+    for i in range(8):
+        picture(place / "Käfer klein" / f"ein Käfer {i}.jpg", i, (20 + i, 30 - i))
+        picture(place / "fly" / f"{i}.png", 50 + i)
+    picture(place / "fly" / "alpha.png", 1, (9, 40), "RGBA")
+    picture(place / "fly" / "palette.png", 2, (40, 9), "P", transparency=bytes(range(256)))
+    picture(place / "fly" / "print.jpg", 3, (64, 64), "CMYK")
+    picture(place / "fly" / "grey.png", 4, (33, 33), "L")
+    deep = np.random.default_rng(5).integers(0, 65536, (21, 22)).astype(np.uint16)
+    Image.fromarray(deep).save(place / "fly" / "deep.png")
+    whole = (place / "fly" / "0.png").read_bytes()
+    (place / "fly" / "torn né.png").write_bytes(whole[: len(whole) // 2])
+    for name in (".DS_Store", "fly/._0.png", ".ipynb_checkpoints/a.png", "Thumbs.db"):
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_bytes(b"no picture")
+    (place / "fly" / "notes.txt").write_text("mine")
+    return place
+
+
+def test_a_folder_of_mixed_pictures_gets_a_report_with_one_command(mixed, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    before = {path: path.read_bytes() for path in mixed.rglob("*") if path.is_file()}
+    assert nlcore("audit", mixed, *QUICK) == 0
+    told = capsys.readouterr()
+    out = tmp_path / "audit-meine Fotos"
+    assert "Traceback" not in told.err and "torn né.png" in told.err and str(out.name) in told.out
+    table = pd.read_csv(out / "labels.csv")
+    assert len(table) == 21 and not table.file.str.contains("torn").any()
+    assert {*table.given} == {"Käfer klein", "fly"} and (table.given != table.suggested).all()
+    assert table.score.is_monotonic_decreasing and {*signals.TOGETHER, "neighbours"} <= {*table.columns}
+    summary = json.loads((out / "summary.json").read_text())
+    assert len(summary["left_out"]) == 1 and "torn né.png" in summary["left_out"][0]
+    assert any("resized" in line for line in summary["said"]) and any("CMYK" in line for line in summary["said"])
+    page = (out / "report.html").read_text()
+    assert page.count("data:image/") >= 21 and "torn né.png" in page
+    assert not re.findall(r"<script|https?://|src=\"(?!data:)", page)  # opens offline
+    assert before == {path: path.read_bytes() for path in mixed.rglob("*") if path.is_file()}
+
+
+def test_a_second_start_trains_nothing(mixed, tmp_path, monkeypatch, capsys):
+    nlcore("audit", mixed, "--out", tmp_path / "out", *QUICK)
+    first = (tmp_path / "out" / "labels.csv").read_text()
+    torn = sorted((tmp_path / "out" / "folds").iterdir())[0]
+    torn.write_bytes(torn.read_bytes()[:99])  # as if killed; is made again
+    capsys.readouterr()
+    assert nlcore("audit", mixed, "--out", tmp_path / "out", "--json", *QUICK) == 0
+    told = capsys.readouterr()
+    assert "fold 1 of 2: done" in told.err and "fold 2 of 2: was there already" in told.err
+    assert json.loads(told.out)["labels"] == 21 and (tmp_path / "out" / "labels.csv").read_text() == first
+
+
+def test_without_cleanlab_the_report_says_so(mixed, tmp_path, monkeypatch):
+    monkeypatch.setattr(signals, "there_is_cleanlab", lambda: False)
+    nlcore("audit", mixed, "--out", tmp_path / "out", *QUICK)
+    assert "cleanlab is not installed" in (tmp_path / "out" / "report.html").read_text()
+    assert "cleanlab" in json.loads((tmp_path / "out" / "summary.json").read_text())["missing"]
+
+
+def test_relabel_and_audit_again(mixed, tmp_path, capsys):
+    reviewed, new = tmp_path / "reviewed.csv", tmp_path / "new" / "labels.csv"
+    lines = ["file,action,label", "fly/0.png,relabel,Käfer klein", "fly/1.png,remove,", "fly/2.png,keep,"]
+    reviewed.write_text("\n".join(lines), encoding="utf-8")
+    new.parent.mkdir()
+    assert nlcore("relabel", mixed, reviewed, "--out", new) == 0
+    assert "1 labels changed, 1 examples removed" in capsys.readouterr().out
+    table = pd.read_csv(new)
+    assert (table.label != table.given).sum() == 1 and len(table) == 20
+    again = read(str(new), 16)
+    assert len(again.given) == 20 and again.classes == ["Käfer klein", "fly"]
+    assert nlcore("relabel", mixed, reviewed, "--out", new) == 2  # nothing is written over
+    reviewed.write_text("row,label\n0,fly\n")
+    assert nlcore("relabel", new, reviewed, "--out", new.parent / "third.csv") == 0
+    third = pd.read_csv(new.parent / "third.csv")
+    assert (third.given == table.given).all() and third.label[0] == "fly"  # what was given first is kept
+
+
+@pytest.mark.parametrize("split", ["", "train_"])
+def test_arrays_are_relabelled_into_arrays(tmp_path, split):
+    x, y = np.random.default_rng(0).integers(0, 256, (12, 6, 6, 1), dtype=np.uint8), np.arange(12) % 3
+    arrays = {f"{split}images": x, f"{split}labels": y, "classes": np.array(["a", "b", "c"])}
+    if split:
+        arrays |= {"test_images": x[:3], "test_labels": y[:3]}
+    np.savez(tmp_path / "own.npz", **arrays)
+    file = read(str(tmp_path / "own.npz")).file[1]
+    (tmp_path / "reviewed.csv").write_text(f"file,label\n{file},c\n")
+    assert nlcore("relabel", tmp_path / "own.npz", tmp_path / "reviewed.csv", "--out", tmp_path / "new.npz") == 0
+    new = np.load(tmp_path / "new.npz")
+    assert new[f"{split}labels"][1] == 2 and (new[f"given_{split}labels"] == y).all()
+    if split:
+        assert data.load(str(tmp_path / "new.npz")).K == 3
+
+
+def test_features_of_a_table(tmp_path, capsys):
+    """Trees find labels that were turned round; gaps, text and an empty label are no obstacle."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 3))
+    label = np.where(x[:, 0] > 0, "yes", "no")
+    wrong = [7, 30, 77]
+    for i in wrong:
+        x[i, 0] = 2.0 * (1 if label[i] == "no" else -1)
+    table = pd.DataFrame(x, columns=["a", "b", "c"]).assign(note="text", label=label)
+    table.loc[5, "b"], table.loc[9, "label"] = np.nan, None
+    table.to_csv(tmp_path / "own.csv", index=False)
+    assert nlcore("audit", tmp_path / "own.csv", "--out", tmp_path / "out", "--folds", "3") == 0
+    assert "row 9 has no label" in capsys.readouterr().err
+    found = pd.read_csv(tmp_path / "out" / "labels.csv")
+    assert {*found.row[:3]} == {*wrong} and len(found) == 119
+
+
+def noisy(rate=0.1):
+    """Digits of which a share has the next label: images, given labels, which are wrong."""
+    digits = data.load("digits").train
+    x, y = digits.x.numpy()[:600], digits.y.numpy()[:600]
+    wrong = np.random.default_rng(0).random(len(y)) < rate
+    return x, np.where(wrong, (y + 1) % 10, y), wrong
+
+
+def test_every_signal_finds_wrong_labels_and_the_rate_is_about_right(tmp_path):
+    x, given, wrong = noisy()
+    seen = predicted(x, given, 10, Plan(2, "mlp1", 150, device="cpu"))
+    found = signals.doubts(seen, given)
+    for name, signal in (found | {"together": signals.together(found)}).items():
+        assert judged(signal, wrong, 20)["precision"] >= 0.8, name
+    estimate, low, high = signals.rate(seen.probability, given)
+    assert low <= estimate <= high and abs(estimate - wrong.mean()) < 0.06
+    T = signals.transition(signals.joint(seen.probability, given))
+    assert np.allclose(T.sum(1), 1) and np.mean([T[k, (k + 1) % 10] for k in range(10)]) > 0.05
+
+
+def test_checked_labels_teach_a_mentor_and_give_the_rate(tmp_path):
+    x, given, wrong = noisy(0.3)
+    np.savez(tmp_path / "own.npz", images=x.transpose(0, 2, 3, 1), labels=given)
+    true = np.where(wrong, (given - 1) % 10, given)
+    pd.DataFrame({"row": range(200), "label": true[:200]}).to_csv(tmp_path / "checked.csv", index=False)
+    plan = Plan(2, "mlp1", 150, device="cpu")
+    made, _ = labels.audit(str(tmp_path / "own.npz"), tmp_path / "out", plan, checked=tmp_path / "checked.csv")
+    told = made.summary["checked"]
+    assert told["wrong"] == wrong[:200].sum() and told["low"] < wrong[:200].mean() < told["high"]
+    assert judged(made.table.mentor.to_numpy(), wrong[made.table.row], 50)["precision"] > 0.6
+    assert sum(row["checked"] for row in made.summary["cuts"][-1:]) == 200
+
+
+def test_own_predictions_need_no_training(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (30, 6, 6, 3), dtype=np.uint8), np.arange(30) % 3
+    np.savez(tmp_path / "own.npz", images=x, labels=y)
+    p = np.full((30, 3), 0.1)
+    p[np.arange(30), y] = 0.8
+    p[4] = [0.9, 0.05, 0.05]  # label 1
+    np.save(tmp_path / "p.npy", p)
+    asked = ["audit", tmp_path / "own.npz", "--out", tmp_path / "out", "--pred-probs", tmp_path / "p.npy"]
+    assert nlcore(*asked) == 0
+    assert pd.read_csv(tmp_path / "out" / "labels.csv").row[0] == 4 and not (tmp_path / "out" / "folds").exists()
+    for bad in (p[:29], p[:, :2], p.round().astype(int), np.where(p > 0.8, np.nan, p), p * 2):
+        np.save(tmp_path / "p.npy", bad)
+        capsys.readouterr()
+        assert nlcore(*asked) == 2 and "p.npy" in capsys.readouterr().err
+
+
+def test_equal_examples_share_a_fold_and_classes_are_spread():
+    given = np.arange(40) % 4
+    x = np.random.default_rng(0).integers(0, 256, (40, 1, 4, 4), dtype=np.uint8)
+    x[7] = x[22]
+    fold = drawn(x, given, 5, 0)
+    assert fold[7] == fold[22]
+    assert all(len({*fold[given == k]}) >= 4 for k in range(4))
+
+
+def test_twins_with_different_labels():
+    x = np.random.default_rng(0).integers(0, 250, (6, 3, 20, 20), dtype=np.uint8)
+    x[1], x[2], x[4] = x[0], x[0] + 3, x[5]
+    assert twins(x, np.array([0, 1, 1, 0, 2, 2])) == [(0, 1), (0, 2)]
+    rows = np.array([[1.0, 2.0], [1.0, 2.0], [3.0, 4.0]])
+    assert twins(rows, np.array([0, 1, 0])) == [(0, 1)]
+
+
+def test_the_joint_is_that_of_cleanlab():
+    count = pytest.importorskip("cleanlab.count")
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.full(4, 0.4), 300)
+    given = np.array([rng.choice(4, p=row) for row in p])
+    theirs = count.estimate_joint(given, p)  # which rounds to whole examples
+    assert np.allclose(signals.joint(p, given).T, theirs, atol=1 / 300)
+
+
+def test_a_label_that_no_model_reaches_counts_as_right():
+    p = np.array([[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.2, 0.8, 0.0], [0.6, 0.4, 0.0]])
+    given = np.array([0, 0, 1, 2])
+    found = signals.joint(p, given)
+    assert np.isclose(found.sum(), 1) and np.allclose(found.sum(0), [0.5, 0.25, 0.25])
+    assert np.isfinite(signals.wrong_by_matrix(p, given)).all()
+    assert {"probability", "margin", "matrix"} <= {*signals.doubts(Seen(p), given)}
+
+
+@pytest.mark.parametrize(
+    "told, make",
+    [
+        ("there is no file", lambda place: place / "none"),
+        ("holds no folders of pictures", lambda place: (place / "empty").mkdir() or place / "empty"),
+        ("lacks the column label", lambda place: _text(place / "a.csv", "x,y\n1,2\n")),
+        ("no column of numbers", lambda place: _text(place / "a.csv", "x,label\na,b\nb,c\nc,b\nd,c\n")),
+        ("a class, not a number", lambda place: _text(place / "a.csv", "x,label\n" + "1,{0}.5\n2,{0}.7\n" * 9)),
+        ("nothing to tell apart", lambda place: _text(place / "a.csv", "x,label\n1,a\n2,a\n")),
+        ("lacks the arrays", lambda place: np.savez(place / "a.npz", x=[1]) or place / "a.npz"),
+        ("no picture can be read", lambda place: _text(place / "a.csv", "file,label\nx.png,a\ny.png,b\n")),
+    ],
+)
+def test_what_cannot_be_audited_is_one_sentence(tmp_path, told, make):
+    place = make(tmp_path)
+    if told == "a class, not a number":
+        lines = place.read_text().splitlines()
+        place.write_text("\n".join([lines[0], *(line.format(i) for i, line in enumerate(lines[1:]))]))
+    with pytest.raises(UserError, match=told):
+        labels.audit(str(place), tmp_path / "out", Plan(2))
+
+
+def test_a_report_does_not_go_where_it_would_be_data(mixed):
+    with pytest.raises(UserError, match="choose another --out"):
+        labels.audit(str(mixed), mixed / "audit")
+
+
+@pytest.mark.parametrize(
+    "told, text",
+    [
+        ("did you mean", "file,label\nfly/0.pngg,fly\n"),
+        ("twice", "file,label\nfly/0.png,fly\nfly/0.png,fly\n"),
+        ("column file or row", "name,label\nfly/0.png,fly\n"),
+        ("column label or action", "file\nfly/0.png\n"),
+        ("one of keep, relabel, remove", "file,action\nfly/0.png,delete\n"),
+        ("no label to relabel to", "file,action,label\nfly/0.png,relabel,\n"),
+    ],
+)
+def test_bad_reviews_are_refused(mixed, tmp_path, capsys, told, text):
+    out = tmp_path / "new.csv"
+    assert nlcore("relabel", mixed, _text(tmp_path / "reviewed.csv", text), "--out", out) == 2
+    assert told in capsys.readouterr().err and not out.exists()
+
+
+def _text(path, text):
+    path.write_text(text)
+    return path
