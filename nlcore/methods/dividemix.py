@@ -32,8 +32,7 @@ def divided(loss: Tensor) -> Tensor:
 
 def sharpened(p: Tensor, temperature: float) -> Tensor:
     """Distributions p (B, K) to the power of 1 / temperature, scaled to sum to 1."""
-    power = p ** (1 / temperature)
-    return power / power.sum(1, keepdim=True)
+    return (p.log() / temperature).softmax(1)
 
 
 def told(body: nn.Module, views: tuple[Tensor, ...]) -> Tensor:
@@ -51,7 +50,8 @@ def of_labelled(logits: Tensor, target: Tensor, labelled: Tensor) -> Tensor:
 
 
 def of_unlabelled(logits: Tensor, target: Tensor, labelled: Tensor) -> Tensor:
-    """L_U: the mean squared difference of prediction and target, over classes and where `labelled` is 0."""
+    """L_U: the mean squared difference of prediction and target, over classes (as released; the paper sums over them)
+    and where `labelled` is 0."""
     error = (logits.softmax(1) - target).square().mean(1)
     return ((1 - labelled) * error).sum() / (1 - labelled).sum().clamp_min(1)
 
@@ -73,10 +73,9 @@ def negative_entropy(logits: Tensor) -> Tensor:
 class DivideMix(Twins):
     """Two networks; before each epoch two Gaussians are fitted to the losses of each, and tell the other one how likely
     a label is right: w. Above `threshold` a pair is labelled: its target is the given label by a share w, and for the
-    rest what the network predicts. The target of the other pairs is what both networks predict.
-    Predictions are means over two views of an image, and targets are sharpened by `temperature`. All views are mixed
-    with each other (MixMatch), by a share from Beta(`alpha`, `alpha`), and the loss is L_X + lambda_u L_U + L_reg
-    (Li et al. 2020).
+    rest what the network predicts. The target of the other pairs is what both networks predict. Predictions are means
+    over two views of an image, and targets are sharpened by `temperature`. All views are mixed with each other
+    (MixMatch), by a share from Beta(`alpha`, `alpha`); the loss is L_X + lambda_u L_U + L_reg (Li et al. 2020).
 
     The first division comes with the first epoch that begins when a share `warm_up` of training is over. Until then
     the loss is cross entropy, for `asymmetric` noise with a penalty on being sure. `lambda_u` is reached a share `ramp`

@@ -7,7 +7,18 @@ import torch
 
 from nlcore import data, sweep
 from nlcore.inputs import UserError
-from nlcore.methods import GLC, DeepKNN, Distillation, ForwardEstimated, MentorNet, MLaC, NoiseAdaptation, Truncated
+from nlcore.methods import (
+    GLC,
+    CoTeaching,
+    DeepKNN,
+    Distillation,
+    DivideMix,
+    ForwardEstimated,
+    MentorNet,
+    MLaC,
+    NoiseAdaptation,
+    Truncated,
+)
 from nlcore.models import build
 from nlcore.noise import SymmetricInclusive
 from nlcore.runs import Budget, Run, store
@@ -62,6 +73,8 @@ CASES = [
     (Distillation(), (45,)),
     (DeepKNN(k=5), (44,)),
     (MentorNet("data", source="digits"), (50,)),
+    (CoTeaching(0.4, ramp=0.5), (15,)),
+    (DivideMix(), (10, 17)),
 ]
 
 
