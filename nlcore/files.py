@@ -67,7 +67,9 @@ def stamped_now(folder: Path) -> float:
 
 def check_writable(folder: Path, instead: str) -> None:
     """Refuse early, in one sentence, a folder that cannot be written, and say what to do `instead`."""
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    there = next(
+        place for place in (folder.absolute(), *folder.absolute().parents) if place.exists() or place.is_symlink()
+    )
     try:
         with tempfile.TemporaryFile(dir=there):  # nothing stays of it, even if we are killed
             pass

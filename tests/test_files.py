@@ -3,7 +3,10 @@
 import os
 import time
 
+import pytest
+
 from nlcore import files
+from nlcore.inputs import UserError
 
 
 def test_another_clock_does_not_remove_what_is_being_written(tmp_path, monkeypatch):
@@ -15,3 +18,9 @@ def test_another_clock_does_not_remove_what_is_being_written(tmp_path, monkeypat
     monkeypatch.setattr(time, "time", lambda: ahead)
     files.write_whole(tmp_path / "a.txt", "whole")
     assert sorted(path.name for path in tmp_path.iterdir()) == [fresh.name, "a.txt"]
+
+
+def test_a_link_to_a_folder_that_is_gone_is_refused_early(tmp_path):
+    (tmp_path / "runs").symlink_to(tmp_path / "unmounted" / "runs")
+    with pytest.raises(UserError, match="cannot write to .*runs.*set NLCORE_RUNS"):
+        files.check_writable(tmp_path / "runs", "set NLCORE_RUNS to another folder")

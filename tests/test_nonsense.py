@@ -259,7 +259,8 @@ def test_ctrl_c_is_one_line(tmp_path):
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what a shell runs in the background ignores Ctrl-C
     options["preexec_fn"] = heard
     process = subprocess.Popen([sys.executable, "-m", "nlcore", *words], **options)
-    time.sleep(3.5)
+    assert any("to train" in line for line in process.stdout)  # until then torch is imported, which it does not survive
+    time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and err.splitlines() == ["nlcore: stopped; start it again to go on"], err
