@@ -31,7 +31,7 @@ class HumanMatrix(Noise):
     def law(self, K):
         true, given = answers(self.labels)
         classes = int(true.max()) + 1
-        require(classes == K, f"the labels {self.labels} have {classes} classes; this data set has {K}")
+        require(classes == K, f"{self.labels}: labels of {classes} classes, not of {K}")
         counts = np.bincount(true * K + given, minlength=K * K).reshape(K, K)
         return counts / counts.sum(1, keepdims=True)
 
@@ -41,8 +41,9 @@ class HumanLabels(HumanMatrix):
     """Labels that people gave, nothing drawn: which image is labelled wrongly depends on what it shows."""
 
     def given(self, data: Dataset) -> np.ndarray:
-        dataset = labels.FILES[SETS[self.labels]].dataset if self.labels in SETS else "digits"
-        require(data.name == dataset, f"the labels {self.labels} are those of {dataset}, not of {data.name}")
+        known = self.labels in SETS
+        dataset = labels.FILES[SETS[self.labels]].dataset if known else "digits"
+        require(data.name == dataset, f"{self.labels}: labels of {dataset}, not of {data.name}")
         return answers(self.labels)[1]
 
 

@@ -43,9 +43,9 @@ def test_labels_of_other_images_and_unknown_sets_are_refused():
         HumanLabels("wurst")
     with pytest.raises(UserError, match=r"`nlcore data get cifar10n`"):
         check(replace(HUMAN, noise=HumanLabels("worst")))
-    with pytest.raises(UserError, match="those of digits, not of mnist"):
+    with pytest.raises(UserError, match="labels of digits, not of mnist"):
         HumanLabels("stand_in").given(data.load("digits")._replace(name="mnist"))
-    with pytest.raises(UserError, match="10 classes; this data set has 3"):
+    with pytest.raises(UserError, match="10 classes, not of 3"):
         HumanMatrix("stand_in").law(3)
 
 

@@ -131,4 +131,4 @@ def test_a_record_knows_the_golden_runs_of_the_code_that_made_it(monkeypatch, tm
 def test_published_records_are_current_and_know_what_they_rest_on(paper):
     found = store.load_published(paper).values()
     assert not [record.run.key for record in found if record.stale]
-    assert {record.golden == golden.digests_of(record.run) for record in found} == {True}
+    assert all(record.golden == golden.digests_of(record.run) for record in found)

@@ -73,16 +73,15 @@ def wrong(told: dict, name: str) -> float:
 
 
 def sets_of_labels() -> pd.DataFrame:
-    """Each set of labels: the share that is wrong, the class that it gets wrong most and least often (of ten), and the
-    most frequent wrong label."""
+    """Each set of labels: the share that is wrong and, of ten classes, the one that is wrong most often and the most
+    frequent mistake."""
     told, found = facts(), {}
     for name, of in told["sets"].items():
         row = {"wrong, %": f"{100 * wrong(told, name):.1f}"}
         if "counts" in of:
             shares = 100 * np.array(of["wrong_in_class"])
-            most, least = int(shares.argmax()), int(shares.argmin())
+            most = int(shares.argmax())
             row["hardest class"] = f"{told['classes'][most]} ({shares[most]:.0f} %)"
-            row["easiest class"] = f"{told['classes'][least]} ({shares[least]:.0f} %)"
             row["most frequent mistake"] = mistake(of["counts"], told["classes"])
         found[SETS[name]] = row
     return pd.DataFrame(found).T.rename_axis("labels").fillna("")
@@ -166,6 +165,8 @@ def over_training(history: pd.DataFrame) -> Figure:
                 ax.plot(means.index, means, style, label=label, **words.look(name), ms=4)
         ax.set(xlabel="epoch", ylim=(0, None))
         ax.grid(alpha=0.3)
+    if not len(table):
+        grid[0].text(0.5, 0.5, "not run yet", transform=grid[0].transAxes, ha="center")
     grid[0].set(ylabel=words.said("accuracy"))
     grid[1].set(ylabel="wrong labels predicted, %")
     handles, names = grid[0].get_legend_handles_labels()
