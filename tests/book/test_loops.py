@@ -2,6 +2,7 @@
 
 import inspect
 
+import matplotlib.pyplot as plt
 import pytest
 
 from nlcore.book import loops
@@ -16,7 +17,9 @@ def test_the_three_loops_come_out_as_the_chapter_says():
     assert table["new lines"].tolist() == ["0", "1", "9"]
     told = loops.numbers(found, trained, mine)
     assert int(told["given"]) == pytest.approx(60, abs=4) and int(told["believed"]) > 85
-    assert len(loops.bars(found).axes[0].patches) == 3
+    fig = loops.bars(found)
+    assert len(fig.axes[0].patches) == 3
+    plt.close(fig)
 
 
 def test_what_methods_ask():
