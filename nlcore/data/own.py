@@ -111,6 +111,8 @@ def _below(folder: Path) -> list[Path]:
     """All files in a folder and the folders in it."""
     files = []
     for inside in inside_of(folder):
+        if inside.is_symlink() and folder.resolve().is_relative_to(inside.resolve()):
+            continue  # a link to where it lies has no end
         files += _below(inside) if inside.is_dir() else [inside]
     return files
 
@@ -120,7 +122,7 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
     for folder, part in zip(splits or [place], parts, strict=True):
         require(bool(part.pictures), f"{folder} holds no folder of pictures; {NEEDS}")
         if len(part.pictures) == 1:
-            _refuse_single(folder)
+            refuse_single(folder)
         empty = [f"{folder.name}/{name}/" for name, files in part.pictures.items() if not files]
         require(not empty, f"{place}: no pictures in {few(empty)}; {NEEDS}")
     differ = sorted(parts[0].pictures.keys() ^ parts[-1].pictures.keys())
@@ -130,7 +132,7 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
     )
 
 
-def _refuse_single(folder: Path) -> None:
+def refuse_single(folder: Path) -> None:
     """Say that a folder has a single class, and which folder in it may have been meant."""
     single = next(inside for inside in inside_of(folder) if inside.is_dir())
     deeper = [f"{inside.name}/" for inside in inside_of(single) if inside.is_dir()]
