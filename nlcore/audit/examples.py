@@ -1,5 +1,6 @@
 """What is audited: images of any size and mode in folders, tables or arrays, and tables of features."""
 
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from .. import data as datasets
-from ..data.own import SPLITS, found_in, inside_of
+from ..data.own import SPLITS, found_in, inside_of, refuse_single
 from ..data.pictures import shown
 from ..data.prepared import check_names, check_split, opened
 from ..data.tables import SUFFIXES, read_table
@@ -56,7 +57,7 @@ def _without_empty_classes(found: Examples) -> Examples:
     """The examples with those classes only that a label names."""
     used, given = np.unique(found.given, return_inverse=True)
     classes, said = [found.classes[k] for k in used], found.said
-    require(len(used) > 1, f"{found.name}: labels of {len(used)} class; there is nothing to tell apart")
+    require(len(used) > 1, f"{found.name}: all labels are the same; there is nothing to tell apart")
     absent = [name for k, name in enumerate(found.classes) if k not in {*used.tolist()}]
     if absent:
         said = [*said, f"no example has the label {few(absent)}"]
@@ -79,16 +80,21 @@ def _folder(place: Path, side: int) -> Examples:
     """The pictures of a folder of class folders, or of such folders for training and testing."""
     usual = {name for names in SPLITS.values() for name in names}
     splits = [folder for folder in inside_of(place) if folder.is_dir() and folder.name.lower() in usual]
-    labelled, others = [], []
+    labelled, others, empty = [], [], []
     for folder in splits or [place]:
         found = found_in(folder)
         labelled += [(file, name) for name, files in found.pictures.items() for file in files]
         others += found.others
+        empty += [f"{name}/" for name, files in found.pictures.items() if not files]
     require(bool(labelled), f"{place} holds no folders of pictures; it needs one for each class")
+    classes = sorted({name for _, name in labelled})
+    if len(classes) == 1:
+        refuse_single(splits[0] if splits else place)
     said = [f"{', '.join(f'{folder.name}/' for folder in splits)} are audited together"] if len(splits) > 1 else []
     if others:
         said.append(f"no pictures of a class: {few(sorted(str(f.relative_to(place)) for f in others))}")
-    classes = sorted({name for _, name in labelled})
+    if empty:
+        said.append(f"no pictures in {few(sorted(empty))}")
     given = np.array([classes.index(name) for _, name in labelled])
     paths = [file for file, _ in labelled]
     files = [file.relative_to(place).as_posix() for file in paths]
@@ -110,13 +116,14 @@ def _table(path: Path, side: int) -> Examples:
         start = Examples(path.name, row, [*table.file], given, classes, np.empty(0), [], left_out)
         return _pictures(start, paths, side)
     features = table.drop(columns=[name for name in OWN_COLUMNS if name in table])
-    numbers = features.select_dtypes(["number", "bool"])
+    numbers = features.select_dtypes(["number", "bool"]).astype(np.float64).replace([np.inf, -np.inf], np.nan)
+    numbers = numbers.loc[:, numbers.nunique() > 1]
     said = [f"{numbers.shape[1]} columns of numbers are used"]
     if unused := [name for name in features if name not in numbers]:
-        said.append(f"columns that are no numbers are left out: {few(unused)}")
-    require(numbers.shape[1] > 0, f"{path} has no column of numbers beside label, and no column file")
+        said.append(f"columns without different numbers are left out: {few(unused)}")
+    require(numbers.shape[1] > 0, f"{path} has no column of different numbers beside label, and no column file")
     files = [f"row {i}" for i in row]
-    return Examples(path.name, row, files, given, classes, numbers.to_numpy(np.float64), said, left_out)
+    return Examples(path.name, row, files, given, classes, numbers.to_numpy(), said, left_out)
 
 
 def _classes(path: Path, label: pd.Series) -> tuple[list[str], np.ndarray]:
@@ -138,7 +145,7 @@ def _arrays(path: Path, side: int) -> Examples:
     for split in splits:
         require(f"{split}labels" in found, f"{path} lacks the array {split}labels")
         images, labels = found[f"{split}images"], found[f"{split}labels"]
-        check_split(path, split.rstrip("_"), images, labels)
+        check_split(path, split, images, labels)
         named = found[f"{split}files"] if f"{split}files" in found else range(len(labels))
         x, y = [*x, images.transpose(0, 3, 1, 2)], [*y, labels.astype(int)]
         file += [f"{split.replace('_', '/')}{one}" for one in named]
@@ -187,7 +194,8 @@ def _pictures(start: Examples, paths: list[Path], side: int) -> Examples:
     said = [*start.said]
     alike = len({image.size for image in images}) == 1 and max(map(max, sizes)) <= side
     if not alike:
-        said.append(f"pictures of {len(sizes)} sizes are resized to {side} x {side} pixels")
+        which = f" of {len(sizes)} sizes" if len(sizes) > 1 else ""
+        said.append(f"pictures{which} are resized to {side} x {side} pixels")
         images = [image.resize((side, side)) for image in images]
     if others := sorted(modes - {"RGB"}):
         said.append(f"pictures of mode {few(others)} are converted to RGB")
@@ -203,6 +211,6 @@ def _read(path: Path, side: int):
     from PIL import Image
 
     image = shown(path, 2 * side)  # says what is wrong with a file
-    with Image.open(path) as stored:
+    with warnings.catch_warnings(action="ignore"), Image.open(path) as stored:  # large ones have been read
         size, mode = stored.size, stored.mode
     return size, mode, image if max(size) <= side else image.resize((side, side), Image.Resampling.BOX)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..data.duplicates import digests
 from ..files import whole
+from ..inputs import require
 from ..losses import cross_entropy
 from ..methods import CE, MentorNet
 from ..models import Net, build
@@ -86,6 +87,9 @@ def predicted(x: np.ndarray, given: np.ndarray, K: int, plan: Plan, keep: Path |
     """What cross-validation knows of the labels `given` (N,) of examples `x`: images uint8 (N, C, H, W), or features
     float (N, F). Each fold is kept in the folder `keep`, if there is one, and found there again."""
     fold, judge = drawn(x, given, plan.folds, plan.seed), by_network if x.ndim == 4 else by_trees
+    require(
+        len(np.unique(fold)) == plan.folds, f"{len(x)} examples, many of them equal, do not fill {plan.folds} folds"
+    )
     parts = []
     for k in range(plan.folds):
         path = keep and keep / f"{key_of(x, given, plan)}-{k}.npz"

@@ -31,7 +31,7 @@ def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> 
 
 def _name(file: str, place: Path) -> str:
     """A file as `Examples.file` has it, which may be written with the whole path, or as Windows does."""
-    return file.replace("\\\\", "/").removeprefix("./").removeprefix(f"{place.resolve().as_posix()}/")
+    return file.replace("\\", "/").removeprefix("./").removeprefix(f"{place.resolve().as_posix()}/")
 
 
 def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -122,7 +122,7 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
     for folder, part in zip(splits or [place], parts, strict=True):
         require(bool(part.pictures), f"{folder} holds no folder of pictures; {NEEDS}")
         if len(part.pictures) == 1:
-            _refuse_single(folder)
+            refuse_single(folder)
         empty = [f"{folder.name}/{name}/" for name, files in part.pictures.items() if not files]
         require(not empty, f"{place}: no pictures in {few(empty)}; {NEEDS}")
     differ = sorted(parts[0].pictures.keys() ^ parts[-1].pictures.keys())
@@ -132,7 +132,7 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
     )
 
 
-def _refuse_single(folder: Path) -> None:
+def refuse_single(folder: Path) -> None:
     """Say that a folder has a single class, and which folder in it may have been meant."""
     single = next(inside for inside in inside_of(folder) if inside.is_dir())
     deeper = [f"{inside.name}/" for inside in inside_of(single) if inside.is_dir()]

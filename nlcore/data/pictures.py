@@ -1,6 +1,7 @@
 """Picture files as a viewer shows them: upright, with white behind what is transparent, in 8 bits."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ def shown(file: str | bytes | Path, side: int | None = None):
 
     name = os.fsdecode(file)
     try:
-        with Image.open(name) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(name) as image:  # our own limit is below
             few = image.width * image.height <= MOST_PIXELS
             require(
                 few, f"{name} has {image.width} x {image.height} pixels, more than {MOST_PIXELS:,}; make it smaller"

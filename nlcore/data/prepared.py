@@ -109,7 +109,7 @@ def from_npz(path: Path):
     missing = [key for key in ARRAYS if key not in found]
     require(not missing, f"{path} lacks the array {', '.join(missing)}; it needs {', '.join(ARRAYS)}")
     for split in ("train", "test"):
-        check_split(path, split, found[f"{split}_images"], found[f"{split}_labels"])
+        check_split(path, f"{split}_", found[f"{split}_images"], found[f"{split}_labels"])
     one, two = found["train_images"].shape[1:], found["test_images"].shape[1:]
     require(one == two, f"{path}: train images are {one}, test images {two}; they must be alike")
     K = int(found["train_labels"].max()) + 1
@@ -144,15 +144,15 @@ def opened(path: Path) -> dict[str, np.ndarray]:
 
 
 def check_split(path: Path, split: str, x: np.ndarray, y: np.ndarray) -> None:
-    """Refuse images and labels of a split that are of a wrong type or shape or do not match."""
+    """Refuse images and labels that are of a wrong type or shape or do not match; `split` is how their names begin."""
     good = x.dtype == np.uint8 and x.ndim == 4
-    require(good, f"{path}: {split}_images must be uint8 (N, H, W, C), not {x.dtype} {x.shape}")
+    require(good, f"{path}: {split}images must be uint8 (N, H, W, C), not {x.dtype} {x.shape}")
     good = y.dtype.kind in "iu" and y.ndim == 1
-    require(good, f"{path}: {split}_labels must be whole numbers (N,), not {y.dtype} {y.shape}")
-    require(len(x) == len(y), f"{path}: {len(x)} {split}_images but {len(y)} {split}_labels")
-    require(len(x) > 0, f"{path}: the {split} split is empty")
+    require(good, f"{path}: {split}labels must be whole numbers (N,), not {y.dtype} {y.shape}")
+    require(len(x) == len(y), f"{path}: {len(x)} {split}images but {len(y)} {split}labels")
+    require(len(x) > 0, f"{path}: {split}images is empty")
     good = x.shape[3] in (1, 3, 4) and x.size > 0
-    require(good, f"{path}: {split}_images are {x.shape}; (N, H, W, C) is needed with 1, 3 or 4 channels C")
+    require(good, f"{path}: {split}images are {x.shape}; (N, H, W, C) is needed with 1, 3 or 4 channels C")
 
 
 def check_names(path: Path, name: str, names: np.ndarray) -> None:

@@ -241,10 +241,13 @@ def test_a_label_that_no_model_reaches_counts_as_right():
         ("there is no file", lambda place: place / "none"),
         ("holds no folders of pictures", lambda place: (place / "empty").mkdir() or place / "empty"),
         ("lacks the column label", lambda place: _text(place / "a.csv", "x,y\n1,2\n")),
-        ("no column of numbers", lambda place: _text(place / "a.csv", "x,label\na,b\nb,c\nc,b\nd,c\n")),
+        ("no column of different numbers", lambda place: _text(place / "a.csv", "x,label\na,b\nb,c\nc,b\nd,c\n")),
         ("a class, not a number", lambda place: _text(place / "a.csv", "x,label\n" + "1,{0}.5\n2,{0}.7\n" * 9)),
         ("nothing to tell apart", lambda place: _text(place / "a.csv", "x,label\n1,a\n2,a\n")),
         ("lacks the arrays", lambda place: np.savez(place / "a.npz", x=[1]) or place / "a.npz"),
+        ("single class, cat", lambda place: picture(place / "pets" / "cat" / "0.png", 0) or place / "pets"),
+        ("do not fill 2 folds", lambda place: _arrays(place / "a.npz", np.zeros((8, 4, 4, 1), np.uint8))),
+        ("images must be uint8", lambda place: _arrays(place / "a.npz", np.zeros((8, 4, 4), np.uint8))),
         ("no picture can be read", lambda place: _text(place / "a.csv", "file,label\nx.png,a\ny.png,b\n")),
     ],
 )
@@ -277,6 +280,11 @@ def test_bad_reviews_are_refused(mixed, tmp_path, capsys, told, text):
     out = tmp_path / "new.csv"
     assert nlcore("relabel", mixed, _text(tmp_path / "reviewed.csv", text), "--out", out) == 2
     assert told in capsys.readouterr().err and not out.exists()
+
+
+def _arrays(path, x):
+    np.savez(path, images=x, labels=np.arange(len(x)) % 2)
+    return path
 
 
 def _text(path, text):
