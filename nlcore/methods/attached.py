@@ -193,9 +193,17 @@ class Sight:
 
     def logits(self, best: bool) -> Tensor:
         """(M, K)"""
-        net, parts = self.attached.chosen(best), []
+        return self.of_all(self.attached.method, self.attached.chosen(best))
+
+    def of(self, part: nn.Module) -> Tensor:
+        """(M, K), by a part of the network alone."""
+        return self.of_all(Method(), part)
+
+    def of_all(self, method: Method, net: nn.Module) -> Tensor:
+        """Logits (M, K) of all training pairs, in the order of their index."""
+        parts = []
         for index, x, *_ in self.asked("pairs"):
-            parts.append((torch.as_tensor(index).long(), self.attached.predicted(net, x)))
+            parts.append((torch.as_tensor(index).long(), self.attached.predicted(method, net, x)))
         index, found = (torch.cat(part) for part in zip(*parts, strict=True))
         whole = torch.equal(index.sort().values.cpu(), torch.arange(self.M))
         require(whole, f"pairs must show each of the M={self.M} training pairs once; it showed {len(index)}")
@@ -262,22 +270,28 @@ class Attached:
         self.epochs += 1
 
     def loss(
-        self, index: Tensor, x: Tensor, y: Tensor, trusted_x: Tensor | None = None, trusted_y: Tensor | None = None
+        self,
+        index: Tensor,
+        x: Tensor,
+        y: Tensor,
+        trusted_x: Tensor | None = None,
+        trusted_y: Tensor | None = None,
+        x2: Tensor | None = None,
     ) -> Tensor:
         """The scalar to minimise in a training step. Methods remember what they see here: do not call it to evaluate.
 
         `index` (B,) are the places of the pairs among all M, not in the batch; `x` is what the network takes, `y` (B,)
         are the given labels. A method with trusted images beside the noisy ones takes a batch of them with their
-        classes (`of_each_class` draws one).
+        classes (`of_each_class` draws one); one with two views of an image takes `x2`, the same images augmented anew.
         """
         index = torch.as_tensor(index)
-        self.check(index, y, trusted_x, trusted_y)
+        self.check(index, y, trusted_x, trusted_y, x2)
         if self.optimiser:
             self.clock.rate = torch.as_tensor(self.optimiser.param_groups[0]["lr"], dtype=torch.float).to(self.device)
-        batch = [None if part is None else part.to(self.device) for part in (index, x, y, trusted_x, trusted_y)]
+        batch = [None if part is None else part.to(self.device) for part in (index, x, y, trusted_x, trusted_y, x2)]
         return self.method.loss(self.net, Batch(*batch), self.clock)
 
-    def check(self, index: Tensor, y: Tensor, trusted_x, trusted_y) -> None:
+    def check(self, index: Tensor, y: Tensor, trusted_x, trusted_y, x2) -> None:
         """Refuse a batch that does not fit, or one that comes before what it needs."""
         title, labels = self.title, self.given.labels
         ready = self.optimiser is not None or not (self.own or self.added)
@@ -288,6 +302,8 @@ class Attached:
         require(not late, f"{title} works between epochs: call epoch() before each ({told})")
         trusted = not self.method.trusted_batch or (trusted_x is not None and trusted_y is not None)
         require(trusted, f"{title} needs trusted images in every step: loss(index, x, y, trusted_x, trusted_y)")
+        seen = self.method.views == 1 or x2 is not None
+        require(seen, f"{title} needs two views of each image: loss(index, x, y, x2=...), the same ones augmented anew")
         if index.device.type == "cpu":  # on another device a look at it would cost the time of a step
             fits = len(index) == len(y) and 0 <= int(index.min()) and int(index.max()) < self.task.M
             require(fits, f"index has the place of each pair of the batch among all M={self.task.M}")
@@ -302,13 +318,13 @@ class Attached:
         require(not best or self.best is not None, f"{told} evaluation")
         return self.best if best else self.net
 
-    def predicted(self, net: nn.Module, x: Tensor) -> Tensor:
+    def predicted(self, method: Method, net: nn.Module, x: Tensor) -> Tensor:
         with evaluating(net):
-            return self.method.predict(net, x.to(self.device)).float()
+            return method.predict(net, x.to(self.device)).float()
 
     def predict(self, x: Tensor) -> Tensor:
         """Logits (B, K), in evaluation mode and without gradients; modes stay as they were."""
-        return self.predicted(self.net, x)
+        return self.predicted(self.method, self.net, x)
 
     def keep(self, score: float) -> None:
         """Say how good the network is by now, higher being better: its accuracy on noisy labels that were held out. A

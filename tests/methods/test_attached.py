@@ -198,7 +198,8 @@ class Mine:
             learner.epoch()
             for i in torch.randperm(self.M).split(size):
                 known = of_each_class(self.trusted_y, 2)
-                loss = learner.loss(i, self.x[i], self.y[i], self.trusted_x[known], self.trusted_y[known])
+                x2 = self.x[i]  # nothing is augmented
+                loss = learner.loss(i, self.x[i], self.y[i], self.trusted_x[known], self.trusted_y[known], x2)
                 opt.zero_grad()
                 loss.backward()
                 found.append(loss.item())
