@@ -121,10 +121,9 @@ def there_is_cleanlab() -> bool:
 def by_cleanlab(p: np.ndarray, given: np.ndarray) -> np.ndarray:
     """Doubts (N,) as cleanlab's own users see them: what its filter finds comes first, each part by the quality of the
     label."""
-    from cleanlab.filter import find_label_issues
-    from cleanlab.rank import get_label_quality_scores
+    with warnings.catch_warnings(action="ignore"):  # of classes that have few examples, and of progress bars
+        from cleanlab.filter import find_label_issues
+        from cleanlab.rank import get_label_quality_scores
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of classes that have few examples, whose labels it leaves alone
         issue = find_label_issues(given, p, n_jobs=1)
     return issue + 1 - get_label_quality_scores(given, p)
