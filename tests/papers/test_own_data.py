@@ -10,6 +10,7 @@ import pytest
 from test_cli import nlcore
 
 from nlcore import data, papers, sweep
+from nlcore.inputs import UserError
 from nlcore.methods import MentorNet
 from nlcore.noise import Uniform
 from nlcore.runs import Budget, Run
@@ -17,7 +18,9 @@ from nlcore.training.split import check
 
 # their point is in images of another data set, whose shape has to be the same
 CARRIED = ("rolnick2017.source", "rolnick2017.cifar_source")
-EXPERIMENTS = {name: made for name, made in papers.experiments().items() if name not in CARRIED}
+# their labels were given to images of a known data set, and fit no others
+GIVEN = tuple(f"wei2022.{made.name}" for made in papers.PAPERS["wei2022"].EXPERIMENTS)
+EXPERIMENTS = {name: made for name, made in papers.experiments().items() if name not in CARRIED + GIVEN}
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +91,10 @@ def test_a_key_has_the_content_of_ones_own_data_wherever_they_stand():
     for way in ways:
         assert way(one).key == way(other).key != way(changed).key
         assert way("#0123456789ab").key != way("/a").key != run.key
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_labels_that_people_gave_to_other_images_are_refused(own, name):
+    with pytest.raises(UserError, match="stand_in: labels of"):
+        for run in papers.runs(name, "smoke", dataset=own):
+            check(run)
