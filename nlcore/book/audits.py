@@ -177,7 +177,7 @@ def worst(path: Path, table: pd.DataFrame, true: pd.Series, count: int = 24) -> 
 
 def rounds(told: pd.DataFrame) -> Figure:
     """By review: wrong labels that are left, and the percentage of images that networks classify wrongly."""
-    fig, (left, right) = figures.row(2, 3.4, 2.8)
+    fig, (left, right) = figures.row(2, 2.9)
     _bars(left, told.left, "wrong labels left", "{:.0f}")
     _bars(right, 100 - told.right, "images classified wrongly, %", "{:.1f}")
     return fig

@@ -173,7 +173,7 @@ def numbers(found: dict[str, float], trained: Trained, mine: Digits) -> dict[str
 
 def bars(found: dict[str, float]) -> Figure:
     """Test accuracy of the three loops, a bar each."""
-    fig, (ax,) = figures.row(1, 5.2, 2.2)
+    fig, (ax,) = figures.row(1, 2.2)
     for place, (name, share) in enumerate(found.items()):
         ax.barh(place, 100 * share, color=words.look(name)["color"])
         ax.annotate(f"{100 * share:.0f}", (100 * share, place), (4, 0), textcoords="offset points", va="center")

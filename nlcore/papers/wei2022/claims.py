@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ..effects import SIGN, Claim, Effect
+from ..effects import CORRELATION, SIGN, Claim, Effect
 from . import published
 from .experiments import cifar10n, cifar100n, twins
 from .measured import closed_by_stopping, gain_of_correction, lead, lead_of_a_hundred, lost, order_carries_over, sooner
@@ -64,7 +64,15 @@ CLAIMS = [
         "ours",
         "The order of methods on drawn labels is that on people's.",
         twins,
-        [Effect("rank correlation of the accuracies of six methods", order_carries_over, least=0.8, why=OF_SIX)],
+        [
+            Effect(
+                "rank correlation of the accuracies of six methods",
+                order_carries_over,
+                least=0.8,
+                why=OF_SIX,
+                within=CORRELATION,
+            )
+        ],
         "six methods on the worst labels, of people and drawn from their matrix",
     ),
     Claim(

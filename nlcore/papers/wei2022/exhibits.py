@@ -57,7 +57,7 @@ def facts() -> dict:
 def matrices(names: tuple[str, ...] = ("aggregate", "worst")) -> Figure:
     """The transition matrices of sets of labels of CIFAR-10N, true classes down and given labels across."""
     told = facts()
-    fig, panels = figures.row(len(names), 4.6, 4.4)
+    fig, panels = figures.row(len(names), 3.4)
     for ax, name in zip(panels, names, strict=True):
         counts = np.array(told["sets"][name]["counts"], float)
         figures.matrix(counts / counts.sum(1, keepdims=True), ax=ax, top=0.6)
@@ -155,7 +155,7 @@ def over_training(history: pd.DataFrame) -> Figure:
     """Test accuracy and the share of wrong training labels that cross entropy and L_q predict over training, in
     percent, on people's labels (solid) and on drawn ones (dashed)."""
     table = on_most_wrong(history)
-    fig, grid = figures.row(2, 3.8, 3.2)
+    fig, grid = figures.row(2, 3.1)
     for ax, column in zip(grid, ("test_accuracy", "train_wrong"), strict=True):
         for name in ("ce", "gce"):
             for noise, style in ((PEOPLE, "-"), (DRAWN, "--")):
