@@ -91,13 +91,14 @@ def test_what_is_neither_tensor_nor_plain_is_refused_by_name(tmp_path):
 
 
 def test_nothing_of_the_package_reads_a_pickle():
-    """But torchvision's archives of CIFAR, whose checksum is right by then."""
+    """But torchvision's archives of CIFAR, whose checksum is right by then; and labels that people gave, which torch reads
+    as tensors and numpy's arrays alone."""
     package = Path(states.__file__).parent.parent
     said = {
         path.name
         for path in package.rglob("*.py")
         for word in ("torch.load(", "import pickle")
-        if word in path.read_text()
+        if word in path.read_text().replace("torch.load(path, weights_only=True)", "")
     }
     assert not said
 
