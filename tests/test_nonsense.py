@@ -156,6 +156,7 @@ OPTIONS[str] = ["\x00", "mnits", "x" * 9999, "ü∞"]
 NEEDED = {"run": ["rolnick2017.uniform"], "publish": ["rolnick2017.uniform"], "verify": ["rolnick2017.uniform"]}
 NEEDED |= {"chapter": ["01_noise_models"], "learn": ["digits", "--checked", "no.csv"], "apply": ["digits"]}
 NEEDED |= {"plan": ["rolnick2017.uniform", "--out", "out"]}
+NEEDED |= {"audit": ["nowhere"], "relabel": ["nowhere", "no.csv"]}
 NEEDED |= {"stream": [".", "--out", "out"], "data": [], "status": [], "scoreboard": [], "golden": []}
 
 

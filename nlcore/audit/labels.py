@@ -50,6 +50,7 @@ def audit(
     require(8 <= side <= 512, f"--side must be between 8 and 512 pixels, not {side}")
     require(plan.steps >= 0 and plan.seed >= 0, "--steps and --seed must be 0 or more")
     require(bool(data.strip()), "DATA is the path of a folder, an .npz or a table, not an empty text")
+    require("\0" not in f"{data}{out}", "a path has no character of number 0")
     place = Path(data).expanduser()
     out = Path(f"audit-{place.resolve().stem or 'data'}") if out is None else out
     inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())

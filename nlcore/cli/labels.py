@@ -21,7 +21,7 @@ def audit(
     model: Model = "conv_small",
     steps: Annotated[int, typer.Option(help="of each training (default: 10 epochs, 300 at least)")] = 0,
     side: Annotated[int, typer.Option(help="pixels that larger pictures are resized to")] = 32,
-    pred_probs: Annotated[Path | None, typer.Option(help="own predictions (N, K) of examples not seen, .npy")] = None,
+    pred_probs: Annotated[Path | None, typer.Option("--pred-probs", help="own predictions (N, K), .npy")] = None,
     checked: Annotated[Path | None, typer.Option(help="table file,label of labels that were checked")] = None,
     seed: int = 0,
     device: Device = "auto",
