@@ -91,8 +91,8 @@ def test_what_is_neither_tensor_nor_plain_is_refused_by_name(tmp_path):
 
 
 def test_nothing_of_the_package_reads_a_pickle():
-    """But torchvision's archives of CIFAR, whose checksum is right by then; and labels that people gave, which torch reads
-    as tensors and numpy's arrays alone."""
+    """But torchvision's archives of CIFAR, whose checksum is right by then; and labels that people gave, of which
+    torch reads nothing but arrays."""
     package = Path(states.__file__).parent.parent
     said = {
         path.name
