@@ -199,9 +199,10 @@ def _cuts(expected: np.ndarray, given: np.ndarray, known: Known, order: np.ndarr
 def told(found: Found, out: Path) -> str:
     """What the command says at the end."""
     summary, rate = found.summary, found.summary["rate"]
+    doubt = "" if summary["agreement"] >= report.SURE else " at most, by models that predict few labels"
     lines = [
         f"{summary['labels']} labels, {len(summary['left_out'])} examples left out",
-        f"estimated to be wrong: {rate['estimate']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})",
+        f"estimated to be wrong{doubt}: {rate['estimate']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})",
         f"nearly alike with different labels: {summary['twins']} pairs",
         f"ranked labels: {out / 'labels.csv'}",
         f"report: {out / 'report.html'}",

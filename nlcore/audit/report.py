@@ -14,6 +14,7 @@ from .examples import Examples
 from .signals import SAID
 
 WORST, PAIRS, OF_A_PAIR, TWINS = 120, 12, 6, 30  # how much is shown
+SURE = 0.8  # of the labels: what models predict that know the classes
 PIXELS = 96  # of a picture's longer side
 
 STYLE = """
@@ -59,8 +60,9 @@ def page(found: Examples, table: pd.DataFrame, summary: dict, twins: list[tuple[
 def _in_short(summary: dict) -> str:
     """The estimate, and how far to trust it."""
     rate, checked = summary["rate"], summary["checked"]
+    about = "about" if summary["agreement"] >= SURE else "at most about"
     told = (
-        f"Of {summary['labels']:,} labels about <b>{rate['estimate']:.1%}</b> are estimated to be wrong "
+        f"Of {summary['labels']:,} labels {about} <b>{rate['estimate']:.1%}</b> are estimated to be wrong "
         f"({rate['low']:.1%} to {rate['high']:.1%}), which are {summary['wrong_labels']:,}."
     )
     trust = (

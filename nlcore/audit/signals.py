@@ -70,13 +70,15 @@ def places_from_worst(signal: np.ndarray) -> np.ndarray:
 
 
 def joint(p: np.ndarray, given: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-    """The joint distribution (K, K) of true class (row) and given label (column), by confident learning (Northcutt et
-    al. 2021, "confident learning"): an example is taken to be of that class whose probability is largest among those
-    that reach their threshold, the mean probability of the class where it is given. `weight` (N,) counts examples."""
+    """The joint distribution (K, K) of true class (row) and given label (column), by confident
+    learning (Northcutt, Jiang & Chuang 2021): an example is taken to be of that class whose
+    probability is largest among those that reach their threshold, the mean probability of the
+    class where it is given. `weight` (N,) counts examples."""
     K = p.shape[1]
     weight = np.ones(len(given)) if weight is None else weight
     count = np.bincount(given, weight, K)
-    threshold = np.bincount(given, weight * p[np.arange(len(given)), given], K) / np.maximum(count, 1)
+    own = p[np.arange(len(given)), given]
+    threshold = np.bincount(given, weight * own, K) / np.maximum(count, 1)
     reached = np.where(p >= np.where(count > 0, threshold, np.inf) - 1e-6, p, -1)
     sure = reached.max(1) >= 0
     cells = reached.argmax(1)[sure] * K + given[sure]
@@ -93,8 +95,8 @@ def transition(joint: np.ndarray) -> np.ndarray:
 
 
 def wrong_by_matrix(p: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """The chance (N,) that a label is wrong, if the true class is as `p` (N, K) says and labels come from the matrix
-    that `p` and the labels make likely: by Bayes' rule p_i T[i, j] is that of class i and label j."""
+    """The chance (N,) that a label is wrong, if the true class is as `p` (N, K) says and labels
+    come from the matrix that `p` and the labels make likely, by Bayes' rule."""
     T = transition(joint(p, given))
     every = p * T[:, given].T  # (N, K)
     own = every[np.arange(len(given)), given]

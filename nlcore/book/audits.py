@@ -25,6 +25,8 @@ SIGNALS = {
 }
 SHORT = [name for name in SIGNALS if name not in ("probability", "margin")]  # what fits beside the name of a case
 VOTED = "voted test errors"
+# the cases that sentences name
+MAIN = {"mnist": "MNIST, pair, 0.05"} | {name: f"CIFAR-10, people, {name}" for name in ("worst", "aggregate")}
 LOOKED = 100  # labels that somebody looks at
 
 
@@ -135,13 +137,14 @@ def costs(found: dict) -> pd.DataFrame:
 def findings(found: dict) -> dict[str, str]:
     """What the prose says."""
     long, told = rows(found), {}
-    for key, case in {"mnist": "MNIST, pair, 0.05", "worst": "CIFAR-10, people, worst"}.items():
+    for key, case in MAIN.items():
         for name in SIGNALS:
             own = long[(long.case == case) & (long.signal == name)]
             require(len(own) > 0, f"book/audit.json lacks {case}")
             told[f"{name}_{key}"] = f"{100 * own.precision.mean():.0f}"
             told[f"average_{name}_{key}"] = f"{own.average.mean():.2f}"
         wrong, estimated, theirs, _ = rates(found).loc[case]
+        told[f"expected_{key}"] = expected(found).loc[case, "expected to be wrong"]
         told |= {f"rate_{key}": wrong, f"estimate_{key}": estimated, f"theirs_{key}": theirs}
     mean = long.pivot_table(index=["case", "seed"], columns="signal", values="average")
     ahead = int((mean.together > mean.cleanlab).sum())

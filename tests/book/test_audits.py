@@ -18,13 +18,14 @@ def row(data, noise, seed, precision):
 
 MACHINE = {"cpu": "C", "cores": 2, "torch": "2", "python": "3"}
 ROWS = [row("mnist", "pair, 0.05", seed, precision) for seed, precision in ((0, 1.0), (1, 0.9))]
-ROWS += [row("cifar10", "people, worst", 0, 0.8), row("mnist", audits.VOTED, 0, 0.03)]
+ROWS += [row("cifar10", f"people, {name}", 0, 0.8) for name in ("worst", "aggregate")]
+ROWS += [row("mnist", audits.VOTED, 0, 0.03)]
 FOUND = {"machine": MACHINE, "commit": "c", "date": "2026-01-01", "folds": 3, "rows": ROWS}
 
 
 def test_intervals_hold_what_was_found():
     table = audits.precision(FOUND)
-    assert table.loc["MNIST, pair, 0.05", "our score"] == "95 (91 to 97)" and len(table) == 2
+    assert table.loc["MNIST, pair, 0.05", "our score"] == "95 (91 to 97)" and len(table) == 3
     assert audits.average(FOUND).loc["MNIST, pair, 0.05", "our score"] == "0.950 ± 0.071"
     assert audits.average(FOUND).loc["CIFAR-10, people, worst", "cleanlab"] == "0.400"
     low, high = audits.wilson(1.0, 100)
@@ -36,12 +37,12 @@ def test_rates_costs_and_votes():
     assert [*audits.expected(FOUND).loc["CIFAR-10, people, worst"]] == ["70", "80"]
     assert audits.voted(FOUND).loc[f"MNIST, {audits.VOTED}", "cleanlab"] == "2"
     assert audits.costs(FOUND).loc[("MNIST", 1000), "training, seconds"] == "30"
-    assert audits.alone(FOUND).shape == (2, 6)
+    assert audits.alone(FOUND).shape == (3, 6)
 
 
 def test_findings_name_both_cases():
     said = audits.findings(FOUND)
-    assert said["together_mnist"] == "95" and said["rate_worst"] == "5.0" and said["audits"] == said["ahead"] == "3"
+    assert said["together_mnist"] == "95" and said["rate_worst"] == "5.0" and said["audits"] == said["ahead"] == "4"
     with pytest.raises(UserError, match="lacks CIFAR-10"):
         audits.findings(FOUND | {"rows": ROWS[:2]})
 
