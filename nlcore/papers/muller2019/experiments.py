@@ -62,7 +62,7 @@ INFORMATION = sizes(
     **COMMON,
     dataset=("digits", "cifar10", "cifar100", "cifar100"),
     models=(["conv_small"], ["conv_small"], ["resnet32"], ["resnet56"]),
-    seeds=(1, 3, 3, 5),
+    seeds=(1, 5, 3, 5),
     steps=(150, 2000, 16_000, 64_000),
     lr=(3e-3, 0.05, 0.1, 0.1),
     augment=(..., "flip_crop", "flip_crop", "flip_crop"),
