@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from ... import data, figures, sweep, words
 from ...measures.evaluate import select
 from ...methods import METHODS
-from ...noise import InstanceDependent, Noise, PairFlip, draw
+from ...noise import InstanceDependent, Matrix, Noise, PairFlip, draw
 from ...runs import Run, frame
 from .. import runs, texts
 from ..effects import Effect, ahead, estimate
@@ -26,6 +26,12 @@ KINDS = {"symmetric": [SYMMETRIC], "pair": DEPENDENT, "instance": [INSTANCE]}
 COLUMNS = ["key", "method", "noise", "rate", "seed", "model", "dataset", "images", "step", "test_accuracy"]
 COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
 NOTHING_RUN = "not run yet"
+
+# the year of each paper
+YEARS = {"soft_bootstrap": 2015, "label_smoothing": 2016, "forward": 2017, "forward_estimated": 2017}
+YEARS |= dict.fromkeys(("gce", "truncated", "mixup", "co_teaching", "small_loss", "glc"), 2018)
+YEARS |= {"symmetric_ce": 2019} | dict.fromkeys(("active_passive", "peer", "elr", "dividemix"), 2020)
+YEARS |= {"volminnet": 2021, "sop": 2022, "fasten": 2022}
 
 
 def rows(tier: str, train: str, device: str, **knobs) -> pd.DataFrame:
@@ -104,9 +110,9 @@ def dots(found: pd.DataFrame, kinds: tuple[str, ...]) -> Figure:
         ax.set(title=texts.noise_of(part).iloc[0], xlim=reach(table))
         ax.set_yticks(range(len(names)), [words.method(name).split(" (")[0] for name in names], fontsize=8)
         ax.grid(axis="x", alpha=0.3)
-    grid[0].invert_yaxis()
+    grid[0].invert_yaxis()  # in the order of the tables
     for ax in grid[-2:]:
-        ax.set_xlabel("points ahead of cross entropy")
+        ax.set_xlabel("points ahead")
     look = {"color": "#222222", "marker": "o", "ls": "none"}
     handles = [Line2D([], [], **look), Line2D([], [], mfc="white", **look)]
     figures.below(fig, handles, [WHEN[rule] for rule in RULES])
@@ -129,6 +135,23 @@ def mark(ax: Axes, y: float, row) -> None:
     ax.plot(row.effect, y, look["marker"], ms=5, mec=look["color"], mfc=look["color"] if last else "white")
 
 
+def timeline() -> Figure:
+    """The methods of the comparison by year, a line each, sorted by family."""
+    names = sorted(YEARS, key=lambda name: (words.FAMILIES.index(words.METHODS[name][1]), YEARS[name]))
+    ax, families = figures.axes(None, figures.WIDTH, 5.2), [words.METHODS[name][1] for name in names]
+    for y, name in enumerate(names):
+        ax.plot(YEARS[name], y, ms=6, **words.look(name))
+        said = words.method(name).split(" (")[0]
+        ax.annotate(said, (YEARS[name], y), (7, 0), textcoords="offset points", va="center", fontsize=9)
+    for family in dict.fromkeys(families):
+        first, count = families.index(family), families.count(family)
+        ax.axhline(first - 0.5, color="grey", lw=0.5)
+        ax.text(2011.0, first + (count - 1) / 2, family, va="center", fontsize=9, color="#666666")
+    ax.set(xlim=(2010.8, 2028.4), ylim=(len(names) - 0.5, -0.5), yticks=[], xlabel="year")
+    ax.set_xticks(range(2015, 2023, 2))
+    return ax.figure
+
+
 def demands(needed: Callable[[str], str], prices: dict[str, float]) -> pd.DataFrame:
     """What each method of the comparison has to be given, its passes through a network in a step, what a training
     takes as a multiple of cross entropy's, and the knob that would be tuned."""
@@ -147,6 +170,11 @@ def labels_of_digits(noise: Noise, seed: int = 0) -> tuple[np.ndarray, np.ndarra
     digits = data.load("digits")
     true = digits.train.y.numpy()
     return true, draw(noise.on(digits, seed), true, digits.K, seed).label.astype(int)
+
+
+def mean_of_images(noise: InstanceDependent) -> Matrix:
+    """Noise with the matrix that instance-dependent noise of the embedded digits has on average."""
+    return Matrix(noise.on(data.load("digits"), 0).law(10))
 
 
 def two_matrices(rate: float = 0.4) -> Figure:
@@ -172,12 +200,28 @@ def nearest() -> np.ndarray:
     return distance.argmin(1)
 
 
-def shared_mistakes(true: np.ndarray, given: np.ndarray) -> float:
-    """Of two similar images of a class that are both labelled wrong, how often the wrong class is the same, in
-    percent."""
+def both_wrong(true: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The embedded digits that are labelled wrong while the most similar one of their class is too, and that one."""
     other = nearest()
-    both = (given != true) & (given[other] != true)
-    return 100 * float((given == given[other])[both].mean())
+    found = np.flatnonzero((given != true) & (given[other] != true))
+    return found, other[found]
+
+
+def shared_mistakes(true: np.ndarray, given: np.ndarray) -> float:
+    """Where a digit and the most similar one of its class are both labelled wrong: how often with the same class, in
+    percent."""
+    one, other = both_wrong(true, given)
+    return 100 * float((given[one] == given[other]).mean())
+
+
+def by_wrong_class(rate: float = 0.4, true_class: int = 1, count: int = 8) -> Figure:
+    """Embedded digits of one class that instance-dependent noise labels wrong, a line for each of the three classes
+    that they are given most often."""
+    x, (true, given) = data.load("digits").train.x.numpy(), labels_of_digits(InstanceDependent(rate))
+    wrong = np.flatnonzero((true == true_class) & (given != true))
+    most = np.bincount(given[wrong], minlength=10).argsort(kind="stable")[::-1][:3]
+    places = np.concatenate([wrong[given[wrong] == k][:count] for k in most])
+    return figures.labelled(x[places], given[places], true[places], count)
 
 
 def sure(noise: InstanceDependent) -> float:

@@ -6,33 +6,34 @@ from functools import partial
 import pandas as pd
 
 from ...measures.evaluate import curve_numbers
-from ...noise import InstanceDependent, PairFlip
+from ...noise import InstanceDependent
 from ...runs import Run
 from ..effects import ahead, mean, points
-from ..texts import interval, number
-from .exhibits import COLUMNS, KINDS, RULES, complete, gains, labels_of_digits, shared_mistakes, sure
+from ..texts import NOT_RUN, interval, number
+from .exhibits import COLUMNS, KINDS, RULES, complete, gains, labels_of_digits, mean_of_images, shared_mistakes, sure
 from .experiments import ALL
 
 # the noises under which sentences speak of methods: a word for each
 NOISES = {"half": ("symmetric", 0.5), "image": ("instance", 0.4), "pair": ("pair", 0.4)}
 
 
-def numbers(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
-    """All numbers, of the comparison (a row per run and evaluation) and of what was planned."""
+def numbers(history: pd.DataFrame, planned: list[Run], tuned: list[Run]) -> dict[str, str]:
+    """All numbers, of the comparison (a row per run and evaluation), of what was planned, and of runs that would tune
+    the methods."""
     said = {"runs": complete(history, planned), "left": left_out(history, planned)}
     for rule in RULES:
         chosen, of = curve_numbers(history, rule) if len(history) else pd.DataFrame(columns=COLUMNS), rule.split()[0]
         for word, (kind, rate) in NOISES.items():
             at = {"noise": KINDS[kind], "rate": rate}
-            said[f"ce_{word}_{of}"] = number(points(chosen, method="ce", **at))
-            for method in ALL:
+            said[f"plain_{word}_{of}"] = number(points(chosen, method="ce", **at))
+            for method in ALL[1:]:  # all but cross entropy
                 said[f"{method}_{word}_{of}"] = interval(chosen, partial(ahead, a=method, b="ce", **at))
     for word, (kind, rate) in NOISES.items():
         for method in ("ce", "mixup"):
             last = curve_numbers(history) if len(history) else history
             share = mean(last, "train_wrong", method=method, noise=KINDS[kind], rate=rate)
             said[f"memorised_{method}_{word}"] = number(100 * share)
-    return said | counted(history, planned) | of_digits()
+    return said | counted(history, planned) | of_digits() | of_tuning(history, tuned)
 
 
 def left_out(history: pd.DataFrame, planned: list[Run]) -> str:
@@ -56,10 +57,24 @@ def counted(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
 
 
 def of_digits(rate: float = 0.4) -> dict[str, str]:
-    """Pair and instance-dependent noise on the embedded digits."""
-    said = {"sure": f"{sure(InstanceDependent(rate)):.0f}"}
-    for word, noise in (("pair", PairFlip(rate)), ("image", InstanceDependent(rate))):
-        true, given = labels_of_digits(noise)
-        said[f"digits_wrong_{word}"] = f"{100 * (given != true).mean():.1f}"
+    """Instance-dependent noise on the embedded digits, and labels drawn from its mean matrix."""
+    noise = InstanceDependent(rate)
+    said = {"sure": f"{sure(noise):.0f}"}
+    for word, of in (("image", noise), ("drawn", mean_of_images(noise))):
+        true, given = labels_of_digits(of)
+        said[f"digits_wrong_{word}"] = f"{100 * (given != true).mean():.0f}"
         said[f"digits_shared_{word}"] = f"{shared_mistakes(true, given):.0f}"
     return said
+
+
+def of_tuning(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
+    """How many runs the comparison of tuned methods has, and how many hours of one core they would take if each method
+    takes as long as in the records, others as long as all of them."""
+    said = {"tuned_runs": str(len(planned)), "tuned_hours": NOT_RUN}
+    if not len(history):
+        return said
+    once = history.drop_duplicates("key")
+    pace = (once.train_seconds / once.steps).groupby(once.method).mean()
+    usual = pace.mean()
+    seconds = sum(run.budget.steps * pace.get(run.spec()["method"]["name"], usual) for run in planned)
+    return said | {"tuned_hours": f"{seconds / 3600:.1f}"}
