@@ -157,7 +157,7 @@ def demands(needed: Callable[[str], str], prices: dict[str, float]) -> pd.DataFr
     takes as a multiple of cross entropy's, and the knob that would be tuned."""
     found = {}
     for name in ALL:
-        forward, backward = METHODS[name].passes
+        forward, backward = METHODS[name]().passes
         knob, values = KNOBS.get(name, ("", []))
         row = {"needs": needed(name), "forward": forward, "backward": backward}
         row["time"] = f"{prices[name]:.2f}" if name in prices else "not measured"
