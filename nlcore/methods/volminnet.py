@@ -27,7 +27,7 @@ def log_abs_det(T: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class VolMinNet(Method):
-    """Cross entropy of T^T p + lam log |det T|, with a trained T (Li et al. 2021): the term makes the simplex of
+    """Cross entropy of T^T p + lam log `|det T|`, with a trained T (Li et al. 2021): the term makes the simplex of
     T's rows small, so that no anchor points are needed. As in the authors' code T is made of weights w, at first
     -`init`: 1 on the diagonal and sigmoid(w) elsewhere, and then every row is divided by its sum.
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -53,30 +54,36 @@ def circumstances(table: pd.DataFrame, tier: str, rule: str = "") -> str:
     return texts.circumstances([f"{of} ({table.images.max():,.0f} images)", network], table, tier, rule)
 
 
-def cell(values: pd.Series) -> str:
-    """Accuracies of the seeds that were run in percent: `80.1 ± 0.3 (n = 3)`."""
+def cell(values: pd.Series, planned: int) -> str:
+    """Accuracies of the seeds that were run in percent: `80.1 ± 0.3`; `80.1 (n = 1)` where fewer were than planned."""
     percent = (100 * values).round(9)
     spread = f" ± {percent.std():.1f}" if len(values) > 1 else ""
-    return f"{decimal(percent.mean())}{spread} (n = {len(values)})"
+    return f"{decimal(percent.mean())}{spread}" + (f" (n = {len(values)})" if len(values) < planned else "")
 
 
-def accuracy(history: pd.DataFrame, kind: str, planned: list[str]) -> pd.DataFrame:
+def accuracy(history: pd.DataFrame, kind: str, planned: list[Run]) -> pd.DataFrame:
     """Test accuracies by method, in columns of the rates of a kind of noise under both rules. Every method that is
     planned has a row; what was not run is empty."""
     table, columns = history[history.noise.isin(KINDS[kind])], {}
+    names, of = in_order(run.spec()["method"]["name"] for run in planned), partial(cell, planned=seeds_of(planned))
     for rule in RULES:
         chosen = select(table, rule) if len(table) else table
         for rate, part in chosen.groupby("rate"):
-            columns[WHEN[rule], f"{rate:g}"] = part.groupby("method").test_accuracy.agg(cell)
-    names = in_order(planned)
+            columns[WHEN[rule], f"{rate:g}"] = part.groupby("method").test_accuracy.agg(of)
     if not columns:
         return pd.DataFrame({"test accuracy": NOTHING_RUN}, pd.Index(map(words.method, names), name="method"))
     return pd.DataFrame(columns).reindex(names).fillna("").rename(index=words.method).rename_axis("method")
 
 
+def seeds_of(planned: list[Run]) -> int:
+    """How many seeds runs have."""
+    return len({run.seed for run in planned})
+
+
 def in_order(names) -> list[str]:
     """Names of methods, each once, in the order of the experiment."""
-    return [name for name in ALL if name in {*names}]
+    given = {*names}
+    return [name for name in ALL if name in given]
 
 
 def gains(history: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,18 @@ from ...noise import InstanceDependent
 from ...runs import Run
 from ..effects import ahead, mean, points
 from ..texts import NOT_RUN, interval, number
-from .exhibits import COLUMNS, KINDS, RULES, complete, gains, labels_of_digits, mean_of_images, shared_mistakes, sure
+from .exhibits import (
+    COLUMNS,
+    KINDS,
+    RULES,
+    complete,
+    gains,
+    labels_of_digits,
+    mean_of_images,
+    seeds_of,
+    shared_mistakes,
+    sure,
+)
 from .experiments import ALL
 
 # the noises under which sentences speak of methods: a word for each
@@ -27,6 +38,7 @@ def numbers(history: pd.DataFrame, planned: list[Run], tuned: list[Run]) -> dict
             at = {"noise": KINDS[kind], "rate": rate}
             said[f"plain_{word}_{of}"] = number(points(chosen, method="ce", **at))
             for method in ALL[1:]:  # all but cross entropy
+                said[f"at_{method}_{word}_{of}"] = number(points(chosen, method=method, **at))
                 said[f"{method}_{word}_{of}"] = interval(chosen, partial(ahead, a=method, b="ce", **at))
     for word, (kind, rate) in NOISES.items():
         for method in ("ce", "mixup"):
@@ -44,7 +56,7 @@ def left_out(history: pd.DataFrame, planned: list[Run]) -> str:
 def counted(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
     """How many methods there are, how many were run under each noise that sentences speak of with all seeds, and how
     many of their intervals are on which side of 0."""
-    said, seeds, found = {}, len({run.seed for run in planned}), gains(history)
+    said, seeds, found = {}, seeds_of(planned), gains(history)
     said["methods"] = str(len({run.spec()["method"]["name"] for run in planned}) - 1)
     for word, (kind, rate) in NOISES.items():
         part = found[found.noise.isin(KINDS[kind]) & (found.rate == rate) & (found.seeds == seeds)]
