@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .. import figures, papers, words
+from .. import figures, words
 from ..measures.evaluate import select
 from ..papers.scoreboard import NOISY
 from ..runs import store
@@ -61,7 +61,7 @@ def outvoted(rows: pd.DataFrame) -> dict[str, str]:
 
 def effort() -> dict[str, str]:
     """How many runs are published, how long they trained, and how long `make reproduce` takes, in words."""
-    records = [record for paper in papers.PAPERS for record in store.load_published(paper).values()]
+    records = store.load_all_published().values()  # a run that papers share counts once
     hours = sum(record.cost["seconds"] for record in records) / 3600
     commands = costs.measured().get("make", {}).get("rows", [])
     seconds = [sum(row[part] for part in row if part != "command") for row in commands if row["command"] == "reproduce"]

@@ -124,12 +124,13 @@ def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json =
 
 @app.command()
 def publish(experiment: Experiment, tier: Tier = "laptop", override: Set = None) -> None:
-    """Merge the working store's records of an experiment into `book/records/`. A published record stays where it rests
-    on more of today's golden runs."""
+    """Merge the working store's records of an experiment, and those that another paper has published of the same runs,
+    into its file in `book/records/`. A published record stays where it rests on more of today's golden runs."""
     from ..runs import store
 
     paper, runs = runs_of(experiment, tier, override)
-    records = [store.load_working(run.key) for run in runs]
+    public = store.load_all_published()
+    records = [store.load_working(run.key) or public.get(run.key) for run in runs]
     found = [record for record in records if record and not record.stale]
     require(bool(found), f"no current record of {experiment} at {tier} in {store.working()}; `nlcore run` makes them")
     told = store.publish(paper, found)

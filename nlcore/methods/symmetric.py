@@ -27,5 +27,6 @@ class SymmetricCE(Method):
 
     def loss(self, net, batch, clock):
         logits = net(batch.x)
-        forward, reverse = cross_entropy(logits, batch.y), reverse_cross_entropy(logits, batch.y, self.A)
+        forward = cross_entropy(logits, batch.y)
+        reverse = reverse_cross_entropy(logits, batch.y, self.A)
         return (self.alpha * forward + self.beta * reverse).mean()

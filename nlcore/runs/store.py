@@ -121,6 +121,14 @@ def load_published(paper: str) -> dict[str, Record]:
     return dict(_parsed(path, path.stat().st_mtime_ns)) if path.exists() else {}
 
 
+def load_all_published() -> dict[str, Record]:
+    """The published records of all papers by key; a run that papers share has the record of one of them."""
+    found = {}
+    for path in sorted(published("").parent.glob("*.jsonl")):
+        found |= load_published(path.stem)
+    return found
+
+
 @lru_cache(maxsize=8)
 def _parsed(path: Path, changed: int) -> dict[str, Record]:
     found, current = {}, today()

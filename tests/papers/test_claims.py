@@ -406,7 +406,20 @@ def test_structured_noise_without_structure_meets_the_uniform_curve():
     assert abs(one.mean() - other.mean()) <= max(one.std(), other.std())
 
 
-@pytest.mark.parametrize("name", sorted(papers.experiments()))
+# these take days at `laptop` and are published as they come; their pages say how many of their runs there are
+GROWING = {"field.fashion", "field.cifar10", "field.tuned", "wei2022.cifar10n", "wei2022.cifar100n", "wei2022.twins"}
+
+
+def states_of_published(name: str) -> set[str]:
+    """What the records of an experiment at `laptop` are like."""
+    return {state for state, _ in sweep.find(papers.runs(name, "laptop"), name.partition(".")[0]).values()}
+
+
+@pytest.mark.parametrize("name", sorted(papers.experiments().keys() - GROWING))
 def test_every_laptop_experiment_ships_whole_and_current(name):
-    runs = papers.runs(name, "laptop")
-    assert {state for state, _ in sweep.find(runs, name.partition(".")[0]).values()} == {"done"}
+    assert states_of_published(name) == {"done"}
+
+
+@pytest.mark.parametrize("name", sorted(GROWING))
+def test_what_is_published_of_a_growing_experiment_is_current(name):
+    assert states_of_published(name) <= {"done", "missing"}

@@ -1,8 +1,10 @@
 """What the claims measure: numbers of the runs of one seed, a row for each."""
 
+import math
+
 import pandas as pd
 
-from ..effects import ahead
+from ..effects import ahead, mean
 
 SYMMETRIC, INSTANCE = "symmetric_exclusive", "instance"
 DEPENDENT = ["pair_flip", "asymmetric_cifar10"]
@@ -22,3 +24,15 @@ def more_gained_by_class(method: str, rows: pd.DataFrame) -> float:
     """Points that a method gains on cross entropy under noise that depends on the class alone, less those under noise
     that depends on the image, both at a rate of 0.4."""
     return ahead_under(method, "ce", DEPENDENT, 0.4, rows) - ahead_under(method, "ce", INSTANCE, 0.4, rows)
+
+
+def share_of_gain(part: str, whole: str, rate: float, rows: pd.DataFrame) -> float:
+    """What method `part` gains on cross entropy as a share of what `whole` gains; NaN where that gains nothing."""
+    gained, of = (ahead_at(method, "ce", rate, rows) for method in (part, whole))
+    return gained / of if of > 0 else math.nan
+
+
+def fewer_memorised(method: str, rate: float, rows: pd.DataFrame) -> float:
+    """Points by which a method predicts more of the wrong training labels than cross entropy; below 0: fewer."""
+    own, plain = (mean(rows, "train_wrong", noise=SYMMETRIC, rate=rate, method=name) for name in (method, "ce"))
+    return 100 * (own - plain)

@@ -1,0 +1,240 @@
+"""What chapter 13 shows: the comparison of all methods as far as it was run, and noise that depends on the image."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ... import data, figures, sweep, words
+from ...measures.evaluate import select
+from ...methods import METHODS
+from ...noise import InstanceDependent, Matrix, Noise, PairFlip, draw
+from ...runs import Run, frame
+from .. import runs, texts
+from ..effects import Effect, ahead, estimate
+from ..texts import WHEN, data_and_network, decimal
+from .experiments import ALL, KNOBS
+from .measured import DEPENDENT, INSTANCE, SYMMETRIC
+
+RULES = ("last", "noisy validation")
+# kinds of noise, by the word under which an exhibit shows them
+KINDS = {"symmetric": [SYMMETRIC], "pair": DEPENDENT, "instance": [INSTANCE]}
+COLUMNS = ["key", "method", "noise", "rate", "seed", "model", "dataset", "images", "step", "test_accuracy"]
+COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
+NOTHING_RUN = "not run yet"
+
+# the year of each paper
+YEARS = {"soft_bootstrap": 2015, "label_smoothing": 2016, "forward": 2017, "forward_estimated": 2017}
+YEARS |= dict.fromkeys(("gce", "truncated", "mixup", "co_teaching", "small_loss", "glc"), 2018)
+YEARS |= {"symmetric_ce": 2019} | dict.fromkeys(("active_passive", "peer", "elr", "dividemix"), 2020)
+YEARS |= {"volminnet": 2021, "sop": 2022, "fasten": 2022}
+
+
+def rows(tier: str, train: str, device: str, **knobs) -> pd.DataFrame:
+    """The records of the comparison, a row per run and evaluation; a frame without rows where there is none."""
+    records = sweep.collect(runs("field.fashion", tier, **knobs), "field", train, device=device)
+    return frame(records) if records else pd.DataFrame(columns=COLUMNS)
+
+
+def complete(table: pd.DataFrame, planned: list[Run]) -> str:
+    """How much of an experiment was run, for a text: `12 of 72 runs`."""
+    return f"{table.key.nunique()} of {len(planned)} runs"
+
+
+def circumstances(table: pd.DataFrame, tier: str, rule: str = "") -> str:
+    """What rows rest on, for a caption: data, number of images, network, tier, rule and seeds."""
+    if not len(table):
+        return "Not run yet"
+    of, network = data_and_network(table)
+    return texts.circumstances([f"{of} ({table.images.max():,.0f} images)", network], table, tier, rule)
+
+
+def cell(values: pd.Series, planned: int) -> str:
+    """Accuracies of the seeds that were run in percent: `80.1 ± 0.3`; `80.1 (n = 1)` where fewer were than planned."""
+    percent = (100 * values).round(9)
+    spread = f" ± {percent.std():.1f}" if len(values) > 1 else ""
+    return f"{decimal(percent.mean())}{spread}" + (f" (n = {len(values)})" if len(values) < planned else "")
+
+
+def accuracy(history: pd.DataFrame, kind: str, planned: list[Run]) -> pd.DataFrame:
+    """Test accuracies by method, in columns of the rates of a kind of noise under both rules. Every method that is
+    planned has a row; what was not run is empty."""
+    table, columns = history[history.noise.isin(KINDS[kind])], {}
+    names, of = in_order(run.spec()["method"]["name"] for run in planned), partial(cell, planned=seeds_of(planned))
+    for rule in RULES:
+        chosen = select(table, rule) if len(table) else table
+        for rate, part in chosen.groupby("rate"):
+            columns[WHEN[rule], f"{rate:g}"] = part.groupby("method").test_accuracy.agg(of)
+    if not columns:
+        return pd.DataFrame({"test accuracy": NOTHING_RUN}, pd.Index(map(words.method, names), name="method"))
+    return pd.DataFrame(columns).reindex(names).fillna("").rename(index=words.method).rename_axis("method")
+
+
+def seeds_of(planned: list[Run]) -> int:
+    """How many seeds runs have."""
+    return len({run.seed for run in planned})
+
+
+def in_order(names) -> list[str]:
+    """Names of methods, each once, in the order of the experiment."""
+    given = {*names}
+    return [name for name in ALL if name in given]
+
+
+def gains(history: pd.DataFrame) -> pd.DataFrame:
+    """A row per noise, rate, method and rule: points of test accuracy ahead of cross entropy, paired by seed, with the
+    ends of the 95 % interval. Methods have none where they, or cross entropy, were not run."""
+    found = []
+    for rule in RULES:
+        chosen = select(history, rule) if len(history) else history
+        for (noise, rate), part in chosen.groupby(["noise", "rate"]):
+            for name in in_order(part.method):
+                told = estimate(part, Effect("", lambda one, name=name: ahead(one, name, "ce")))
+                if told and name != "ce":
+                    found.append({"noise": noise, "rate": rate, "method": name, "rule": rule} | told._asdict())
+    columns = ["noise", "rate", "method", "rule", "effect", "error", "low", "high", "seeds"]
+    return pd.DataFrame(found, columns=columns)
+
+
+def dots(found: pd.DataFrame, kinds: tuple[str, ...]) -> Figure:
+    """Gains over cross entropy in points, a panel for each noise of the kinds that was run: filled at the last
+    evaluation, open where noisy validation chooses."""
+    table = found[found.noise.isin([noise for kind in kinds for noise in KINDS[kind]])]
+    panels, names = [*table.groupby(["noise", "rate"])], in_order(table.method)
+    fig, grid = figures.row(max(len(panels), 1), 1.2 + 0.27 * len(names), sharey=True, sharex=True)
+    if not panels:
+        grid[0].text(0.5, 0.5, NOTHING_RUN, ha="center", transform=grid[0].transAxes)
+        return fig
+    for ax, (_, part) in zip(grid, panels, strict=True):
+        for row in part.itertuples():
+            mark(ax, names.index(row.method), row)
+        ax.axvline(0, color="black", lw=1)
+        ax.set(title=texts.noise_of(part).iloc[0], xlim=reach(table))
+        ax.set_yticks(range(len(names)), [words.method(name).split(" (")[0] for name in names], fontsize=8)
+        ax.grid(axis="x", alpha=0.3)
+    grid[0].invert_yaxis()  # in the order of the tables
+    for ax in grid[-2:]:
+        ax.set_xlabel("points ahead")
+    look = {"color": "#222222", "marker": "o", "ls": "none"}
+    handles = [Line2D([], [], **look), Line2D([], [], mfc="white", **look)]
+    figures.below(fig, handles, [WHEN[rule] for rule in RULES])
+    return fig
+
+
+def reach(table: pd.DataFrame) -> tuple[float, float]:
+    """Ends of an axis that holds all gains, with room for a part of their intervals."""
+    low, high = min(table.effect.min(), 0), max(table.effect.max(), 0)
+    room = 0.15 * (high - low) + 1
+    return low - room, high + room
+
+
+def mark(ax: Axes, y: float, row) -> None:
+    """A gain and, of more than one seed, its interval; the two rules a little apart."""
+    look, last = words.look(row.method), row.rule == "last"
+    y += -0.15 if last else 0.15
+    if math.isfinite(row.low):
+        ax.plot([row.low, row.high], [y, y], color=look["color"], lw=1.2, alpha=0.7)
+    ax.plot(row.effect, y, look["marker"], ms=5, mec=look["color"], mfc=look["color"] if last else "white")
+
+
+def timeline() -> Figure:
+    """The methods of the comparison by year, a line each, sorted by family."""
+    names = sorted(YEARS, key=lambda name: (words.FAMILIES.index(words.METHODS[name][1]), YEARS[name]))
+    ax, families = figures.axes(None, figures.WIDTH, 5.2), [words.METHODS[name][1] for name in names]
+    for y, name in enumerate(names):
+        ax.plot(YEARS[name], y, ms=6, **words.look(name))
+        said = words.method(name).split(" (")[0]
+        ax.annotate(said, (YEARS[name], y), (7, 0), textcoords="offset points", va="center", fontsize=9)
+    for family in dict.fromkeys(families):
+        first, count = families.index(family), families.count(family)
+        ax.axhline(first - 0.5, color="grey", lw=0.5)
+        ax.text(2011.0, first + (count - 1) / 2, family, va="center", fontsize=9, color="#666666")
+    ax.set(xlim=(2010.8, 2028.4), ylim=(len(names) - 0.5, -0.5), yticks=[], xlabel="year")
+    ax.set_xticks(range(2015, 2023, 2))
+    return ax.figure
+
+
+def demands(needed: Callable[[str], str], prices: dict[str, float]) -> pd.DataFrame:
+    """What each method of the comparison has to be given, its passes through a network in a step, what a training
+    takes as a multiple of cross entropy's, and the knob that would be tuned."""
+    found = {}
+    for name in ALL:
+        forward, backward = METHODS[name]().passes
+        knob, values = KNOBS.get(name, ("", []))
+        row = {"needs": needed(name), "forward": forward, "backward": backward}
+        row["time"] = f"{prices[name]:.2f}" if name in prices else "not measured"
+        found[words.method(name)] = row | {"knob": f"{knob}: {', '.join(f'{v:g}' for v in values)}" if knob else ""}
+    return pd.DataFrame(found).T.rename_axis("method")
+
+
+def labels_of_digits(noise: Noise, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The true and the drawn labels (N,) of the embedded digits."""
+    digits = data.load("digits")
+    true = digits.train.y.numpy()
+    return true, draw(noise.on(digits, seed), true, digits.K, seed).label.astype(int)
+
+
+def mean_of_images(noise: InstanceDependent) -> Matrix:
+    """Noise with the matrix that instance-dependent noise of the embedded digits has on average."""
+    return Matrix(noise.on(data.load("digits"), 0).law(10))
+
+
+def two_matrices(rate: float = 0.4) -> Figure:
+    """What labels of the embedded digits were drawn: pair noise and instance-dependent noise of one rate."""
+    fig, panels = figures.row(2, 3.0, sharey=True)
+    for ax, noise in zip(panels, (PairFlip(rate), InstanceDependent(rate)), strict=True):
+        true, given = labels_of_digits(noise)
+        counts = np.zeros((10, 10))
+        np.add.at(counts, (true, given), 1)
+        figures.matrix(counts / counts.sum(1, keepdims=True), ax=ax, top=0.6)
+        ax.set_title(words.said("instance" if isinstance(noise, InstanceDependent) else "pair_flip"))
+    panels[1].set_ylabel("")
+    return fig
+
+
+def nearest() -> np.ndarray:
+    """The most similar other one of each embedded digit, among those of its own class."""
+    images = data.load("digits").train
+    x, true = images.x.flatten(1).numpy().astype(np.float64), images.y.numpy()
+    distance = (x**2).sum(1)[:, None] - 2 * x @ x.T + (x**2).sum(1)
+    distance[true[:, None] != true] = np.inf
+    np.fill_diagonal(distance, np.inf)
+    return distance.argmin(1)
+
+
+def both_wrong(true: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The embedded digits that are labelled wrong while the most similar one of their class is too, and that one."""
+    other = nearest()
+    found = np.flatnonzero((given != true) & (given[other] != true))
+    return found, other[found]
+
+
+def shared_mistakes(true: np.ndarray, given: np.ndarray) -> float:
+    """Where a digit and the most similar one of its class are both labelled wrong: how often with the same class, in
+    percent."""
+    one, other = both_wrong(true, given)
+    return 100 * float((given[one] == given[other]).mean())
+
+
+def by_wrong_class(rate: float = 0.4, true_class: int = 1, count: int = 8) -> Figure:
+    """Embedded digits of one class that instance-dependent noise labels wrong, a line for each of the three classes
+    that they are given most often."""
+    x, (true, given) = data.load("digits").train.x.numpy(), labels_of_digits(InstanceDependent(rate))
+    wrong = np.flatnonzero((true == true_class) & (given != true))
+    most = np.bincount(given[wrong], minlength=10).argsort(kind="stable")[::-1][:3]
+    places = np.concatenate([wrong[given[wrong] == k][:count] for k in most])
+    return figures.labelled(x[places], given[places], true[places], count)
+
+
+def sure(noise: InstanceDependent) -> float:
+    """Of all embedded digits, the mean share of a digit's probability of being wrong that its likeliest wrong class
+    has, in percent: 100 where the image alone decides which class it is."""
+    digits = data.load("digits")
+    laws = np.array(noise.on(digits, 0).laws)
+    laws[np.arange(len(laws)), digits.train.y.numpy()] = 0
+    return 100 * float((laws.max(1) / laws.sum(1)).mean())

@@ -1,0 +1,92 @@
+"""The numbers that sentences of chapter 13 name, as texts: `(not run)` where they are missing. Accuracies are in
+percent, leads in points with their 95 % intervals, paired by seed."""
+
+from functools import partial
+
+import pandas as pd
+
+from ...measures.evaluate import curve_numbers
+from ...noise import InstanceDependent
+from ...runs import Run
+from ..effects import ahead, mean, points
+from ..texts import NOT_RUN, interval, number
+from .exhibits import (
+    COLUMNS,
+    KINDS,
+    RULES,
+    complete,
+    gains,
+    labels_of_digits,
+    mean_of_images,
+    seeds_of,
+    shared_mistakes,
+    sure,
+)
+from .experiments import ALL
+
+# the noises under which sentences speak of methods: a word for each
+NOISES = {"half": ("symmetric", 0.5), "image": ("instance", 0.4), "pair": ("pair", 0.4)}
+
+
+def numbers(history: pd.DataFrame, planned: list[Run], tuned: list[Run]) -> dict[str, str]:
+    """All numbers, of the comparison (a row per run and evaluation), of what was planned, and of runs that would tune
+    the methods."""
+    said = {"runs": complete(history, planned), "left": left_out(history, planned)}
+    for rule in RULES:
+        chosen, of = curve_numbers(history, rule) if len(history) else pd.DataFrame(columns=COLUMNS), rule.split()[0]
+        for word, (kind, rate) in NOISES.items():
+            at = {"noise": KINDS[kind], "rate": rate}
+            said[f"plain_{word}_{of}"] = number(points(chosen, method="ce", **at))
+            for method in ALL[1:]:  # all but cross entropy
+                said[f"at_{method}_{word}_{of}"] = number(points(chosen, method=method, **at))
+                said[f"{method}_{word}_{of}"] = interval(chosen, partial(ahead, a=method, b="ce", **at))
+    for word, (kind, rate) in NOISES.items():
+        for method in ("ce", "mixup"):
+            last = curve_numbers(history) if len(history) else history
+            share = mean(last, "train_wrong", method=method, noise=KINDS[kind], rate=rate)
+            said[f"memorised_{method}_{word}"] = number(100 * share)
+    return said | counted(history, planned) | of_digits() | of_tuning(history, tuned)
+
+
+def left_out(history: pd.DataFrame, planned: list[Run]) -> str:
+    """How many of the planned runs are not made."""
+    return str(len({run.key for run in planned} - {*history.key}))
+
+
+def counted(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
+    """How many methods there are, how many were run under each noise that sentences speak of with all seeds, and how
+    many of their intervals are on which side of 0."""
+    said, seeds, found = {}, seeds_of(planned), gains(history)
+    said["methods"] = str(len({run.spec()["method"]["name"] for run in planned}) - 1)
+    for word, (kind, rate) in NOISES.items():
+        part = found[found.noise.isin(KINDS[kind]) & (found.rate == rate) & (found.seeds == seeds)]
+        for rule in RULES:
+            own, of = part[part.rule == rule], rule.split()[0]
+            said[f"whole_{word}"] = str(len(own))
+            said[f"better_{word}_{of}"] = str(int((own.low > 0).sum()))
+            said[f"worse_{word}_{of}"] = str(int((own.high < 0).sum()))
+    return said
+
+
+def of_digits(rate: float = 0.4) -> dict[str, str]:
+    """Instance-dependent noise on the embedded digits, and labels drawn from its mean matrix."""
+    noise = InstanceDependent(rate)
+    said = {"sure": f"{sure(noise):.0f}"}
+    for word, of in (("image", noise), ("drawn", mean_of_images(noise))):
+        true, given = labels_of_digits(of)
+        said[f"digits_wrong_{word}"] = f"{100 * (given != true).mean():.0f}"
+        said[f"digits_shared_{word}"] = f"{shared_mistakes(true, given):.0f}"
+    return said
+
+
+def of_tuning(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
+    """How many runs the comparison of tuned methods has, and how many hours of one core they would take if each method
+    takes as long as in the records, others as long as all of them."""
+    said = {"tuned_runs": str(len(planned)), "tuned_hours": NOT_RUN}
+    if not len(history):
+        return said
+    once = history.drop_duplicates("key")
+    pace = (once.train_seconds / once.steps).groupby(once.method).mean()
+    usual = pace.mean()
+    seconds = sum(run.budget.steps * pace.get(run.spec()["method"]["name"], usual) for run in planned)
+    return said | {"tuned_hours": f"{seconds / 3600:.1f}"}

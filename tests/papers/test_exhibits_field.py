@@ -1,0 +1,101 @@
+"""What chapter 13 shows of a comparison that is made in part."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from nlcore import papers
+from nlcore.noise import InstanceDependent
+from nlcore.papers.field import exhibits, sentences
+from nlcore.papers.field.experiments import ALL
+
+PLANNED = papers.runs("field.fashion", "laptop")
+TUNED = papers.runs("field.tuned", "smoke")
+EMPTY = pd.DataFrame(columns=exhibits.COLUMNS)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def history() -> pd.DataFrame:
+    """Cross entropy with three seeds, ELR with one, under symmetric noise; two evaluations, of which noisy validation
+    prefers the first."""
+    rows = []
+    for method, seeds, accuracy in (("ce", 3, 0.5), ("elr", 1, 0.7), ("gce", 3, 0.6)):
+        for seed in range(seeds):
+            run = {"key": f"{method} {seed}", "method": method, "seed": seed, "noise": "symmetric_exclusive"}
+            run |= {"rate": 0.5, "model": "conv_small", "dataset": "fashion", "images": 4500, "realised_rate": 0.5}
+            run |= {"train_seconds": 36.0, "steps": 2000, "train_wrong": 0.9}
+            late = accuracy + 0.01 * seed
+            rows.append(run | {"step": 1, "epoch": 1.0, "noisy_validation": 0.5, "test_accuracy": 0.8 + late / 100})
+            rows.append(run | {"step": 2, "epoch": 2.0, "noisy_validation": 0.4, "test_accuracy": late})
+    return pd.DataFrame(rows)
+
+
+def test_every_planned_method_has_a_row_and_what_was_not_run_is_empty():
+    table = exhibits.accuracy(history(), "symmetric", PLANNED)
+    assert len(table) == len(ALL)
+    assert table.loc["cross entropy", ("last evaluation", "0.5")] == "51.0 ± 1.0"
+    assert table.loc["early-learning regularisation (ELR)", ("last evaluation", "0.5")] == "70.0 (n = 1)"
+    assert set(table.loc["DivideMix"]) == {""}
+    assert set(exhibits.accuracy(history(), "pair", PLANNED)["test accuracy"]) == {exhibits.NOTHING_RUN}
+
+
+def test_gains_are_paired_by_seed_and_of_one_seed_have_no_interval():
+    found = exhibits.gains(history()).set_index(["method", "rule"])
+    assert found.loc[("gce", "last"), "effect"] == pytest.approx(10)
+    assert found.loc[("gce", "last"), "low"] == pytest.approx(10)
+    assert found.loc[("elr", "last"), "effect"] == pytest.approx(20)
+    assert np.isinf(found.loc[("elr", "last"), "low"]) and "ce" not in found.index.get_level_values("method")
+    assert exhibits.gains(history().query("method != 'ce'")).empty
+
+
+def test_a_panel_is_drawn_for_each_noise_that_was_run():
+    both = pd.concat([history(), history().assign(noise="instance", rate=0.4, key=lambda f: f.key + " i")])
+    assert len(exhibits.dots(exhibits.gains(both), ("symmetric", "pair", "instance")).axes) == 2
+    assert exhibits.dots(exhibits.gains(EMPTY), ("pair",)).axes[0].texts[0].get_text() == exhibits.NOTHING_RUN
+    found = exhibits.gains(both)
+    low, high = exhibits.reach(found)
+    assert low < 0 < found.effect.max() < high < 100  # an interval of two seeds does not set the scale
+
+
+def test_sentences_say_what_is_missing():
+    said, none = (sentences.numbers(rows, PLANNED, TUNED) for rows in (history(), EMPTY))
+    assert said.keys() == none.keys() and "nan" not in " ".join([*said.values(), *none.values()])
+    assert (said["runs"], none["runs"]) == (f"7 of {len(PLANNED)} runs", f"0 of {len(PLANNED)} runs")
+    assert none["elr_half_last"] == none["plain_half_last"] == "(not run)"
+    assert (said["plain_half_last"], said["elr_half_last"], said["elr_image_last"]) == ("51.0", "+20.0", "(not run)")
+    assert (said["whole_half"], said["better_half_last"], said["worse_half_last"]) == ("1", "1", "0")
+    assert said["better_half_noisy"] == "1" and said["memorised_ce_half"] == "90.0"
+
+
+def test_hours_of_tuning_are_those_of_the_records():
+    planned = papers.runs("field.tuned", "laptop")
+    hours = float(sentences.of_tuning(history(), planned)["tuned_hours"])
+    steps = sum(run.budget.steps for run in planned)
+    assert hours == pytest.approx(steps * 36 / 2000 / 3600, abs=0.06)
+    assert sentences.of_tuning(EMPTY, planned)["tuned_hours"] == "(not run)"
+
+
+def test_needs_and_prices_of_all_methods():
+    table = exhibits.demands(lambda name: "nothing", {"ce": 1.0})
+    assert len(table) == len(ALL) and table.loc["cross entropy", "time"] == "1.00"
+    assert table.loc["co-teaching", ["forward", "backward", "time"]].tolist() == [2, 2, "not measured"]
+
+
+def test_labels_of_the_image_and_labels_of_its_matrix_are_wrong_alike_and_shared_otherwise():
+    image = InstanceDependent(0.4)
+    of_image, drawn = (exhibits.labels_of_digits(noise) for noise in (image, exhibits.mean_of_images(image)))
+    assert np.mean(of_image[0] != of_image[1]) == pytest.approx(np.mean(drawn[0] != drawn[1]), abs=0.03)
+    assert exhibits.shared_mistakes(*of_image) > exhibits.shared_mistakes(*drawn) + 10
+    assert 50 < exhibits.sure(image) <= 100
+    for figure in (exhibits.two_matrices(), exhibits.by_wrong_class(), exhibits.timeline()):
+        assert figure.axes
+
+
+def test_every_method_but_cross_entropy_has_a_year():
+    assert {*exhibits.YEARS} == {*ALL} - {"ce"}
