@@ -95,9 +95,9 @@ def _cuts(summary: dict) -> str:
     if frame.checked.any():
         columns |= {"checked": frame.checked, "of these wrong": frame.wrong}
     told = (
-        "Of so many labels from the top of the order, this share is expected to be wrong. It is the mean chance that the "
-        "column <code>matrix</code> gives them, which is too high where models do not know the classes. Stop where most "
-        "of the labels that you see are right."
+        "Of so many labels from the top of the order, this share is expected to be wrong. It is the mean of the column "
+        "<code>matrix</code>, which is too high where models do not know the classes. Stop where most of the labels "
+        "that you see are right."
     )
     return f"<p>{told}</p>" + pd.DataFrame(columns).to_html(index=False, border=0)
 
@@ -190,8 +190,8 @@ def _columns(summary: dict) -> str:
     told = others | {name: SAID[name] for name in summary["signals"]}
     listed = "".join(f"<li><b>{name}</b>: {html.escape(text)}.</li>" for name, text in told.items())
     after = (
-        "To correct labels, list those that you correct in a table with the columns <code>file</code> and "
-        "<code>label</code>, say <code>reviewed.csv</code>. Then <code>nlcore relabel DATA reviewed.csv --out NEW</code> "
-        "writes all labels anew, and <code>nlcore audit NEW</code> looks at them again. Your files were not changed."
+        "List the labels that you correct in a table with the columns <code>file</code> and <code>label</code>, say "
+        "<code>reviewed.csv</code>. Then <code>nlcore relabel DATA reviewed.csv --out NEW</code> writes all labels "
+        "anew, and <code>nlcore audit NEW</code> looks at them again. Your files were not changed."
     )
     return f"<ul>{listed}</ul><p>{after}</p>"

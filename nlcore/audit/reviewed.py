@@ -49,7 +49,8 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     changed. A row of the table has `file` or `row`, and a new `label`; or an `action`: keep, relabel (to its label) or
     remove. Returns what to tell."""
     place = Path(data).expanduser()
-    require(data not in KNOWN, f"{data} is a known data set, whose labels stay; give the path of data of your own, such as ./{data}")
+    known = f"{data} is a known data set, whose labels stay; for data of your own give its path, such as ./{data}"
+    require(data not in KNOWN, known)
     found = read(data)
     require(not out.exists(), f"{out} is there already; choose another --out, or remove it")
     suffix = ".npz" if place.suffix == ".npz" else ".csv"
@@ -65,7 +66,7 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     kept = f"the labels as they were are kept in it as {'given_labels' if suffix == '.npz' else 'given'}"
     done = f"{counted(changed, 'label')} changed, {counted(int(removed.sum()), 'example')} removed"
     told = f"{done}, {len(label) - removed.sum():,} in {out}; {kept}"
-    return f"{told}; no label was {few(new)} before: check the spelling" if new else told
+    return f"{told}; no example was called {few(new)} before, so check the spelling" if new else told
 
 
 def _decided(table: pd.DataFrame, path: Path, found: Examples, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

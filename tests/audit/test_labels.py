@@ -120,7 +120,7 @@ def test_relabel_and_audit_again(mixed, tmp_path, capsys):
 def test_a_label_that_nothing_had_is_named(mixed, tmp_path, capsys):
     reviewed = _text(tmp_path / "reviewed.csv", "file,label\nfly/0.png,flie\n")
     assert nlcore("relabel", mixed, reviewed, "--out", tmp_path / "new.csv") == 0
-    assert "no label was flie before: check the spelling" in capsys.readouterr().out
+    assert "no example was called flie before" in capsys.readouterr().out
 
 
 def test_a_folder_that_is_called_like_a_known_data_set_is_not_mistaken_in_silence(tmp_path, monkeypatch):
