@@ -42,6 +42,11 @@ def few(names: list[str], most: int = 10, between: str = ", ") -> str:
     return between.join(names[:most]) + (f" and {left} more" if left > 0 else "")
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 label`, `2 labels`."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
 def tell(sentence: str) -> None:
     """Say on standard error what a user should know and need not change; workers leave that to their parent."""
     if parent_process() is None:

@@ -43,6 +43,8 @@ def read(name: str, side: int = 32) -> Examples:
     place = Path(name).expanduser()
     if name in datasets.KNOWN:
         found = _known(name)
+        if place.exists():
+            found.said.append(f"{name} is taken as the known data set; the one that lies here is called ./{name}")
     elif place.is_dir():
         found = _folder(place.resolve(), side)
     elif place.suffix.lower() in SUFFIXES:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..files import check_writable, whole, write_whole
-from ..inputs import UserError, few, require
+from ..inputs import UserError, counted, few, require
 from ..models import check as check_model
 from . import report, signals
 from .examples import Examples, read
@@ -84,7 +84,7 @@ def _predicted(found: Examples, plan: Plan, out: Path, echo) -> Seen:
         if kept < plan.folds:
             left = seconds_of(found.x, found.given, found.K, plan) * (plan.folds - kept) / plan.folds
             steps = steps_of(plan, N * (plan.folds - 1) // plan.folds)
-            echo(f"{N} labels: {plan.folds - kept} trainings of {steps} steps, about {_minutes(left)}")
+            echo(f"{counted(N, 'label')}: {plan.folds - kept} trainings of {steps} steps, about {_minutes(left)}")
     return predicted(found.x, found.given, found.K, plan, keep, echo)
 
 
@@ -133,6 +133,8 @@ def _judged(found: Examples, seen: Seen, known: Known, weight: np.ndarray | None
     score = signals.together(doubts)
     estimate, low, high = signals.rate(p, given)
     count = round(estimate * len(given))
+    if estimate == 0:  # no data set drawn from one without wrong labels has any, however small it is
+        high = max(high, _wilson(0, len(given))["high"])
     table = pd.DataFrame({"row": found.row, "file": found.file, "given": names[given]})
     table["suggested"] = names[signals.suggested(p, given)]
     table["score"] = score.round(4)
@@ -201,11 +203,12 @@ def told(found: Found, out: Path) -> str:
     summary, rate = found.summary, found.summary["rate"]
     doubt = "" if summary["agreement"] >= report.SURE else " at most, by models that predict few labels"
     lines = [
-        f"{summary['labels']} labels, {len(summary['left_out'])} examples left out",
+        f"{counted(summary['labels'], 'label')}, {counted(len(summary['left_out']), 'example')} left out",
         f"estimated to be wrong{doubt}: {rate['estimate']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})",
-        f"nearly alike with different labels: {summary['twins']} pairs",
+        f"nearly alike with different labels: {counted(summary['twins'], 'pair')}",
         f"ranked labels: {out / 'labels.csv'}",
         f"report: {out / 'report.html'}",
+        "next: list the labels that you correct in a table file,label, and say nlcore relabel",
     ]
     if "cleanlab" in summary["missing"]:
         lines.insert(3, "without the signal of cleanlab, which is not installed")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..data.pictures import shown
-from ..inputs import UserError
+from ..inputs import UserError, counted
 from .examples import Examples
 from .signals import SAID
 
@@ -62,13 +62,13 @@ def _in_short(summary: dict) -> str:
     rate, checked = summary["rate"], summary["checked"]
     about = "about" if summary["agreement"] >= SURE else "at most about"
     told = (
-        f"Of {summary['labels']:,} labels {about} <b>{rate['estimate']:.1%}</b> are estimated to be wrong "
-        f"({rate['low']:.1%} to {rate['high']:.1%}), which are {summary['wrong_labels']:,}."
+        f"Estimate: {about} <b>{rate['estimate']:.1%}</b> of {counted(summary['labels'], 'label')} are wrong, that is "
+        f"{summary['wrong_labels']:,}. The 95 % interval is {rate['low']:.1%} to {rate['high']:.1%}."
     )
     trust = (
         f"Models that had not seen a label predicted {summary['agreement']:.1%} of them. What a model gets wrong "
         "itself can look like a wrong label, so the estimate is too high where a model does not know the classes well. "
-        "The interval holds the chance of which examples are there, not the mistakes of the models."
+        "The interval says how the estimate would move with other examples, not with better models."
     )
     if checked["labels"]:
         trust += (
@@ -81,7 +81,7 @@ def _in_short(summary: dict) -> str:
 
 def _what_was_done(summary: dict) -> str:
     """What was used, converted and left out."""
-    lines = [*summary["said"], *(f"Left out: {line}" for line in summary["left_out"])]
+    lines = [*summary["said"], *(f"left out: {line}" for line in summary["left_out"])]
     if "cleanlab" in summary["missing"]:
         lines.append("cleanlab is not installed, so its signal is missing: pip install cleanlab")
     listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
@@ -94,7 +94,12 @@ def _cuts(summary: dict) -> str:
     columns = {"the first": frame.labels.map("{:,}".format), "expected wrong": frame.expected.map("{:.0%}".format)}
     if frame.checked.any():
         columns |= {"checked": frame.checked, "of these wrong": frame.wrong}
-    return pd.DataFrame(columns).to_html(index=False, border=0)
+    told = (
+        "Of so many labels from the top of the order, this share is expected to be wrong. It is the mean of the column "
+        "<code>matrix</code>, which is too high where models do not know the classes. Stop where most of the labels "
+        "that you see are right."
+    )
+    return f"<p>{told}</p>" + pd.DataFrame(columns).to_html(index=False, border=0)
 
 
 def _worst(found: Examples, table: pd.DataFrame) -> str:
@@ -102,7 +107,11 @@ def _worst(found: Examples, table: pd.DataFrame) -> str:
     rows = table[table.checked == ""].head(WORST)
     if found.x.ndim != 4:
         return rows[["file", "given", "suggested", "score", "agree"]].head(50).to_html(index=False, border=0)
-    return _grid(found, rows)
+    told = (
+        "Struck through is the label as it was given. Behind the arrow is the likeliest other class, also where models "
+        "find the given label right."
+    )
+    return f"<p>{told}</p>{_grid(found, rows)}"
 
 
 def _grid(found: Examples, rows: pd.DataFrame) -> str:
@@ -143,7 +152,8 @@ def _by_pair(found: Examples, table: pd.DataFrame, summary: dict) -> str:
         rows = doubted[(doubted.given == given) & (doubted.suggested == suggested)].head(OF_A_PAIR)
         parts.append(f"<h3>{html.escape(str(given))} → {html.escape(str(suggested))}: {count:,}</h3>")
         parts.append(_grid(found, rows) if found.x.ndim == 4 else "")
-    return "".join(parts) or "<p>No label is doubted.</p>"
+    told = f"<p>These are the {counted(len(doubted), 'most doubtful label')}, as many as are estimated to be wrong.</p>"
+    return told + "".join(parts) if parts else "<p>No label is estimated to be wrong.</p>"
 
 
 def _twins(found: Examples, pairs: list[tuple[int, int]]) -> str:
@@ -179,5 +189,9 @@ def _columns(summary: dict) -> str:
     }
     told = others | {name: SAID[name] for name in summary["signals"]}
     listed = "".join(f"<li><b>{name}</b>: {html.escape(text)}.</li>" for name, text in told.items())
-    after = "To correct labels, write a table <code>file,label</code>, and apply it with <code>nlcore relabel</code>."
-    return f"<ul>{listed}</ul><p>{after} Your files were not changed.</p>"
+    after = (
+        "List the labels that you correct in a table with the columns <code>file</code> and <code>label</code>, say "
+        "<code>reviewed.csv</code>. Then <code>nlcore relabel DATA reviewed.csv --out NEW</code> writes all labels "
+        "anew, and <code>nlcore audit NEW</code> looks at them again. Your files were not changed."
+    )
+    return f"<ul>{listed}</ul><p>{after}</p>"

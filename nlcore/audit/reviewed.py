@@ -9,7 +9,7 @@ import pandas as pd
 from ..data.prepared import KNOWN, MOST_CLASSES, opened
 from ..data.tables import SUFFIXES, read_table
 from ..files import whole
-from ..inputs import few, lookup, require, shown
+from ..inputs import counted, few, lookup, require, shown
 from .examples import Examples, read
 
 ACTIONS = ("keep", "relabel", "remove")
@@ -18,12 +18,13 @@ ACTIONS = ("keep", "relabel", "remove")
 def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> np.ndarray:
     """Which example (n,) each row of a table means, by its `file`, or else by its `row`."""
     require("file" in table or "row" in table, f"{path} needs the column file or row, to say which label is meant")
+    said = f"of {path} in {found.name}"
     if "file" in table:
         known = {file: i for i, file in enumerate(found.file)}
-        index = [lookup("example", _name(file, place), known) for file in table.file]
+        index = [lookup(f"file {said}", _name(file, place), known) for file in table.file]
     else:
         known = {str(row): i for i, row in enumerate(found.row)}
-        index = [lookup("row", row.strip(), known) for row in table.row]
+        index = [lookup(f"row {said}", row.strip(), known) for row in table.row]
     twice = pd.Series(index)[pd.Series(index).duplicated()]
     require(twice.empty, f"{path} names an example twice: {few([found.file[i] for i in twice], most=3)}")
     return np.array(index, int)
@@ -48,7 +49,8 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     changed. A row of the table has `file` or `row`, and a new `label`; or an `action`: keep, relabel (to its label) or
     remove. Returns what to tell."""
     place = Path(data).expanduser()
-    require(data not in KNOWN, f"{data} is a known data set, whose labels stay; save it as an .npz of your own")
+    known = f"{data} is a known data set, whose labels stay; for data of your own give its path, such as ./{data}"
+    require(data not in KNOWN, known)
     found = read(data)
     require(not out.exists(), f"{out} is there already; choose another --out, or remove it")
     suffix = ".npz" if place.suffix == ".npz" else ".csv"
@@ -56,12 +58,15 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     table = read_table(reviewed)
     label, removed = _decided(table, reviewed, found, positions(table, reviewed, found, place))
     changed = int(((label != np.array(found.classes)[found.given]) & ~removed).sum())
+    new = sorted({*map(str, label[~removed])} - {*found.classes})
     if suffix == ".npz":
         _write_arrays(place, out, found, label, removed)
     else:
         _table_of(place, out, found, label, removed)
     kept = f"the labels as they were are kept in it as {'given_labels' if suffix == '.npz' else 'given'}"
-    return f"{changed} labels changed, {removed.sum()} examples removed, {len(label) - removed.sum()} in {out}; {kept}"
+    done = f"{counted(changed, 'label')} changed, {counted(int(removed.sum()), 'example')} removed"
+    told = f"{done}, {len(label) - removed.sum():,} in {out}; {kept}"
+    return f"{told}; no example was called {few(new)} before, so check the spelling" if new else told
 
 
 def _decided(table: pd.DataFrame, path: Path, found: Examples, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -126,12 +126,17 @@ def voted(found: dict) -> pd.DataFrame:
 
 
 def costs(found: dict) -> pd.DataFrame:
-    """Seconds of one core and memory of an audit, by data; means over seeds."""
+    """Seconds of one core that an audit takes, by data; means over seeds."""
     long = pd.DataFrame(found["rows"])
     of_data = long.groupby([long.data.map(words.said), "labels"], sort=False)
-    mean = of_data[["seconds", "seconds_signals", "memory_mb"]].mean()
-    names = {"seconds": "training, seconds", "seconds_signals": "signals, seconds", "memory_mb": "memory, MB"}
-    return mean.map("{:,.0f}".format).rename(columns=names).rename_axis(["data", "labels"])
+    mean = of_data[["seconds", "seconds_signals"]].mean().rename_axis(["data", "labels"])
+    mean.index = mean.index.map(lambda at: (at[0], f"{at[1]:,}"))
+    return pd.DataFrame(
+        {
+            "training, seconds": mean.seconds.map("{:.0f}".format),
+            "signals, seconds": mean.seconds_signals.map("{:.2f}".format),
+        }
+    ).rename_axis(["data", "labels"])
 
 
 def findings(found: dict) -> dict[str, str]:
@@ -151,6 +156,7 @@ def findings(found: dict) -> dict[str, str]:
     seeds = {row["seed"] for row in found["rows"]}
     told |= {"ahead": str(ahead), "audits": str(len(mean)), "machine": in_words(found["machine"])}
     told["seeds"] = "one seed" if len(seeds) == 1 else f"up to {len(seeds)} seeds"
+    told["memory"] = f"{max(row['memory_mb'] for row in found['rows']):,.0f}"
     return told | {"folds": str(found["folds"])}
 
 

@@ -201,7 +201,7 @@ def findings(parts: dict) -> dict[str, str]:
     said = {"quick": trial if quick else full, "machines": machines(parts), "minutes": f"{took / 60:.0f}"}
     step, limit = _rows(parts, "step", "ours"), _rows(parts, "limit", "share")
     for name, rows, column in (("ratio", step, "ratio"), ("share", limit, "share")):
-        text = NONE if rows.empty else f"{rows[column].min():.2g} to {rows[column].max():.2g}"
+        text = NONE if rows.empty else f"{rows[column].min():.3g} to {rows[column].max():.3g}"
         said[name] = text
     methods = _rows(parts, "methods", "method")
     if methods.empty:

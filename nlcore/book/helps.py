@@ -250,14 +250,15 @@ def smoothed(rows: pd.DataFrame, a: float) -> Estimate:
     return estimate(rows, Effect("gain", lambda one: ahead(one, "label_smoothing", "ce")))
 
 
-def best(found: pd.DataFrame, noise: str, rule: str, may_need: tuple[str, ...]) -> tuple[str, str]:
-    """The largest gain of the methods that need no more than `may_need`, and whose it is, in words."""
+def best(found: pd.DataFrame, noise: str, rule: str, may_need: tuple[str, ...]) -> tuple[str, str, str]:
+    """The largest gain of the methods that need no more than `may_need`, whose it is, in words, and under which
+    recipe."""
     rows = found[(found.noise == noise) & (found.rule == rule) & (found.method != "ce")]
     rows = rows[rows.method.map(needs).isin(may_need)]
     if not len(rows):
-        return NOT_RUN, NOT_RUN
+        return NOT_RUN, NOT_RUN, NOT_RUN
     largest = rows.loc[rows.effect.idxmax()]
-    return cell(largest), words.method(largest.method)
+    return cell(largest), words.method(largest.method), largest.recipe
 
 
 def findings(found: pd.DataFrame) -> dict[str, str]:
@@ -268,10 +269,12 @@ def findings(found: pd.DataFrame) -> dict[str, str]:
     for noise in NOISES:
         name = noise.replace(", 0.", "_")  # symmetric_4
         for short, rule in (("last", "last"), ("noisy", NOISY)):
-            said[f"gain_{name}_{short}"], said[f"best_{name}_{short}"] = best(found, noise, rule, usual)
-            said[f"free_{name}_{short}"], said[f"whose_{name}_{short}"] = best(found, noise, rule, free)
-            plain = one(found, recipe="FasTEN", method="ce", noise=noise, rule=rule)
-            said[f"ce_{name}_{short}"] = NOT_RUN if plain is None else in_words(plain, ".1f")
+            gain, whose, recipe = best(found, noise, rule, usual)
+            said |= {f"gain_{name}_{short}": gain, f"best_{name}_{short}": whose, f"recipe_{name}_{short}": recipe}
+            said[f"free_{name}_{short}"], said[f"whose_{name}_{short}"], _ = best(found, noise, rule, free)
+            for key, own in (("ce", "FasTEN"), ("rival", recipe)):  # cross entropy, and under the recipe of the best
+                plain = one(found, recipe=own, method="ce", noise=noise, rule=rule)
+                said[f"{key}_{name}_{short}"] = NOT_RUN if plain is None else in_words(plain, ".1f")
     return said
 
 

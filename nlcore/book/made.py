@@ -6,6 +6,7 @@ from .. import papers
 from ..measures.evaluate import select
 from ..noise import Uniform
 from ..papers import scoreboard
+from ..papers.effects import in_words
 from ..runs import Record, Run, frame, store
 
 PAPER, NAME, CLAIM = "rolnick2017", "uniform", "A1"
@@ -62,5 +63,5 @@ def judged() -> dict[str, str]:
     history = frame([record_of(run) for run in followed()])
     rows = scoreboard.effects(PAPER, "laptop", {NAME: history})
     row = rows[(rows.claim == CLAIM) & rows.own_rule].iloc[0]
-    said = {"effect": scoreboard.found_in_words(row), "bound": f"{row.least:g}", "verdict": row.verdict, "why": row.why}
+    said = {"effect": in_words(row, ".1f"), "bound": f"{row.least:g}", "verdict": row.verdict, "why": row.why}
     return said | {"paper": scoreboard.number(row.papers_effect), "what": row.what, "claim": CLAIM}

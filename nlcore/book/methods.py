@@ -232,9 +232,8 @@ def facts(name: str, found: pd.DataFrame, parts: dict[str, dict]) -> dict[str, s
     forward, backward = METHODS[name]().passes
     code = f"`nlcore.methods.{METHODS[name].__name__}`, in experiments `{name}`"
     told = {"Needs": needed(name)}
-    told["Cost"] = (
-        f"{times(parts)[name]:.2f} times cross entropy; passes: {forward} forward, {backward} backward a step"
-    )
+    cost = f"{times(parts)[name]:.2f} times cross entropy" if name != "ce" else "what all others are measured against"
+    told["Cost"] = f"{cost}; passes: {forward} forward, {backward} backward a step"
     told["At its best"] = at_its_best(name, found)
     paper, chapter = ABOUT[name].paper, ABOUT[name].chapter
     where = [paper, f"chapter {{ref}}`ch:{chapter}`" if chapter else ""]

@@ -22,7 +22,7 @@ def readers(found: dict) -> pd.DataFrame:
     rows = pd.DataFrame(found["rows"]).melt(["records", "store"], [*READERS], "command", "seconds")
     table = rows.pivot(index=["command", "store"], columns="records", values="seconds")
     growth = f"{table.columns[-1]:,} over {table.columns[-2]:,}"
-    ratio = (table.iloc[:, -1] / table.iloc[:, -2]).round(1)
+    ratio = (table.iloc[:, -1] / table.iloc[:, -2]).map("{:.1f}".format)
     shown = table.rename(columns="{:,} records".format).rename_axis(columns=None)
     return shown.round(3).assign(**{growth: ratio}).loc[[*READERS]]
 
@@ -30,6 +30,7 @@ def readers(found: dict) -> pd.DataFrame:
 def engine(found: dict) -> pd.DataFrame:
     """Milliseconds that a sweep takes for each run besides its training, a row for each number of runs."""
     rows = pd.DataFrame(found["rows"]).drop_duplicates("records").set_index("records")
+    rows.index = rows.index.map("{:,}".format)
     return rows[["engine_ms"]].rename(columns={"engine_ms": "milliseconds a run"}).round(1)
 
 

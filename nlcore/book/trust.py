@@ -33,7 +33,8 @@ def trials(campaign: dict) -> pd.DataFrame:
 def findings(campaign: dict) -> dict[str, str]:
     """What the prose says."""
     table = trials(campaign)
-    said = {"tried": f"{table.tried.sum()} times", "date": campaign["date"], "machine": campaign["machine"]}
+    said = {"tried": f"{table.tried.sum()} times", "date": campaign["date"]}
+    said["machine"], _, said["rights"] = campaign["machine"].rpartition(", ")
     broken = table.tried.sum() - table.held.sum()
     said["held"] = "all of them held" if not broken else f"{broken} of them did not hold"
     return said | {"kinds": str(len(table)), "seed": str(campaign["seed"])}

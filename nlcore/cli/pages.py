@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .. import home
-from ..inputs import lookup, parse, require
+from ..inputs import counted, lookup, parse, require
 from .base import Json, app, show
 
 
@@ -27,7 +27,7 @@ def chapter(
     given, folder = dict(map(parse, parameter or [])), out or home() / "_build" / "chapters"
     values = {name: chapters.validate(name, given) for name in names}  # all of them, before one starts
     require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
-    typer.echo(f"{len(values)} chapters, about ten seconds each once their runs are trained", err=True)
+    typer.echo(f"{counted(len(values), 'chapter')}, about ten seconds each once their runs are trained", err=True)
     for line in chapters.execute_all(values, folder, min(jobs or cores(), len(values)), again):
         print(line, flush=True)
     if show_it:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..inputs import UserError, lookup, require
+from ..inputs import UserError, lookup, require, shown
 from ..models import Net
 from .base import Batch, Clock, Method, Task
 
@@ -53,6 +53,9 @@ def attach(
     them as `trusted_x` and `trusted_y`. A method with a first stage (`method.first`) takes that as `first`: an
     `Attached` of `method.first.method` that you have trained. A `UserError` says what is missing or does not fit.
     """
+    fits = isinstance(method, Method)
+    require(fits, f"method is an object such as FasTEN() of nlcore.methods, with its brackets, not {shown(method)}")
+    require(isinstance(K, int) and K > 1, f"K is the number of classes, 2 or more, not {shown(K)}")
     name = last_linear(net, K, last)
     require(isinstance(M, int) and M > 0, f"M is the number of training pairs, 1 or more, not {M!r}")
     wrapped = Net(nn.Sequential(Features(net, name), Last(net.get_submodule(name))))
@@ -77,7 +80,7 @@ def as_labels(labels: Tensor | None, M: int, K: int) -> Tensor | None:
 def after_first(method: Method, net: Net, first: "Attached | None", sight: "Sight") -> Method:
     """What trains next, by what the first stage has found."""
     stage, title = method.first, sight.title
-    how = f"train attach({stage.method}, ...) and give it as first="
+    how = f"make one by attach({stage.method}, ...), train it with your loop, and give it as first="
     require(first is not None, f"{title} begins with another training: {how}")
     require(first.method == stage.method, f"{title} begins with {stage.method}, not with {first.method}: {how}")
     same = first.net.body[0].net is net.body[0].net
@@ -309,7 +312,8 @@ class Attached:
             require(fits, f"index has the place of each pair of the batch among all M={self.task.M}")
         if labels is not None and not self.checked:
             same = torch.equal(labels[index.cpu().long()], y.cpu().long())
-            require(same, "the labels of this batch are not labels[index]: index is the place in the data set")
+            told = "index is the place of a pair in the data set, not in the batch, and y is its class"
+            require(same, f"the y of this batch are not labels[index]: {told}")
         self.checked = True
 
     def chosen(self, best: bool) -> nn.Module:

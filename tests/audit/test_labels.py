@@ -105,7 +105,7 @@ def test_relabel_and_audit_again(mixed, tmp_path, capsys):
     reviewed.write_text("\n".join(lines), encoding="utf-8")
     new.parent.mkdir()
     assert nlcore("relabel", mixed, reviewed, "--out", new) == 0
-    assert "1 labels changed, 1 examples removed" in capsys.readouterr().out
+    assert "1 label changed, 1 example removed" in capsys.readouterr().out
     table = pd.read_csv(new)
     assert (table.label != table.given).sum() == 1 and len(table) == 20
     again = read(str(new), 16)
@@ -115,6 +115,29 @@ def test_relabel_and_audit_again(mixed, tmp_path, capsys):
     assert nlcore("relabel", new, reviewed, "--out", new.parent / "third.csv") == 0
     third = pd.read_csv(new.parent / "third.csv")
     assert (third.given == table.given).all() and third.label[0] == "fly"  # what was given first is kept
+
+
+def test_a_label_that_nothing_had_is_named(mixed, tmp_path, capsys):
+    reviewed = _text(tmp_path / "reviewed.csv", "file,label\nfly/0.png,flie\n")
+    assert nlcore("relabel", mixed, reviewed, "--out", tmp_path / "new.csv") == 0
+    assert "no example was called flie before" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_called_like_a_known_data_set_is_not_mistaken_in_silence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read("digits").said == []
+    picture(tmp_path / "digits" / "a" / "0.png", 0)
+    picture(tmp_path / "digits" / "b" / "0.png", 1)
+    assert any("./digits" in line for line in read("digits").said) and len(read("./digits").given) == 2
+
+
+def test_where_no_label_seems_wrong_the_interval_says_how_little_that_tells(tmp_path):
+    p = np.eye(2)[[0, 1] * 15].astype(float)
+    np.save(tmp_path / "p.npy", p)
+    given = p.argmax(1)
+    np.savez(tmp_path / "a.npz", images=np.arange(30 * 64, dtype=np.uint8).reshape(30, 8, 8, 1), labels=given)
+    found, _ = labels.audit(str(tmp_path / "a.npz"), tmp_path / "out", probabilities=tmp_path / "p.npy")
+    assert found.summary["rate"]["estimate"] == 0 and 0.1 < found.summary["rate"]["high"] < 0.15
 
 
 @pytest.mark.parametrize("split", ["", "train_"])
@@ -268,7 +291,7 @@ def test_a_report_does_not_go_where_it_would_be_data(mixed):
 @pytest.mark.parametrize(
     "told, text",
     [
-        ("did you mean", "file,label\nfly/0.pngg,fly\n"),
+        ("reviewed.csv in meine Fotos 'fly/0.pngg': did you mean", "file,label\nfly/0.pngg,fly\n"),
         ("twice", "file,label\nfly/0.png,fly\nfly/0.png,fly\n"),
         ("column file or row", "name,label\nfly/0.png,fly\n"),
         ("column label or action", "file\nfly/0.png\n"),

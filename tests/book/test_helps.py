@@ -61,6 +61,7 @@ def test_the_best_is_named_and_one_that_is_given_the_truth_is_not_best():
         "gce"
     )
     assert said["whose_symmetric_4_noisy"] == words.method("mae")
+    assert said["recipe_symmetric_4_last"] == "robust losses" and float(said["rival_symmetric_4_last"].split(" ")[0])
     assert said["gain_symmetric_4_last"].startswith("+12.0") and said["best_pair_4_last"] == helps.NOT_RUN
 
 

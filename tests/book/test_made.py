@@ -22,6 +22,6 @@ def test_every_rule_is_seen_and_the_last_evaluation_is_the_last_row():
 
 def test_the_effect_is_the_mean_of_the_seeds_and_stands_on_the_front_page():
     values, said = made.over_seeds()["test accuracy, %"], made.judged()
-    assert float(said["effect"].split(" ")[0]) == float(f"{values.mean():.3g}")
+    assert float(said["effect"].split(" ")[0]) == float(f"{values.mean():.1f}")
     rows = select(frame([made.record_of(run) for run in made.followed()]))
     assert front.outvoted(rows)["outvoted"] == f"{values.mean():.1f}"

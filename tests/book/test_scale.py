@@ -13,7 +13,7 @@ FOUND = {"machine": {"cpu": "C", "cores": 2, "torch": "2", "python": "3"}, "date
 
 def test_a_row_for_each_command_and_store():
     table = scale.readers(FOUND)
-    assert table.loc[("scoreboard", "working")].to_list() == [4.0, 40.0, 100.0, 2.5]
+    assert table.loc[("scoreboard", "working")].to_list() == [4.0, 40.0, 100.0, "2.5"]
     assert [*table.columns] == ["1 records", "10 records", "25 records", "25 over 10"] and len(table) == 6
 
 

@@ -3,7 +3,7 @@
 from nlcore.book import trust
 
 ROW = {"seeds": [3, 4], "held": 1, "skipped": "", "failures": {"4": "it broke"}}
-CAMPAIGN = {"date": "2026-01-01", "machine": "one", "seed": 0, "trials": {"a kill": ROW}}
+CAMPAIGN = {"date": "2026-01-01", "machine": "one, root", "seed": 0, "trials": {"a kill": ROW}}
 CAMPAIGN["trials"]["a disk"] = {"seeds": [], "held": 0, "skipped": "no rights", "failures": {}}
 
 
@@ -18,5 +18,6 @@ def test_a_row_for_each_trial():
 def test_the_prose_counts_what_did_not_hold():
     said = trust.findings(CAMPAIGN)
     assert said["tried"] == "2 times" and said["held"] == "1 of them did not hold" and said["kinds"] == "2"
+    assert (said["machine"], said["rights"]) == ("one", "root")
     whole = CAMPAIGN | {"trials": {"a kill": ROW | {"held": 2, "failures": {}}}}
     assert trust.findings(whole)["held"] == "all of them held"

@@ -283,10 +283,13 @@ REFUSED = {
     "two layers": (lambda m: attach(CE(), two_heads(), 10, m.M), r"several linear layers .*last='other'"),
     "unknown layer": (lambda m: attach(CE(), Timm(), 10, m.M, last="hed"), "did you mean head"),
     "layer of another size": (lambda m: attach(CE(), Timm(), 10, m.M, last="mix"), "'mix' has 32 outputs"),
+    "no method": (lambda m: attach("fasten", Timm(), 10, m.M), "such as FasTEN"),
+    "a class": (lambda m: attach(FasTEN, Timm(), 10, m.M), "with its brackets"),
+    "K": (lambda m: attach(CE(), Timm(), 10.0, m.M), "K is the number of classes"),
     "M": (lambda m: attach(CE(), Timm(), 10, m.y), "M is the number of training pairs"),
     "labels of others": (lambda m: attach(CE(), Timm(), 10, m.M, labels=m.y[1:]), "all M=20 pairs"),
     "labels from 1": (lambda m: attach(CE(), Timm(), 10, m.M, labels=m.y + 1), "labels are 0 to 9"),
-    "no first stage": (lambda m: attach(GLC(), Timm(), 10, m.M), r"attach\(CE\(\), \.\.\.\) and give it as first"),
+    "no first stage": (lambda m: attach(GLC(), Timm(), 10, m.M), r"attach\(CE\(\), \.\.\.\), train it"),
     "another first stage": (
         lambda m: attach(GLC(), Timm(), 10, m.M, first=attach(GCE(), Timm(), 10, m.M)),
         r"begins with CE\(\), not with GCE",
@@ -315,7 +318,7 @@ REFUSED = {
     "index of another set": (lambda m: step(attach(CE(), Timm(), 10, 5), m), "among all M=5"),
     "index in the batch": (
         lambda m: attach(CE(), Timm(), 10, m.M, labels=m.y).loss(torch.arange(9), m.x[9:18], m.y[9:18]),
-        "index is the place in the data set",
+        "index is the place of a pair in the data set",
     ),
     "no network that was best": (
         lambda m: follow(attach(Truncated(start=0.0), Timm(), 10, m.M, labels=m.y, pairs=[])).epoch(),
