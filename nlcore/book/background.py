@@ -1,4 +1,4 @@
-"""The exhibits of the chapter on background: real wrong labels, memorisation, small losses, labels given by a look."""
+"""The exhibits of the chapter on background: real wrong labels, memorisation, small losses, labels of an annotator."""
 
 import json
 from typing import NamedTuple
@@ -94,7 +94,8 @@ def watched(dataset: str, rate: float, seed: int, steps: int = 1500) -> Watched:
         wrong = (pairs.label != pairs.true).numpy()
         both = wrong.any() and not wrong.all()
         require(both, f"rate {rate} makes {wrong.sum()} of {len(wrong)} labels wrong; choose another")
-        for row in fit(run, source, net):  # stops at each evaluation
+        for row in fit(run, source, net):  # trains, and stops at each evaluation
+            # what the network says of all training pairs, and then the loss of each
             logits = source.view(run.method, lambda best: net).logits(False)
             losses.append(cross_entropy(logits, pairs.label.long()).detach().numpy())
             rows.append(row)
@@ -193,7 +194,7 @@ def same_matrix(dataset: str, seed: int) -> TwoDraws:
     counts[counts.sum(1) == 0] = 1  # a class of which there is no image here
     T = counts / counts.sum(1, keepdims=True)
     drawn = noise.draw(noise.Matrix(tuple(map(tuple, T.tolist()))), y, K, seed).label
-    return TwoDraws(x, y, {"given by a look": looked, "drawn": drawn.astype(y.dtype)}, T)
+    return TwoDraws(x, y, {"by the annotator": looked, "drawn": drawn.astype(y.dtype)}, T)
 
 
 def wrong_of_both(draws: TwoDraws, count: int = 7) -> Figure:

@@ -77,13 +77,13 @@ def test_labels_given_by_a_look_depend_on_the_upper_half_alone():
 
 def test_both_noises_have_the_matrix_that_was_counted(own):
     draws = background.same_matrix(own, seed=0)
-    looked = draws.given["given by a look"]
+    looked = draws.given["by the annotator"]
     for k in range(3):
         counted = np.bincount(looked[draws.y == k], minlength=3) / (draws.y == k).sum()
         np.testing.assert_allclose(draws.T[k], counted)
     assert not np.array_equal(looked, draws.given["drawn"])
     table = background.two_noises(draws, own, epochs=2, check=1000, seed=0)
-    assert [*table.index] == ["given by a look", "drawn"]
+    assert [*table.index] == ["by the annotator", "drawn"]
     assert table.iloc[0]["wrong"] == table.iloc[0]["found"] == f"{100 * (looked != draws.y).mean():.0f}"
     told = background.of_two_noises(table)
     assert told["wrong_look"] == table.iloc[0]["wrong"] and told["found_drawn"] == table.iloc[1]["found"]
@@ -106,7 +106,7 @@ def test_a_brief_training_is_repeatable_and_leaves_chance_alone():
 def test_no_wrong_label_leaves_a_cell_empty_and_a_picture_whole():
     y = np.arange(30) % 3
     x = np.repeat(y.astype(np.uint8)[:, None, None, None] * 80, 64, axis=-1).reshape(30, 1, 8, 8)
-    draws = background.TwoDraws(x, y, {"given by a look": y, "drawn": y}, np.eye(3))
+    draws = background.TwoDraws(x, y, {"by the annotator": y, "drawn": y}, np.eye(3))
     assert len(background.wrong_of_both(draws).axes) == 14
     matplotlib.pyplot.close("all")
     table = background.two_noises(draws, "digits", epochs=1, check=5, seed=0)
