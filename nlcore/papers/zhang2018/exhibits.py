@@ -27,9 +27,10 @@ def compared(names: list[str]) -> list[str]:
 
 
 def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
-    """What rows rest on, for a caption: data, number of images, network, tier, rule and seeds."""
+    """What rows rest on, for a caption: data, numbers of images, network, tier, rule and seeds."""
     data, network = data_and_network(rows)
-    return texts.circumstances([f"{data} ({rows.images.max():,.0f} images)", network], rows, tier, rule)
+    images = " and ".join(f"{count:,.0f}" for count in sorted(rows.images.unique()))
+    return texts.circumstances([f"{data} ({images} images)", network], rows, tier, rule)
 
 
 def kind_of(noise: str) -> str:

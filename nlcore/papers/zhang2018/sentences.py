@@ -49,7 +49,7 @@ def of_fashion(history: pd.DataFrame) -> dict[str, str]:
                         said[f"lead_{method}_{name}"] = lead(rows, method, **at)
                 said[f"truncated_over_gce_{name}"] = lead(rows, "truncated", "gce", **at)
     last, at = select(history), {"noise": UNIFORM, "rate": 0.6}
-    for method in ("ce", "gce", "truncated"):
+    for method in ("ce", "mae", "gce", "truncated"):
         said[f"wrong_{method}"] = number(100 * mean(last, "train_wrong", method=method, **at))
         said[f"wrong_pair_{method}"] = number(100 * mean(last, "train_wrong", method=method, noise=DEPENDENT, rate=0.4))
     mae = last[(last.method == "mae") & (last.noise != UNIFORM)].groupby("rate").test_accuracy.std()
