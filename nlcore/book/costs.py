@@ -196,12 +196,12 @@ def findings(parts: dict) -> dict[str, str]:
     disturbed = ", ".join(name for name, part in parts.items() if part.get("others", 0.0) > BUSY)
     full = "a full measurement"
     if disturbed:
-        full += f", but other programs were at work during the parts {disturbed}, so that their numbers are soft"
+        full += f", but other programs were at work during a part of it ({disturbed}), whose numbers are soft"
     took = sum(part["seconds"] for part in parts.values() if "machine" in part)
     said = {"quick": trial if quick else full, "machines": machines(parts), "minutes": f"{took / 60:.0f}"}
     step, limit = _rows(parts, "step", "ours"), _rows(parts, "limit", "share")
     for name, rows, column in (("ratio", step, "ratio"), ("share", limit, "share")):
-        text = NONE if rows.empty else f"{rows[column].min():.3g} to {rows[column].max():.3g}"
+        text = NONE if rows.empty else f"{rows[column].min():.2f} to {rows[column].max():.2f}"  # as in the tables
         said[name] = text
     methods = _rows(parts, "methods", "method")
     if methods.empty:

@@ -44,8 +44,8 @@ def test_tables_say_what_the_file_says():
 
 def test_the_prose_says_what_was_measured():
     said = costs.findings(PARTS)
-    assert said["ratio"] == "2 to 3" and said["share"] == costs.NONE and said["quick"] == "a full measurement"
-    assert "parts step" in costs.findings({"step": {"quick": False, "others": 0.5, "rows": []}})["quick"]
+    assert said["ratio"] == "2.00 to 3.00" and said["share"] == costs.NONE and said["quick"] == "a full measurement"
+    assert "a part of it (step)" in costs.findings({"step": {"quick": False, "others": 0.5, "rows": []}})["quick"]
     assert "step" in costs.findings({"step": {"quick": True, "rows": []}})["quick"]
 
 
