@@ -146,3 +146,7 @@ def test_effects_are_printed_as_valid_json():
     assert again[0]["interval"] == [2.0, 4.0] and again[2]["papers_effect"] is None and again[0]["most"] is None
     assert FIELDS | {"evidence"} <= {*again[0]}
     assert scoreboard.in_short(ROWS).ours[0] == "3 (2 to 4)"
+
+
+def test_every_paper_with_a_chapter_has_both_names():
+    assert {*evidence.PAPERS} == {*evidence.SHORT} and {*evidence.PAPERS} <= {*PAPERS}

@@ -226,7 +226,7 @@ OF_CLEAN = [
 OF_STUDENTS = [
     Claim(
         "D6",
-        "Fig. 5",
+        "section 4, MNIST",
         "A smoothed teacher is no worse, its student is.",
         distillation,
         [

@@ -111,6 +111,8 @@ def under_noise(history: pd.DataFrame) -> dict[str, str]:
             said |= {f"ce_{at}": number(points(part, way="ce"))}
             said |= {f"ece_{at}_ce": number(mean(part, "ece", way="ce"), ".2f")}
             said |= {f"ece_{at}_smooth": number(mean(part, "ece", way="0.1"), ".2f")}
+            said |= {f"ece_{at}_more": number(mean(part, "ece", way="0.2"), ".2f")}
+            said |= {f"ece_scaled_{at}_ce": number(mean(part, "ece_scaled", way="ce"), ".2f")}
             said[f"ce_wrong_{at}"] = number(100 * mean(part, "train_wrong", way="ce"), ".0f")
             said[f"strong_over_weak_{at}"] = ahead(part, "0.8", "0.1", by="way")
     return said
@@ -130,5 +132,6 @@ def taught(rows: pd.DataFrame) -> dict[str, str]:
         for warmth in (1, 4):
             part = of[(of.method_temperature == warmth) & (of.rate == rate)]
             said[f"teacher_gain_{warmth}_{at}"] = ahead(part, 0.1, 0.0, by="method_a")
-        said[f"alone_hard_{at}"] = number(100 - points(rows, method="ce", rate=rate))
+        for target, method in (("hard", "ce"), ("smooth", "label_smoothing")):
+            said[f"alone_{target}_{at}"] = number(100 - points(rows, method=method, rate=rate))
     return said
