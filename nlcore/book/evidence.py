@@ -28,9 +28,10 @@ PAPERS = {
     "jiang2018": "Jiang et al. 2018",
     "kye2022": "Kye et al. 2022",
     "wei2022": "Wei et al. 2022",
+    "field": "The field: later papers",
 }
 SHORT = {"rolnick2017": "Rolnick et al.", "zhang2018": "Zhang & Sabuncu", "muller2019": "Müller et al., Lukasik et al."}
-SHORT |= {"jiang2018": "Jiang et al.", "kye2022": "Kye et al.", "wei2022": "Wei et al."}
+SHORT |= {"jiang2018": "Jiang et al.", "kye2022": "Kye et al.", "wei2022": "Wei et al.", "field": "the field"}
 FILLS = {verdict: LOOKS[verdict]["color"] if verdict in LOOKS else "#dddddd" for verdict in VERDICTS}
 NAME = 70  # letters of an effect's name that fit on a line of the picture
 OFFSET = {True: -0.02, False: -0.24}  # of the paper's rule and of the other one, in rows
