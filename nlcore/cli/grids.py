@@ -129,8 +129,9 @@ def publish(experiment: Experiment, tier: Tier = "laptop", override: Set = None)
     from ..runs import store
 
     paper, runs = runs_of(experiment, tier, override)
-    public = store.load_all_published()
-    records = [store.load_working(run.key) or public.get(run.key) for run in runs]
+    own = store.load_published(paper)
+    others = {key: record for key, record in store.load_all_published().items() if key not in own}
+    records = [store.load_working(run.key) or others.get(run.key) for run in runs]
     found = [record for record in records if record and not record.stale]
     require(bool(found), f"no current record of {experiment} at {tier} in {store.working()}; `nlcore run` makes them")
     told = store.publish(paper, found)
