@@ -228,3 +228,10 @@ def test_only_kernels_folders_that_nobody_uses_are_removed(tmp_path, monkeypatch
 def test_names_in_a_list_are_texts():
     with pytest.raises(UserError, match=r"models\[0\] must be of type str"):
         chapters.validate("05_robust_losses", {"models": [1]})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_backslash_was_lost(name):
+    r"""A formula in a string that is not raw loses its `\a`, `\b`, `\f` or `\v` to a control character."""
+    sources = [cell.source for cell in cells(name)]
+    assert not [source for source in sources if {*"\a\b\f\v"} & {*source}]
