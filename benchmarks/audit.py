@@ -24,6 +24,7 @@ from nlcore.audit import signals
 from nlcore.audit.folds import Plan, predicted
 from nlcore.audit.judge import judged
 from nlcore.data.duplicates import digests
+from nlcore.data.labels import joined
 from nlcore.files import write_whole
 from nlcore.machine import machine
 from nlcore.training.device import peak_memory_mb
@@ -58,15 +59,10 @@ def human(labels: str, count: int) -> Callable[[int], Case]:
     """Images of CIFAR-10 with the labels of a set of CIFAR-10N, joined by the hash of an image."""
 
     def case(seed: int) -> Case:
-        found = data.load("cifar10").train
-        with np.load(data.root() / "cifar10n.npz", allow_pickle=False) as arrays:
-            place = {digest: i for i, digest in enumerate(arrays["image_sha256"].tolist())}
-            clean, given = arrays["clean"].astype(np.int64), arrays[labels].astype(np.int64)
+        found, people = data.load("cifar10").train, joined("cifar10n")
         rows = np.random.default_rng([seed, 7]).permutation(len(found.y))[:count]
-        x = found.x.numpy()[rows]
-        index = [place[digest] for digest in digests(np.ascontiguousarray(x.transpose(0, 2, 3, 1)))]
-        assert (clean[index] == found.y.numpy()[rows]).all()
-        return Case(x, given[index], given[index] != clean[index])
+        given = people[labels][rows]
+        return Case(found.x.numpy()[rows], given, given != people["clean"][rows])
 
     return case
 

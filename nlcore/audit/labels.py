@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from ..files import check_writable, whole, write_whole
 from ..inputs import UserError, counted, few, require
@@ -178,10 +179,8 @@ def _wilson(wrong: int, count: int) -> dict[str, float]:
     """A 95 % interval (Wilson's) of the share of wrong labels, if those that were checked were drawn at random."""
     if not count:
         return {}
-    z, share = 1.96, wrong / count
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
-    return {"low": round(float(max(middle - half, 0)), 4), "high": round(float(min(middle + half, 1)), 4)}
+    low, high = binomtest(wrong, count).proportion_ci(method="wilson")
+    return {"low": round(float(low), 4), "high": round(float(high), 4)}
 
 
 def _cuts(expected: np.ndarray, given: np.ndarray, known: Known, order: np.ndarray) -> list[dict]:

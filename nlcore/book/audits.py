@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.stats import binomtest
 
 from .. import data, figures, home, words
 from ..inputs import require
@@ -51,10 +52,7 @@ def rows(found: dict, voted: bool = False) -> pd.DataFrame:
 
 def wilson(share: float, count: int) -> tuple[float, float]:
     """A 95 % interval of the share in a population of which `count` were looked at (Wilson's)."""
-    z = 1.96
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
-    return middle - half, middle + half
+    return binomtest(round(share * count), count).proportion_ci(method="wilson")
 
 
 def precision(found: dict) -> pd.DataFrame:

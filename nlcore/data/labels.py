@@ -17,6 +17,7 @@ import torch
 from ..files import whole
 from ..inputs import UserError, lookup, require
 from . import datasets
+from .duplicates import digests
 from .fetch import download
 from .prepared import opened, root
 
@@ -112,7 +113,7 @@ def digest_of_labels(columns: list[np.ndarray]) -> str:
 
 def hashes_of(images: np.ndarray) -> np.ndarray:
     """The SHA-256 of each image uint8 (N, H, W, C), as 64 hex digits."""
-    return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images])
+    return np.array(digests(images))
 
 
 def joined(name: str) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ PAPERS = {
     "field": field,
 }
 
-__all__ = ["PAPERS", "TIERS", "collect", "experiments", "frame", "given", "runs"]
+__all__ = ["PAPERS", "TIERS", "collect", "experiments", "frame", "given", "growing", "runs"]
 
 
 def experiments() -> dict[str, Experiment]:
@@ -47,3 +47,9 @@ def collect(name: str, tier: str, train: str = "missing", device: str = "auto", 
 def frame(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> pd.DataFrame:
     """The records of an experiment as a table, a row per run and evaluation (see `runs.frame`)."""
     return rows_of(collect(name, tier, train, device, **overrides))
+
+
+def growing(name: str, tier: str, train: str, device: str, columns: list[str], **overrides) -> pd.DataFrame:
+    """As `frame`, of an experiment of which perhaps nothing has been trained: then it has these columns and no row."""
+    found = sweep.collect(runs(name, tier, **overrides), name.partition(".")[0], train, device=device)
+    return rows_of(found) if found else pd.DataFrame(columns=columns)

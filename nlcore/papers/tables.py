@@ -2,12 +2,13 @@
 
 import csv
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
-from .. import home
+from .. import home, words
 from ..inputs import UserError, lookup, require, shown
 from .texts import decimal
 
@@ -16,15 +17,8 @@ NUMBERS = ("at", "value", "plusminus")
 WORDS = {
     "paper": sorted(path.parent.name for path in Path(__file__).parent.glob("*/published.py")),
     "relation": ("=", ">"),
-    "tag": (
-        "P",
-        "V",
-        "S",
-        "R",
-        "C",
-        "C3",
-        "T",
-    ),  # text, vector drawing, screenshot, raster, code, others' code, summary
+    # text, vector drawing, screenshot, raster, code, others' code, summary
+    "tag": ("P", "V", "S", "R", "C", "C3", "T"),
     "metric": (
         *("test accuracy (%)", "test accuracy (%), last", "test accuracy (%), peak", "test accuracy (%), trough"),
         *("test accuracy (%), epoch 150", "top-1 test accuracy (%)", "top-5 test accuracy (%)"),
@@ -73,8 +67,8 @@ def _check(row: dict[str, str], where: str) -> None:
     for name in NUMBERS:
         good = _finite(row[name]) or (name != "value" and not row[name])
         require(good, f"{where}: {name} must be a number such as 92.5, not {shown(row[name])}")
-    for name, words in WORDS.items():
-        lookup(f"{name} in {where}:", row[name], words)
+    for name, known in WORDS.items():
+        lookup(f"{name} in {where}:", row[name], known)
     good = "(%)" not in row["metric"] or 0 <= float(row["value"]) <= 100
     require(good, f"{where}: value is a percentage, so between 0 and 100, not {row['value']}")
 
@@ -101,6 +95,12 @@ def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
     cells = accuracy["mean"].map(decimal) + spread
     name = "{:g}".format if rows[index].dtype.kind in "if" else str
     return cells.unstack(columns, sort=False).rename(index=name)
+
+
+def in_order(table: pd.DataFrame, names: Iterable[str] = words.METHODS) -> pd.DataFrame:
+    """A table by method in the order of these names, methods in words, missing cells empty."""
+    table = table.loc[[name for name in names if name in table.index]]
+    return table.rename(index=words.method).rename_axis("method").fillna("")
 
 
 def blank(table: pd.DataFrame) -> pd.DataFrame:

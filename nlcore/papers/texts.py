@@ -54,6 +54,14 @@ def circumstances(parts: list[str], rows: pd.DataFrame, tier: str, rule: str = "
     return told[0].upper() + told[1:]
 
 
+def of_growing(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
+    """What rows rest on, for a caption, as far as there are any: data, images, network, tier, rule and seeds."""
+    if not len(rows):
+        return "Not run yet"
+    data, network = data_and_network(rows)
+    return circumstances([f"{data} ({rows.images.max():,.0f} images)", network], rows, tier, rule)
+
+
 def noise_of(rows: pd.DataFrame) -> pd.Series:
     """The noise of each row in words, as `symmetric 0.6`; clean labels have no rate."""
     kinds = rows.noise.map(lambda name: words.said(name).split(" (")[0])

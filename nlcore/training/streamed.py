@@ -146,7 +146,7 @@ class Streamed(Source):
         x = self.shown(decoded, shake)
         batch = Batch(index[: self.own], x[: self.own], self.label[index[: self.own]])
         if self.run.method.views == 2:
-            batch = batch._replace(x2=self.shown(decoded[: self.own], shake))
+            batch = batch._replace(x2=self.shown(decoded[: self.own], shake) if shake else batch.x)
         if not (m := self.trusted_each):
             return batch
         classes = torch.arange(self.task.K, device=self.device).repeat_interleave(m)

@@ -10,14 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ... import data, figures, sweep, words
+from ... import data, figures, words
 from ...measures.evaluate import select
 from ...methods import METHODS
 from ...noise import InstanceDependent, Matrix, Noise, PairFlip, draw
-from ...runs import Run, frame
-from .. import runs, texts
+from ...runs import Run
+from .. import growing, texts
 from ..effects import Effect, ahead, estimate
-from ..texts import WHEN, data_and_network, decimal
+from ..texts import WHEN, decimal
 from .experiments import ALL, KNOBS
 from .measured import DEPENDENT, INSTANCE, SYMMETRIC
 
@@ -27,6 +27,7 @@ KINDS = {"symmetric": [SYMMETRIC], "pair": DEPENDENT, "instance": [INSTANCE]}
 COLUMNS = ["key", "method", "noise", "rate", "seed", "model", "dataset", "images", "step", "test_accuracy"]
 COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
 NOTHING_RUN = "not run yet"
+circumstances = texts.of_growing  # for chapters
 
 # the year of each paper
 YEARS = {"soft_bootstrap": 2015, "label_smoothing": 2016, "forward": 2017, "forward_estimated": 2017}
@@ -37,21 +38,12 @@ YEARS |= {"volminnet": 2021, "sop": 2022, "fasten": 2022}
 
 def rows(tier: str, train: str, device: str, **knobs) -> pd.DataFrame:
     """The records of the comparison, a row per run and evaluation; a frame without rows where there is none."""
-    records = sweep.collect(runs("field.fashion", tier, **knobs), "field", train, device=device)
-    return frame(records) if records else pd.DataFrame(columns=COLUMNS)
+    return growing("field.fashion", tier, train, device, COLUMNS, **knobs)
 
 
 def complete(table: pd.DataFrame, planned: list[Run]) -> str:
     """How much of an experiment was run, for a text: `12 of 72 runs`."""
     return f"{table.key.nunique()} of {len(planned)} runs"
-
-
-def circumstances(table: pd.DataFrame, tier: str, rule: str = "") -> str:
-    """What rows rest on, for a caption: data, number of images, network, tier, rule and seeds."""
-    if not len(table):
-        return "Not run yet"
-    of, network = data_and_network(table)
-    return texts.circumstances([f"{of} ({table.images.max():,.0f} images)", network], table, tier, rule)
 
 
 def cell(values: pd.Series, planned: int) -> str:

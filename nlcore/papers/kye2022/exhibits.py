@@ -12,7 +12,7 @@ from ... import figures, words
 from ...measures.evaluate import select
 from ...methods import METHODS, FasTEN
 from ...noise import SymmetricInclusive
-from .. import texts
+from .. import tables, texts
 from ..effects import Effect, ahead, estimate, in_words, mean
 from ..tables import percent, published, share
 from ..texts import WHEN, data_and_network, decimal, interval, noise_of
@@ -57,9 +57,8 @@ def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """A table by method in the order of `ALL`, methods in words, missing cells empty."""
-    table = table.loc[[name for name in ALL if name in table.index]]
-    return table.rename(index=words.method).rename_axis("method").fillna("")
+    """A table by method in the order of the paper's."""
+    return tables.in_order(table, ALL)
 
 
 def passes_of_methods() -> pd.DataFrame:

@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ... import data, figures, home, sweep, words
+from ... import data, figures, home, words
 from ...measures.evaluate import select
 from ...noise.human import stand_in
-from ...runs import frame
-from .. import runs, texts
-from ..tables import percent, published
-from ..texts import WHEN, data_and_network
+from .. import growing, runs, texts
+from ..tables import in_order, percent, published
+from ..texts import WHEN
 from .measured import DRAWN, MOST_WRONG, PEOPLE
 
 RULES = ("last", "noisy validation")
@@ -28,25 +27,17 @@ SETS = {
 }
 COLUMNS = ["key", "method", "noise", "labels", "seed", "model", "dataset", "images", "step", "steps", "test_accuracy"]
 COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
+circumstances = texts.of_growing  # for chapters
 
 
 def rows(name: str, tier: str, train: str, device: str, **knobs) -> pd.DataFrame:
     """The records of an experiment, a row per run and evaluation; a frame without rows where there is none."""
-    records = sweep.collect(runs(f"wei2022.{name}", tier, **knobs), "wei2022", train, device=device)
-    return frame(records) if records else pd.DataFrame(columns=COLUMNS)
+    return growing(f"wei2022.{name}", tier, train, device, COLUMNS, **knobs)
 
 
 def complete(name: str, tier: str, table: pd.DataFrame, **knobs) -> str:
     """How much of an experiment was run, for a text: `12 of 72 runs`."""
     return f"{table.key.nunique()} of {len(runs(f'wei2022.{name}', tier, **knobs))} runs"
-
-
-def circumstances(table: pd.DataFrame, tier: str, rule: str = "") -> str:
-    """What rows rest on, for a caption: data, number of images, network, tier, rule and seeds."""
-    if not len(table):
-        return "Not run yet"
-    of, network = data_and_network(table)
-    return texts.circumstances([f"{of} ({table.images.max():,.0f} images)", network], table, tier, rule)
 
 
 def facts() -> dict:
@@ -169,15 +160,8 @@ def over_training(history: pd.DataFrame) -> Figure:
         grid[0].text(0.5, 0.5, "not run yet", transform=grid[0].transAxes, ha="center")
     grid[0].set(ylabel=words.said("accuracy"))
     grid[1].set(ylabel="wrong labels predicted, %")
-    handles, names = grid[0].get_legend_handles_labels()
-    fig.legend(handles, names, loc="outside lower center", ncols=2, fontsize="small", frameon=False)
+    figures.below(fig, *grid[0].get_legend_handles_labels())
     return fig
-
-
-def in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """A table by method in the order of `words.METHODS`, methods in words, missing cells empty."""
-    table = table.loc[[name for name in words.METHODS if name in table.index]]
-    return table.rename(index=words.method).rename_axis("method").fillna("")
 
 
 def nothing() -> pd.DataFrame:

@@ -12,7 +12,7 @@ from ... import figures, words
 from ...losses import lq
 from ...measures.evaluate import curve_numbers, select
 from .. import texts
-from ..tables import percent, published
+from ..tables import in_order, percent, published
 from ..texts import WHEN, data_and_network, decimal, noise_of
 from .experiments import TABLE_1
 
@@ -36,12 +36,6 @@ def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
 def kind_of(noise: str) -> str:
     """A noise in one word: `symmetric`, `pair`, `asymmetric`."""
     return words.said(noise).split(" (")[0]
-
-
-def in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """A table by method in the order of `words.METHODS`, methods in words, missing cells empty."""
-    table = table.loc[[name for name in words.METHODS if name in table.index]]
-    return table.rename(index=words.method).rename_axis("method").fillna("")
 
 
 def highest(rows: pd.DataFrame) -> pd.DataFrame:
