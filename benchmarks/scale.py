@@ -3,10 +3,12 @@
     python benchmarks/scale.py [--records 10 1500 10000] [--rounds 3] [--out book/scale.json]
 
 An experiment of so many runs, which differ in their seeds and have one step each, gets a record for every run in a
-store of its own: copies of one that was trained. Then everything that the experiment asks for is timed, first with the
-records in the working store, then with the same ones published, each as if just started (nothing remembered): `status`
-of all experiments, `collect` of this one without training, the `scoreboard`. `engine` is what a run costs besides its
-training: a sweep of all runs, whose training takes no time. Medians of seconds; those of `engine` in one round.
+store of its own: copies of one that was trained. Then what reads the store is timed, first with the records in the
+working store, then with the same ones published, each as if just started (nothing remembered): `status` of all
+experiments, `collect` of this one without training, the `scoreboard`. Each is asked twice: for all these runs, and for
+the first ten (`asked`), as a store grows by other people's runs while an experiment stays what it is. `engine` is what
+a run costs besides its training: a sweep of all runs, whose training takes no time. Medians of seconds; those of
+`engine` in one round.
 """
 
 import argparse
@@ -32,6 +34,7 @@ from nlcore.runs import Record, Run, store
 from nlcore.training import train
 
 PAPER, EXPERIMENT = "kye2022", "kye2022.heads"
+FEW = 10  # runs, five seeds of two methods
 
 
 @contextmanager
@@ -72,15 +75,16 @@ def seconds(act, rounds: int) -> float:
     return statistics.median(taken)
 
 
-def readers(runs: list[Run], rounds: int) -> dict[str, float]:
-    """Seconds of each thing that reads the store."""
-    assert len(papers.collect(EXPERIMENT, "smoke", train="never")) == len(runs)
+def readers(asked: int, rounds: int) -> dict[str, float]:
+    """Seconds of each thing that reads the store, when the experiment has so many runs."""
     acts = {
         "status": lambda: grids.status("all"),
         "collect": lambda: papers.collect(EXPERIMENT, "smoke", train="never"),
         "scoreboard": lambda: scoreboard(papers.TIERS),
     }
-    return {name: seconds(act, rounds) for name, act in acts.items()}
+    with experiment_of(asked) as runs:
+        assert len(papers.collect(EXPERIMENT, "smoke", train="never")) == len(runs)
+        return {"asked": asked} | {name: seconds(act, rounds) for name, act in acts.items()}
 
 
 def engine(runs: list[Run], record: Record) -> float:
@@ -95,13 +99,15 @@ def engine(runs: list[Run], record: Record) -> float:
 
 def measured(count: int, record: Record, rounds: int) -> list[dict]:
     """The rows of one number of records."""
-    with stores(), experiment_of(count) as runs:
-        per_run = engine(runs, record)  # leaves a record of each
-        rows = [{"store": "working"} | readers(runs, rounds)]
+    numbers = sorted({FEW, count})
+    with stores():
+        with experiment_of(count) as runs:
+            per_run = engine(runs, record)  # leaves a record of each
+        rows = [{"store": "working"} | readers(asked, rounds) for asked in numbers]
         store.publish(PAPER, [store.load_working(run.key) for run in runs])
         for run in runs:
             (store.working() / f"{run.key}.json").unlink()
-        rows.append({"store": "published"} | readers(runs, rounds))
+        rows += [{"store": "published"} | readers(asked, rounds) for asked in numbers]
     return [{"records": count, "engine_ms": per_run} | row for row in rows]
 
 

@@ -4,10 +4,11 @@ import contextlib
 import math
 import os
 import signal
+import statistics
 import threading
 import time
 import traceback
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -133,13 +134,13 @@ def batches(runs: list[Run], records: list[Record], count: int) -> list[list[Run
 
 
 def expected_seconds(runs: list[Run], records: list[Record]) -> dict[Run, float]:
-    """About how long each run will take (see `batches`)."""
-    steps, seconds = Counter(), Counter()
+    """About how long each run will take (see `batches`): the median of the paces, as a record that was made while the
+    machine had much else to do tells nothing of the others."""
+    paces = defaultdict(list)
     for record in records:
         for group in ("all", kind_of_step(record.run)):
-            steps[group] += record.run.budget.steps
-            seconds[group] += record.cost["seconds"]
-    pace = {group: seconds[group] / steps[group] for group in steps}
+            paces[group].append(record.cost["seconds"] / record.run.budget.steps)
+    pace = {group: statistics.median(found) for group, found in paces.items()}
     usual = pace.get("all", 1.0)
     return {run: run.budget.steps * pace.get(kind_of_step(run), usual) for run in runs}
 

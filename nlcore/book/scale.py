@@ -16,10 +16,13 @@ def measured(path: Path | None = None) -> dict:
     return json.loads((path or home() / "book" / "scale.json").read_text())
 
 
-def readers(found: dict) -> pd.DataFrame:
+def readers(found: dict, whole: bool = False) -> pd.DataFrame:
     """Seconds of what reads the store, by where the records are; a column for each number of records, and how many
-    times as long the largest store takes as the one before it."""
-    rows = pd.DataFrame(found["rows"]).melt(["records", "store"], [*READERS], "command", "seconds")
+    times as long the largest store takes as the one before it. The experiment that is asked for has few of the records,
+    or is the `whole` store."""
+    rows = pd.DataFrame(found["rows"])
+    rows = rows[rows.asked == (rows.records if whole else rows.asked.min())]
+    rows = rows.melt(["records", "store"], [*READERS], "command", "seconds")
     table = rows.pivot(index=["command", "store"], columns="records", values="seconds")
     growth = f"{table.columns[-1]:,} over {table.columns[-2]:,}"
     ratio = (table.iloc[:, -1] / table.iloc[:, -2]).map("{:.1f}".format)
@@ -38,7 +41,10 @@ def findings(found: dict) -> dict[str, str]:
     """What the prose says."""
     rows = pd.DataFrame(found["rows"])
     largest = rows[rows.records == rows.records.max()]
-    said = {name: f"{largest[name].max():.2g} seconds" for name in READERS}
+    few, all_of_them = (largest[largest.asked == asked] for asked in (rows.asked.min(), rows.records.max()))
+    said = {name: f"{few[name].max():.2g} seconds" for name in READERS}
+    said |= {f"{name}_of_all": f"{all_of_them[name].max():.2g} seconds" for name in READERS}
+    said["asked"] = f"{rows.asked.min():,}"
     said |= {"records": f"{rows.records.max():,}", "least": f"{rows.records.min():,}", "date": found["date"]}
     costs = rows.engine_ms
     return said | {"machine": in_words(found["machine"]), "engine": f"{costs.min():.1f} to {costs.max():.1f}"}
