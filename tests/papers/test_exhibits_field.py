@@ -11,7 +11,6 @@ from nlcore.papers.field import exhibits, sentences
 from nlcore.papers.field.experiments import ALL
 
 PLANNED = papers.runs("field.fashion", "laptop")
-TUNED = papers.runs("field.tuned", "smoke")
 EMPTY = pd.DataFrame(columns=exhibits.COLUMNS)
 
 
@@ -64,21 +63,13 @@ def test_a_panel_is_drawn_for_each_noise_that_was_run():
 
 
 def test_sentences_say_what_is_missing():
-    said, none = (sentences.numbers(rows, PLANNED, TUNED) for rows in (history(), EMPTY))
+    said, none = (sentences.numbers(rows, PLANNED) for rows in (history(), EMPTY))
     assert said.keys() == none.keys() and "nan" not in " ".join([*said.values(), *none.values()])
     assert (said["runs"], none["runs"]) == (f"7 of {len(PLANNED)} runs", f"0 of {len(PLANNED)} runs")
     assert none["elr_half_last"] == none["plain_half_last"] == "(not run)"
     assert (said["plain_half_last"], said["elr_half_last"], said["elr_image_last"]) == ("51.0", "+20.0", "(not run)")
     assert (said["whole_half"], said["better_half_last"], said["worse_half_last"]) == ("1", "1", "0")
     assert said["better_half_noisy"] == "1" and said["memorised_ce_half"] == "90.0"
-
-
-def test_hours_of_tuning_are_those_of_the_records():
-    planned = papers.runs("field.tuned", "laptop")
-    hours = float(sentences.of_tuning(history(), planned)["tuned_hours"])
-    steps = sum(run.budget.steps for run in planned)
-    assert hours == pytest.approx(steps * 36 / 2000 / 3600, abs=0.06)
-    assert sentences.of_tuning(EMPTY, planned)["tuned_hours"] == "(not run)"
 
 
 def test_needs_and_prices_of_all_methods():

@@ -24,6 +24,8 @@ from .measured import DEPENDENT, INSTANCE, SYMMETRIC
 RULES = ("last", "noisy validation")
 # kinds of noise, by the word under which an exhibit shows them
 KINDS = {"symmetric": [SYMMETRIC], "pair": DEPENDENT, "instance": [INSTANCE]}
+# the noises under which sentences speak of methods: a word for each
+NOISES = {"half": ("symmetric", 0.5), "image": ("instance", 0.4), "pair": ("pair", 0.4)}
 COLUMNS = ["key", "method", "noise", "rate", "seed", "model", "dataset", "images", "step", "test_accuracy"]
 COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
 NOTHING_RUN = "not run yet"
@@ -39,6 +41,11 @@ YEARS |= {"volminnet": 2021, "sop": 2022, "fasten": 2022}
 def rows(tier: str, train: str, device: str, **knobs) -> pd.DataFrame:
     """The records of the comparison, a row per run and evaluation; a frame without rows where there is none."""
     return growing("field.fashion", tier, train, device, COLUMNS, **knobs)
+
+
+def tuned_rows(tier: str, train: str, device: str, **knobs) -> pd.DataFrame:
+    """As `rows`, of the comparison in which every method is tuned."""
+    return growing("field.tuned", tier, train, device, COLUMNS, **knobs)
 
 
 def complete(table: pd.DataFrame, planned: list[Run]) -> str:
@@ -79,12 +86,17 @@ def in_order(names) -> list[str]:
 
 
 def gains(history: pd.DataFrame) -> pd.DataFrame:
-    """A row per noise, rate, method and rule: points of test accuracy ahead of cross entropy, paired by seed, with the
-    ends of the 95 % interval. Methods have none where they, or cross entropy, were not run."""
+    """Points ahead of cross entropy under both rules (see `led`)."""
+    return led({rule: select(history, rule) for rule in RULES} if len(history) else {})
+
+
+def led(chosen: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """A row per noise, rate, method and `rule` by which one row of each run was chosen: points of test accuracy ahead
+    of cross entropy, paired by seed, with the ends of the 95 % interval. Methods have none where they, or cross
+    entropy, were not run."""
     found = []
-    for rule in RULES:
-        chosen = select(history, rule) if len(history) else history
-        for (noise, rate), part in chosen.groupby(["noise", "rate"]):
+    for rule, rows in chosen.items():
+        for (noise, rate), part in rows.groupby(["noise", "rate"]):
             for name in in_order(part.method):
                 told = estimate(part, Effect("", lambda one, name=name: ahead(one, name, "ce")))
                 if told and name != "ce":
@@ -93,9 +105,9 @@ def gains(history: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=columns)
 
 
-def dots(found: pd.DataFrame, kinds: tuple[str, ...]) -> Figure:
-    """Gains over cross entropy in points, a panel for each noise of the kinds that was run: filled at the last
-    evaluation, open where noisy validation chooses."""
+def dots(found: pd.DataFrame, kinds: tuple[str, ...], filled: str = "last", other: str = "noisy validation") -> Figure:
+    """Gains over cross entropy in points, a panel for each noise of the kinds that was run: filled for one way to
+    choose, such as the last evaluation, and open for the other."""
     table = found[found.noise.isin([noise for kind in kinds for noise in KINDS[kind]])]
     panels, names = [*table.groupby(["noise", "rate"])], in_order(table.method)
     fig, grid = figures.row(max(len(panels), 1), 1.2 + 0.27 * len(names), sharey=True, sharex=True)
@@ -104,7 +116,7 @@ def dots(found: pd.DataFrame, kinds: tuple[str, ...]) -> Figure:
         return fig
     for ax, (_, part) in zip(grid, panels, strict=True):
         for row in part.itertuples():
-            mark(ax, names.index(row.method), row)
+            mark(ax, names.index(row.method), row, row.rule == filled)
         ax.axvline(0, color="black", lw=1)
         ax.set(title=texts.noise_of(part).iloc[0], xlim=reach(table))
         ax.set_yticks(range(len(names)), [words.method(name).split(" (")[0] for name in names], fontsize=8)
@@ -114,7 +126,7 @@ def dots(found: pd.DataFrame, kinds: tuple[str, ...]) -> Figure:
         ax.set_xlabel("points ahead")
     look = {"color": "#222222", "marker": "o", "ls": "none"}
     handles = [Line2D([], [], **look), Line2D([], [], mfc="white", **look)]
-    figures.below(fig, handles, [WHEN[rule] for rule in RULES])
+    figures.below(fig, handles, [WHEN.get(way, way) for way in (filled, other)])
     return fig
 
 
@@ -125,13 +137,13 @@ def reach(table: pd.DataFrame) -> tuple[float, float]:
     return low - room, high + room
 
 
-def mark(ax: Axes, y: float, row) -> None:
-    """A gain and, of more than one seed, its interval; the two rules a little apart."""
-    look, last = words.look(row.method), row.rule == "last"
-    y += -0.15 if last else 0.15
+def mark(ax: Axes, y: float, row, filled: bool) -> None:
+    """A gain and, of more than one seed, its interval; the two ways to choose a little apart."""
+    look = words.look(row.method)
+    y += -0.15 if filled else 0.15
     if math.isfinite(row.low):
         ax.plot([row.low, row.high], [y, y], color=look["color"], lw=1.2, alpha=0.7)
-    ax.plot(row.effect, y, look["marker"], ms=5, mec=look["color"], mfc=look["color"] if last else "white")
+    ax.plot(row.effect, y, look["marker"], ms=5, mec=look["color"], mfc=look["color"] if filled else "white")
 
 
 def timeline() -> Figure:

@@ -9,10 +9,11 @@ from ...measures.evaluate import curve_numbers
 from ...noise import InstanceDependent
 from ...runs import Run
 from ..effects import ahead, mean, points
-from ..texts import NOT_RUN, interval, number
+from ..texts import interval, number
 from .exhibits import (
     COLUMNS,
     KINDS,
+    NOISES,
     RULES,
     complete,
     gains,
@@ -24,13 +25,9 @@ from .exhibits import (
 )
 from .experiments import ALL
 
-# the noises under which sentences speak of methods: a word for each
-NOISES = {"half": ("symmetric", 0.5), "image": ("instance", 0.4), "pair": ("pair", 0.4)}
 
-
-def numbers(history: pd.DataFrame, planned: list[Run], tuned: list[Run]) -> dict[str, str]:
-    """All numbers, of the comparison (a row per run and evaluation), of what was planned, and of runs that would tune
-    the methods."""
+def numbers(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
+    """All numbers, of the comparison (a row per run and evaluation) and of what was planned."""
     said = {"runs": complete(history, planned), "left": left_out(history, planned)}
     for rule in RULES:
         chosen, of = curve_numbers(history, rule) if len(history) else pd.DataFrame(columns=COLUMNS), rule.split()[0]
@@ -45,7 +42,7 @@ def numbers(history: pd.DataFrame, planned: list[Run], tuned: list[Run]) -> dict
             last = curve_numbers(history) if len(history) else history
             share = mean(last, "train_wrong", method=method, noise=KINDS[kind], rate=rate)
             said[f"memorised_{method}_{word}"] = number(100 * share)
-    return said | counted(history, planned) | of_digits() | of_tuning(history, tuned)
+    return said | counted(history, planned) | of_digits()
 
 
 def left_out(history: pd.DataFrame, planned: list[Run]) -> str:
@@ -77,16 +74,3 @@ def of_digits(rate: float = 0.4) -> dict[str, str]:
         said[f"digits_wrong_{word}"] = f"{100 * (given != true).mean():.0f}"
         said[f"digits_shared_{word}"] = f"{shared_mistakes(true, given):.0f}"
     return said
-
-
-def of_tuning(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
-    """How many runs the comparison of tuned methods has, and how many hours of one core they would take if each method
-    takes as long as in the records, others as long as all of them."""
-    said = {"tuned_runs": str(len(planned)), "tuned_hours": NOT_RUN}
-    if not len(history):
-        return said
-    once = history.drop_duplicates("key")
-    pace = (once.train_seconds / once.steps).groupby(once.method).mean()
-    usual = pace.mean()
-    seconds = sum(run.budget.steps * pace.get(run.spec()["method"]["name"], usual) for run in planned)
-    return said | {"tuned_hours": f"{seconds / 3600:.1f}"}
