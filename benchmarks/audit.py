@@ -3,8 +3,9 @@
     python benchmarks/audit.py [--only mnist] [--seeds 3] [--out book/audit.json]
 
 MNIST with pair noise, CIFAR-10 with the labels that people gave (Wei et al. 2022), drawn noise of several laws, and the
-test labels that voters rejected (Northcutt et al. 2021). Rows that the file has are not made again, so it may be
-stopped and started. A second of `seconds` is one of a processor, whatever else the machine does.
+test labels that voters rejected (Northcutt et al. 2021). Then, in some of these cases, what a mentor adds that has
+learned from a hundred checked labels. Rows that the file has are not made again, so it may be stopped and started. A
+second of `seconds` is one of a processor, whatever else the machine does.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from bench import commit, rounded
 
 from nlcore import data, home, noise
 from nlcore.audit import signals
-from nlcore.audit.folds import Plan, predicted
+from nlcore.audit.folds import Plan, mentored, predicted
 from nlcore.audit.judge import judged
 from nlcore.data.duplicates import digests
 from nlcore.data.labels import joined
@@ -30,14 +31,17 @@ from nlcore.machine import machine
 from nlcore.training.device import peak_memory_mb
 
 FOLDS = 3
+CHECKED = 100  # labels, from which a mentor learns
 
 
 class Case(NamedTuple):
-    """Images uint8 (N, C, H, W), given labels and which of them are wrong (N,)."""
+    """Images uint8 (N, C, H, W), given labels and which of them are wrong (N,); the true ones (N,) where they are
+    known."""
 
     x: np.ndarray
     given: np.ndarray
     wrong: np.ndarray
+    true: np.ndarray | None = None
 
 
 def drawn(dataset: str, law: noise.Noise, count: int) -> Callable[[int], Case]:
@@ -49,8 +53,8 @@ def drawn(dataset: str, law: noise.Noise, count: int) -> Callable[[int], Case]:
         rows = np.random.default_rng([seed, 7]).permutation(len(found.train.y))[:images]
         y = found.train.y.numpy()[rows]
         pairs = noise.draw(law.on(found, seed), y.astype(np.int16), found.K, [seed, 8])
-        given = pairs.label.astype(np.int64)
-        return Case(found.train.x.numpy()[rows][pairs.row], given, given != y[pairs.row])
+        given, true = pairs.label.astype(np.int64), y[pairs.row]
+        return Case(found.train.x.numpy()[rows][pairs.row], given, given != true, true)
 
     return case
 
@@ -61,8 +65,8 @@ def human(labels: str, count: int) -> Callable[[int], Case]:
     def case(seed: int) -> Case:
         found, people = data.load("cifar10").train, joined("cifar10n")
         rows = np.random.default_rng([seed, 7]).permutation(len(found.y))[:count]
-        given = people[labels][rows]
-        return Case(found.x.numpy()[rows], given, given != people["clean"][rows])
+        given, true = people[labels][rows], people["clean"][rows]
+        return Case(found.x.numpy()[rows], given, given != true, true)
 
     return case
 
@@ -92,6 +96,8 @@ CASES = {("mnist", "pair, 0.05"): drawn("mnist", noise.PairFlip(0.05), 10_000)}
 CASES |= {("cifar10", f"people, {labels}"): human(labels, 10_000) for labels in ("worst", "aggregate")}
 CASES |= {(own, "voted test errors"): voted(own) for own in ("mnist", "cifar10")}
 CASES |= {(own, name): drawn(own, law, 5000) for name, law in LAWS.items() for own in ("mnist", "fashion")}
+WITH_CHECKED = {at: case for at, case in CASES.items() if at[1] in ("pair, 0.05", "people, worst", "people, aggregate")}
+WITH_CHECKED |= {at: case for at, case in CASES.items() if at[0] == "fashion" and at[1] in LAWS}
 
 
 def measured(case: Case, seed: int) -> dict:
@@ -123,6 +129,19 @@ def measured(case: Case, seed: int) -> dict:
     }
 
 
+def with_mentor(case: Case, seed: int) -> dict:
+    """What a mentor adds that has learned from some checked labels, judged on the others."""
+    K, plan = int(case.given.max()) + 1, Plan(FOLDS, seed=seed, device="cpu")
+    index = np.random.default_rng([seed, 9]).permutation(len(case.given))[:CHECKED]
+    weight = mentored(case.x, case.given, K, index, case.true[index], plan)
+    found = signals.doubts(predicted(case.x, case.given, K, plan), case.given, weight)
+    scores = {"mentor": found["mentor"], "with": signals.together(found)}
+    found.pop("mentor")
+    scores["without"] = signals.together(found)
+    told = {name: judged(np.delete(score, index), np.delete(case.wrong, index)) for name, score in scores.items()}
+    return {"labels": len(case.given), "checked": CHECKED, "found": told}
+
+
 def by_cleanlab(p: np.ndarray, given: np.ndarray) -> float:
     """The share of wrong labels that cleanlab estimates."""
     from cleanlab.count import num_label_issues
@@ -136,17 +155,18 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=home() / "book" / "audit.json")
     args = parser.parse_args()
-    rows = json.loads(args.out.read_text())["rows"] if args.out.exists() else []
-    for seed in range(args.seeds):  # so that each case has one soon
-        for (dataset, law), case in CASES.items():
-            there = any((row["data"], row["noise"], row["seed"]) == (dataset, law, seed) for row in rows)
-            if there or args.only not in f"{dataset}, {law}":
-                continue
-            row = {"data": dataset, "noise": law, "seed": seed} | measured(case(seed), seed)
-            rows.append(rounded(row))
-            told = {"machine": machine(), "commit": commit(), "date": str(date.today()), "folds": FOLDS, "rows": rows}
-            write_whole(args.out, json.dumps(told, indent=1) + "\n")
-            print(f"{dataset}, {law}, seed {seed}: {row['seconds']:.0f} seconds", flush=True)
+    told = json.loads(args.out.read_text()) if args.out.exists() else {"rows": [], "checked": []}
+    told |= {"machine": machine(), "commit": commit(), "date": str(date.today()), "folds": FOLDS}
+    for part, cases, of in (("rows", CASES, measured), ("checked", WITH_CHECKED, with_mentor)):
+        for seed in range(args.seeds):  # so that each case has one soon
+            for (dataset, law), case in cases.items():
+                there = any((row["data"], row["noise"], row["seed"]) == (dataset, law, seed) for row in told[part])
+                if there or args.only not in f"{dataset}, {law}":
+                    continue
+                start = time.process_time()
+                told[part].append(rounded({"data": dataset, "noise": law, "seed": seed} | of(case(seed), seed)))
+                write_whole(args.out, json.dumps(told, indent=1) + "\n")
+                print(f"{part}: {dataset}, {law}, seed {seed}: {time.process_time() - start:.0f} seconds", flush=True)
 
 
 if __name__ == "__main__":
