@@ -135,9 +135,8 @@ def with_mentor(case: Case, seed: int) -> dict:
     index = np.random.default_rng([seed, 9]).permutation(len(case.given))[:CHECKED]
     weight = mentored(case.x, case.given, K, index, case.true[index], plan)
     found = signals.doubts(predicted(case.x, case.given, K, plan), case.given, weight)
-    scores = {"mentor": found["mentor"], "with": signals.together(found)}
-    found.pop("mentor")
-    scores["without"] = signals.together(found)
+    scores = {"mentor": found["mentor"], "without": signals.together(found)}
+    scores["with"] = signals.together(found, (*signals.TOGETHER, "mentor"))
     told = {name: judged(np.delete(score, index), np.delete(case.wrong, index)) for name, score in scores.items()}
     return {"labels": len(case.given), "checked": CHECKED, "found": told}
 

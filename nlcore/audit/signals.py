@@ -7,7 +7,9 @@ from scipy.stats import rankdata
 
 from .folds import Seen
 
-TOGETHER = ("matrix", "loss")  # the signals whose ranks the score is the mean of
+# The signals whose ranks the score is the mean of. A mentor is not among them: measured with a hundred checked labels,
+# it is as good for some kinds of noise and worse for others, among them that of people (`benchmarks/audit.py`).
+TOGETHER = ("matrix", "loss")
 SAID = {
     "probability": "one less the probability of the given label, by models that have not seen the example",
     "margin": "how much more likely than the given label the likeliest other one is",
@@ -37,11 +39,10 @@ def doubts(seen: Seen, given: np.ndarray, weight: np.ndarray | None = None) -> d
     return found
 
 
-def together(signals: dict[str, np.ndarray]) -> np.ndarray:
-    """The score (N,) of each label in [0, 1], 1 being the most doubtful: its mean place by the signals that tell most,
-    and by the mentor where there is one."""
-    used = [signals[name] for name in (*TOGETHER, "mentor") if name in signals]
-    return np.mean([places(signal) for signal in used], axis=0)
+def together(signals: dict[str, np.ndarray], names: tuple[str, ...] = TOGETHER) -> np.ndarray:
+    """The score (N,) of each label in [0, 1], 1 being the most doubtful: its mean place by the signals of these names
+    that there are."""
+    return np.mean([places(signals[name]) for name in names if name in signals], axis=0)
 
 
 def places(signal: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ VOTED = "voted test errors"
 # the cases that sentences name
 MAIN = {"mnist": "MNIST, pair, 0.05"} | {name: f"CIFAR-10, people, {name}" for name in ("worst", "aggregate")}
 LOOKED = 100  # labels that somebody looks at
+MEASURES = (("precision", "wrong among the first 100", "{:.0%}"), ("average", "average precision", "{:.3f}"))
 
 
 def measured(path: Path | None = None) -> dict:
@@ -123,6 +124,21 @@ def voted(found: dict) -> pd.DataFrame:
     return table
 
 
+def checked(found: dict) -> pd.DataFrame:
+    """What a mentor adds that has learned from checked labels, judged on all others: of the first 100 labels, how many
+    are wrong, and the average precision, by the mentor alone and by the score without and with it; means over seeds."""
+    table = pd.DataFrame(found["checked"])
+    table = table.assign(labels=table.data.map(words.said) + ", " + table.noise)
+    scores = {"mentor": "mentor alone", "without": "our score", "with": "our score with it"}
+    columns = {}
+    for measure, measure_said, form in MEASURES:
+        for name, said in scores.items():
+            own = pd.Series([row[name][measure] for row in table.found], table.labels)
+            mean = own.groupby(level=0, sort=False).mean()
+            columns[measure_said, said] = mean.map(form.format)
+    return pd.DataFrame(columns)
+
+
 def costs(found: dict) -> pd.DataFrame:
     """Seconds of one core that an audit takes, by data; means over seeds."""
     long = pd.DataFrame(found["rows"])
@@ -154,6 +170,9 @@ def findings(found: dict) -> dict[str, str]:
     seeds = {row["seed"] for row in found["rows"]}
     told |= {"ahead": str(ahead), "audits": str(len(mean)), "machine": in_words(found["machine"])}
     told["seeds"] = "one seed" if len(seeds) == 1 else f"up to {len(seeds)} seeds"
+    gained = [row["found"]["with"]["average"] - row["found"]["without"]["average"] for row in found["checked"]]
+    told |= {"mentor_helps": str(sum(points > 0 for points in gained)), "mentor_of": str(len(gained))}
+    told["checked"] = f"{found['checked'][0]['checked']}"
     told["memory"] = f"{max(row['memory_mb'] for row in found['rows']):,.0f}"
     return told | {"folds": str(found["folds"])}
 

@@ -23,9 +23,10 @@ SAID = {"last": "at the end", NOISY: "stopped early"}  # what columns are called
 SYMMETRIC, PAIR = ("symmetric_inclusive", "symmetric_exclusive"), ("pair_flip", "asymmetric_cifar10")
 NOISES = {f"symmetric, {rate}": (SYMMETRIC, rate) for rate in (0.2, 0.4, 0.6, 0.8)}
 NOISES |= {f"pair, {rate}": (PAIR, rate) for rate in (0.2, 0.4)}
+NOISES |= {f"of the image, {rate}": (("instance",), rate) for rate in (0.2, 0.4)}
 # the recipes under which methods were compared, and the experiments that share each
 RECIPES = {
-    "robust losses": ("zhang2018.fashion", "zhang2018.field"),
+    "robust losses": ("zhang2018.fashion", "zhang2018.field", "field.fashion"),
     "MentorNet": ("jiang2018.students",),
     "FasTEN": ("kye2022.table",),
 }
@@ -36,8 +37,11 @@ def comparable(tier: str, train: str, device: str, **knobs) -> dict[str, pd.Data
     """By recipe a frame with a row per run and evaluation, of one network, with what each method is called."""
     frames = {}
     for recipe, experiments in RECIPES.items():
-        parts = [papers.frame(name, tier, train, device, **knobs) for name in experiments]
-        whole = pd.concat(parts, ignore_index=True)
+        first, *others = experiments
+        parts = [papers.frame(first, tier, train, device, **knobs)]
+        parts += [papers.growing(name, tier, train, device, [], **knobs) for name in others]
+        whole = pd.concat([part for part in parts if len(part)]).drop_duplicates(["key", "step"])
+        whole = whole.reset_index(drop=True)
         network = "conv_small" if "conv_small" in {*whole.model} else whole.model.iloc[0]
         frames[recipe] = whole[whole.model == network].assign(name=named)
     return frames
@@ -96,10 +100,10 @@ def gains(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def estimates(rows: pd.DataFrame) -> dict[str, Estimate]:
-    """Of each method that was run its gain, of cross entropy its accuracy."""
+    """Of each method that was run with all seeds its gain, of cross entropy its accuracy."""
     found = {method: gain(rows, method) for method in rows.name.unique() if method != "ce"}
     found["ce"] = estimate(rows, Effect("accuracy", lambda one: points(one, name="ce"))) if len(rows) else None
-    return {method: told for method, told in found.items() if told}
+    return {method: told for method, told in found.items() if told and told.seeds == rows.seed.nunique()}
 
 
 def cell(found) -> str:

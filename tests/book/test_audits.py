@@ -20,7 +20,10 @@ MACHINE = {"cpu": "C", "cores": 2, "torch": "2", "python": "3"}
 ROWS = [row("mnist", "pair, 0.05", seed, precision) for seed, precision in ((0, 1.0), (1, 0.9))]
 ROWS += [row("cifar10", f"people, {name}", 0, 0.8) for name in ("worst", "aggregate")]
 ROWS += [row("mnist", audits.VOTED, 0, 0.03)]
-FOUND = {"machine": MACHINE, "commit": "c", "date": "2026-01-01", "folds": 3, "rows": ROWS}
+SCORES = {"mentor": 0.5, "without": 0.8, "with": 0.9}
+CHECKED = {name: {"precision": value, "average": value / 2} for name, value in SCORES.items()}
+CHECKED = {"data": "mnist", "noise": "pair, 0.05", "seed": 0, "checked": 100, "found": CHECKED}
+FOUND = {"machine": MACHINE, "commit": "c", "date": "2026-01-01", "folds": 3, "rows": ROWS, "checked": [CHECKED]}
 
 
 def test_intervals_hold_what_was_found():
@@ -39,6 +42,13 @@ def test_rates_costs_and_votes():
     assert [*audits.costs(FOUND).loc[("MNIST", "1,000")]] == ["30", "1.00"]
     assert audits.findings(FOUND)["memory"] == "500"
     assert audits.alone(FOUND).shape == (3, 6)
+
+
+def test_a_mentor_is_judged_beside_the_score_without_it():
+    row = audits.checked(FOUND).loc["MNIST, pair, 0.05"]
+    assert row.tolist() == ["50%", "80%", "90%", "0.250", "0.400", "0.450"]
+    said = audits.findings(FOUND)
+    assert (said["mentor_helps"], said["mentor_of"], said["checked"]) == ("1", "1", "100")
 
 
 def test_findings_name_both_cases():

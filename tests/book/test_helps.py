@@ -17,7 +17,14 @@ def history(
     rows = []
     for seed in range(3):
         for name, (last, stopped) in ({"ce": (0.0, 0.0)} | gains).items():
-            base = {"key": f"{name}{seed}", "name": name, "seed": seed, "noise": noise, "rate": rate, "model": "m"}
+            base = {
+                "key": f"{name}{seed}{noise}",
+                "name": name,
+                "seed": seed,
+                "noise": noise,
+                "rate": rate,
+                "model": "m",
+            }
             level = 0.01 * seed  # seeds differ by more than methods do
             rows.append(base | {"step": 1, "noisy_validation": 0.6, "test_accuracy": 0.7 + level + stopped / 100})
             rows.append(base | {"step": 2, "noisy_validation": 0.4, "test_accuracy": 0.5 + level + last / 100})
