@@ -83,7 +83,7 @@ def conform(name: str, value, hint):
     """`value` as `hint` (int, float, str, bool, list[T], tuple[T, ...], a class, or one of these and None), or a
     `UserError`. A text that says a number becomes one: JSON and YAML do not read .5 or 1e-1 as numbers."""
     if _plainly(value, hint):
-        return value
+        return value + 0.0 if hint is float else value  # -0.0 is 0, and the same run
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None and type(None) in options:
         return None

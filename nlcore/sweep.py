@@ -224,7 +224,7 @@ def _train_in_pool(todo: list[Run], places: list[str], jobs: int, late: Callable
                     yield f"{title(run)}: too long to start"
                 else:
                     with _out_of_reach_of_ctrl_c():
-                        busy[pool.submit(_work_here, run, run in elsewhere)] = run
+                        busy[pool.submit(_work_here, run, run in elsewhere, vouch.code())] = run
             for future in wait(busy, return_when=FIRST_COMPLETED).done:
                 run = busy.pop(future)
                 try:
@@ -294,8 +294,9 @@ def _begin(given: SimpleQueue, begun: Event) -> None:
     _place.append(given.get())
 
 
-def _work_here(run: Run, wait: bool) -> str:
-    """The same as `work`, on the device of this worker."""
+def _work_here(run: Run, wait: bool, code: str) -> str:
+    """The same as `work`, on the device of this worker; a `UserError` if it began with other code than the sweep."""
+    require(vouch.code() == code, "the code was edited while workers started; start again")
     return work(run, _place[0], wait=wait)
 
 

@@ -57,6 +57,7 @@ BAD = {
         *("run", "rolnick2017.uniform", "--keys"),
         str(home() / "book" / "_static" / "wrong_labels.png"),
     ],
+    "--keys is empty": ["run", "rolnick2017.uniform", "--keys", ""],
     "batches must be 1 or more": ["plan", "rolnick2017.uniform", "--batches", "0", "--out", "plan"],
     "not frobnicate": ["data", "frobnicate"],
     "did you mean fashion": ["data", "get", "fashoin"],

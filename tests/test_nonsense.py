@@ -141,6 +141,7 @@ def test_odd_values_of_assignments(text):
 
 
 def test_a_text_that_says_a_number_is_one(capsys):
+    assert str(inputs.conform("alpha", -0.0, float)) == "0.0"  # the same run as 0.0
     assert inputs.conform("rate", "1e-1", float) == 0.1 and inputs.conform("seeds", "3", int) == 3
     assert papers.runs("jiang2018.students", "smoke", rates=["4e-1"]) == papers.runs(
         "jiang2018.students", "smoke", rates=[0.4]

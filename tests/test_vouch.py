@@ -43,6 +43,12 @@ def test_code_that_was_edited_since_the_process_began_makes_no_record(monkeypatc
     assert not [*store.working().glob("*.json")]
 
 
+def test_a_worker_that_began_with_other_code_trains_nothing():
+    with pytest.raises(UserError, match="edited while workers started"):
+        sweep._work_here(RUN, True, "other")
+    assert not [*store.working().glob("*.json")]
+
+
 def test_code_that_gives_other_numbers_makes_no_record(monkeypatch):
     monkeypatch.setattr(gce, "lq", lambda logits, y, q: -losses.lq(logits, y, q))
     with pytest.raises(UserError, match="method=gce.*nlcore golden --update"):

@@ -1,6 +1,9 @@
 """The audit: which labels of a data set to doubt, how many are wrong, and a report to look at."""
 
+import hashlib
+import itertools
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,11 +68,33 @@ def audit(
     seen = _own(probabilities, found, files, out) if probabilities else _predicted(found, plan, out, echo)
     weight = _weight(found, known, plan, echo)
     made = _judged(found, seen, known, weight, plan)
-    with whole(out / "labels.csv") as part:
-        made.table.to_csv(part, index=False)
-    write_whole(out / "summary.json", json.dumps(made.summary, indent=1) + "\n")
+    _write(made, out, echo)
     write_whole(out / "report.html", report.page(found, made.table, made.summary, made.twins))
     return made, out
+
+
+def _write(made: Found, out: Path, echo) -> None:
+    """Write the table and the summary. A table that somebody has written into since it was made is moved aside."""
+    path, told = out / "labels.csv", out / "summary.json"
+    if path.exists() and _sha256(path) != _known_sha256(told):
+        aside = next(p for n in itertools.count(1) if not (p := out / f"labels-edited-{n}.csv").exists())
+        path.rename(aside)
+        echo(f"{path} is not as the last audit wrote it; it is kept as {aside.name}")
+    with whole(path) as part:
+        made.table.to_csv(part, index=False)
+    write_whole(told, json.dumps(made.summary | {"labels_sha256": _sha256(path)}, indent=1) + "\n")
+
+
+def _sha256(path: Path) -> str:
+    """The SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _known_sha256(summary: Path) -> str:
+    """The SHA-256 that the table had when it was written; nothing where no summary says so."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return json.loads(summary.read_text())["labels_sha256"]
+    return ""
 
 
 def _predicted(found: Examples, plan: Plan, out: Path, echo) -> Seen:

@@ -84,6 +84,9 @@ def _decided(table: pd.DataFrame, path: Path, found: Examples, index: np.ndarray
             f"{path}: row {row} below the header has the action {shown(act)}; it is one of {few([*ACTIONS])}",
         )
         require(act != "relabel" or bool(name), f"{path}: row {row} below the header has no label to relabel to")
+        contradicts = act == "keep" and name not in ("", label[i])
+        told = f"{path}: row {row} below the header keeps the label {shown(label[i])} and names another one"
+        require(not contradicts, f"{told}, {shown(name)}; for that one the action is relabel")
         if act == "relabel":
             label[i] = name
         removed[i] = act == "remove"

@@ -34,7 +34,7 @@ def run(
 
     names = papers.experiments() if experiment == "all" else [experiment]
     wanted = {name: runs_of(name, tier, override) for name in names}
-    if keys:
+    if keys is not None:
         wanted = _only(wanted, keys, f"{experiment} at {tier}")
     if dry:
         print(_plans(wanted, tier, jobs, device))
@@ -69,6 +69,7 @@ def _plans(wanted: dict[str, tuple[str, list["Run"]]], tier: str, jobs: int | No
 
 def _only(wanted: dict[str, tuple[str, list["Run"]]], keys: str, of: str) -> dict[str, tuple[str, list["Run"]]]:
     """Of the runs of experiments those with these keys: KEY,KEY,... or a file with a key a line."""
+    require(bool(keys.strip()), "--keys is empty; name keys, or a file with a key a line")
     named = Path(keys).read_text(errors="replace").split() if Path(keys).is_file() else keys.split(",")
     known = [run.key for _, runs in wanted.values() for run in runs]
     unknown = sorted({*named} - {*known})

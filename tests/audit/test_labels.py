@@ -92,6 +92,18 @@ def test_a_second_start_trains_nothing(mixed, tmp_path, monkeypatch, capsys):
     assert json.loads(told.out)["labels"] == 21 and (tmp_path / "out" / "labels.csv").read_text() == first
 
 
+def test_what_somebody_wrote_into_a_table_is_kept(mixed, tmp_path, capsys):
+    out = tmp_path / "out"
+    nlcore("audit", mixed, "--out", out, *QUICK)
+    first = (out / "labels.csv").read_text()
+    for number in (1, 2):
+        (out / "labels.csv").write_text(first + f"note {number}\n")
+        assert nlcore("audit", mixed, "--out", out, *QUICK) == 0
+        assert f"kept as labels-edited-{number}.csv" in capsys.readouterr().err
+        assert (out / f"labels-edited-{number}.csv").read_text() == first + f"note {number}\n"
+        assert (out / "labels.csv").read_text() == first
+
+
 def test_without_cleanlab_the_report_says_so(mixed, tmp_path, monkeypatch):
     monkeypatch.setattr(signals, "there_is_cleanlab", lambda: False)
     nlcore("audit", mixed, "--out", tmp_path / "out", *QUICK)
@@ -296,6 +308,7 @@ def test_a_report_does_not_go_where_it_would_be_data(mixed):
         ("column file or row", "name,label\nfly/0.png,fly\n"),
         ("column label or action", "file\nfly/0.png\n"),
         ("one of keep, relabel, remove", "file,action\nfly/0.png,delete\n"),
+        ("for that one the action is relabel", "file,action,label\nfly/0.png,keep,Käfer klein\n"),
         ("no label to relabel to", "file,action,label\nfly/0.png,relabel,\n"),
     ],
 )

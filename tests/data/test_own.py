@@ -93,6 +93,14 @@ def test_classes_that_differ_are_named(pets):
         data.load(str(pets))
 
 
+def test_classes_that_differ_in_case_alone_are_told(pets, capsys):
+    divided(pets)
+    for split in ("train", "test"):
+        save(pets / split / "Cat" / "0.png", 77 if split == "train" else 78)
+    assert len(data.load(str(pets)).classes) == 3
+    assert "Cat/ and cat/ are two classes" in capsys.readouterr().err
+
+
 def test_an_accent_is_the_same_however_it_is_written(pets):
     divided(pets)
     for split, form in (("train", "NFC"), ("test", "NFD")):
