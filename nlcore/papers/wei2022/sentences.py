@@ -101,11 +101,15 @@ def of_methods(history: pd.DataFrame) -> dict[str, str]:
 
 
 def of_hundred(history: pd.DataFrame) -> dict[str, str]:
-    """The lead of L_q and of FasTEN with a hundred classes."""
+    """The lead of L_q and of FasTEN with a hundred classes, and how far both losses are after half of the steps."""
     said = {}
     for rule in RULES:
         rows, of = judged(history, rule), rule.split()[0]
         for method in ("gce", "fasten"):
             over = partial(ahead, a=method, b="ce", noise=PEOPLE, labels=["noisy", "stand_in"])
             said[f"hundred_{method}_{of}"] = interval(rows, over)
+    half = history[history.step <= history.steps / 2] if len(history) else history
+    for method in ("ce", "gce"):
+        value = points(judged(half), method=method, noise=PEOPLE) if len(half) else None
+        said[f"hundred_half_{method}"] = number(value)
     return said
