@@ -23,7 +23,7 @@ SAID = {"last": "at the end", NOISY: "stopped early"}  # what columns are called
 SYMMETRIC, PAIR = ("symmetric_inclusive", "symmetric_exclusive"), ("pair_flip", "asymmetric_cifar10")
 NOISES = {f"symmetric, {rate}": (SYMMETRIC, rate) for rate in (0.2, 0.4, 0.6, 0.8)}
 NOISES |= {f"pair, {rate}": (PAIR, rate) for rate in (0.2, 0.4)}
-NOISES |= {f"of the image, {rate}": (("instance",), rate) for rate in (0.2, 0.4)}
+NOISES |= {f"instance, {rate}": (("instance",), rate) for rate in (0.2, 0.4)}
 # the recipes under which methods were compared, and the experiments that share each
 RECIPES = {
     "robust losses": ("zhang2018.fashion", "zhang2018.field", "field.fashion"),
