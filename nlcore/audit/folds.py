@@ -12,6 +12,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
+from .. import vouch
 from ..data.duplicates import digests
 from ..files import whole
 from ..inputs import require
@@ -107,8 +108,9 @@ def predicted(x: np.ndarray, given: np.ndarray, K: int, plan: Plan, keep: Path |
 
 
 def key_of(x: np.ndarray, given: np.ndarray, plan: Plan) -> str:
-    """What the content of the folds follows from, as a hash; not the device."""
+    """What the content of the folds follows from, as a hash, the code among it; not the device."""
     digest = hashlib.sha256(json.dumps([*plan._replace(device="auto"), x.shape, str(x.dtype)]).encode())
+    digest.update(vouch.code().encode() + Path(__file__).read_bytes())
     digest.update(np.ascontiguousarray(x).tobytes())
     digest.update(given.astype("<i8").tobytes())
     return digest.hexdigest()[:16]

@@ -1,17 +1,17 @@
 """A method in a training loop of one's own, around any network that ends with a linear layer."""
 
 import copy
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..inputs import UserError, lookup, require, shown
+from ..inputs import UserError, require, shown
 from ..models import Net
 from .base import Batch, Clock, Method, Task
+from .wrapped import Features, Last, check_end, evaluating, last_linear
 
 AT_ONCE = 256  # trusted images that are predicted in one pass
 
@@ -58,7 +58,7 @@ def attach(
     require(isinstance(K, int) and K > 1, f"K is the number of classes, 2 or more, not {shown(K)}")
     name = last_linear(net, K, last)
     require(isinstance(M, int) and M > 0, f"M is the number of training pairs, 1 or more, not {M!r}")
-    wrapped = Net(nn.Sequential(Features(net, name), Last(net.get_submodule(name))))
+    wrapped = Net(nn.Sequential(Features(net, name, bool(last)), Last(net.get_submodule(name))))
     given = Given(as_labels(labels, M, K), pairs, trusted_index, trusted_x, trusted_y)
     title = type(method).__name__
     if method.first:
@@ -88,69 +88,6 @@ def after_first(method: Method, net: Net, first: "Attached | None", sight: "Sigh
     if stage.hands_on and not same:
         net.body.load_state_dict(first.net.body.state_dict())
     return method.second(method.after(first.net, sight), first.net)
-
-
-def last_linear(net: nn.Module, K: int, named: str = "") -> str:
-    """The name of the linear layer that gives the logits of K classes."""
-    linear = {name: layer for name, layer in net.named_modules() if isinstance(layer, nn.Linear)}
-    if named:
-        found = lookup("linear layer of the network", named, linear).out_features
-        require(found == K, f"the layer {named!r} has {found} outputs; there are K={K} classes")
-        return named
-    chosen = net.get_classifier() if hasattr(net, "get_classifier") else None
-    fitting = [name for name, layer in linear.items() if layer is chosen and layer.out_features == K]
-    fitting = fitting or [name for name, layer in linear.items() if layer.out_features == K]
-    require(len(fitting) > 0, f"the network has no nn.Linear with {K} outputs; build it for K={K} classes")
-    told = f"the network has several linear layers with {K} outputs ({', '.join(fitting)})"
-    require(len(fitting) == 1, f"{told}; name the one that gives the logits, as in last={fitting[-1]!r}")
-    return fitting[0]
-
-
-class Features(nn.Module):
-    """What a network hands to its linear layer called `last`: from images to features (B, F)."""
-
-    def __init__(self, net: nn.Module, last: str):
-        super().__init__()
-        self.net, self.last = net, last
-
-    def forward(self, x):
-        seen = []
-        layer = self.net.get_submodule(self.last)
-        hook = layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-        try:
-            self.net(x)
-        finally:
-            hook.remove()
-        once = len(seen) == 1 and seen[0].dim() == 2
-        shapes = ", ".join(str((*features.shape,)) for features in seen) or "none"
-        require(once, f"the last linear layer must see features (B, F) once a pass; it saw {shapes}")
-        return seen[0]
-
-
-class Last(nn.Module):
-    """The linear layer of a network, from features (B, F) to logits (B, K). Its weights stay with the network: a module
-    at two places would not be put back after a functional call."""
-
-    def __init__(self, layer: nn.Linear):
-        super().__init__()
-        self.layer = (layer,)  # in a tuple it is no part of this module
-        self.in_features, self.out_features = layer.in_features, layer.out_features
-
-    def forward(self, features):
-        return self.layer[0](features)
-
-
-@contextmanager
-def evaluating(net: nn.Module) -> Iterator[None]:
-    """In evaluation mode and without gradients; afterwards every module is as it was, those that are frozen too."""
-    modes = {module: module.training for module in net.modules()}
-    net.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 class Untimed:
@@ -204,9 +141,13 @@ class Sight:
 
     def of_all(self, method: Method, net: nn.Module) -> Tensor:
         """Logits (M, K) of all training pairs, in the order of their index."""
-        parts = []
-        for index, x, *_ in self.asked("pairs"):
-            parts.append((torch.as_tensor(index).long(), self.attached.predicted(method, net, x)))
+        parts, labels = [], self.given.labels
+        for index, x, *rest in self.asked("pairs"):
+            index = torch.as_tensor(index).long()
+            if rest and labels is not None:
+                same = torch.equal(labels[index.cpu()], torch.as_tensor(rest[0]).cpu().long())
+                require(same, "the labels in pairs are not labels[index]; index is the place of a pair in the data set")
+            parts.append((index, self.attached.predicted(method, net, x)))
         index, found = (torch.cat(part) for part in zip(*parts, strict=True))
         whole = torch.equal(index.sort().values.cpu(), torch.arange(self.M))
         require(whole, f"pairs must show each of the M={self.M} training pairs once; it showed {len(index)}")
@@ -230,7 +171,8 @@ class Attached:
         self.added = [p for p in learned(self.groups) if id(p) not in theirs]
         self.between = type(method).on_epoch is not Method.on_epoch  # whether it works between epochs
         self.clock, self.hook, self.optimiser = Untimed(title), None, None
-        self.steps, self.epochs, self.checked = 0, 0, False  # how many were made; whether a batch has been checked
+        self.steps, self.epochs, self.before = 0, 0, -1  # how many were made, and how many steps before this epoch
+        self.checked = False  # whether a batch of this epoch has been checked
         self.best, self.score = None, -float("inf")
         self.sight = Sight(title, task.M, given, self)
 
@@ -267,8 +209,12 @@ class Attached:
         self.clock.step.add_(1)
 
     def epoch(self) -> None:
-        """What the method does between epochs. Call it before each epoch, the first included."""
-        self.clock.epoch = self.epochs
+        """What the method does between epochs. Call it before each epoch, the first included. A `UserError` if the last
+        epoch had no step."""
+        idle = self.optimiser is not None and self.steps == self.before
+        told = "in the last epoch the optimiser that follow was told of made no step"
+        require(not idle, f"{told}; call follow again when you build another one")
+        self.clock.epoch, self.before, self.checked = self.epochs, self.steps, False
         self.method.on_epoch(self.net, self.clock, self.sight)
         self.epochs += 1
 
@@ -292,6 +238,7 @@ class Attached:
         if self.optimiser:
             self.clock.rate = torch.as_tensor(self.optimiser.param_groups[0]["lr"], dtype=torch.float).to(self.device)
         batch = [None if part is None else part.to(self.device) for part in (index, x, y, trusted_x, trusted_y, x2)]
+        check_end(self.net.body[0], batch[1][:2])
         return self.method.loss(self.net, Batch(*batch), self.clock)
 
     def check(self, index: Tensor, y: Tensor, trusted_x, trusted_y, x2) -> None:
@@ -303,6 +250,8 @@ class Attached:
         late = late or (self.between and self.optimiser and self.steps >= self.epochs * self.clock.per_epoch)
         told = f"after {self.steps} steps epoch() was called {self.epochs} times"
         require(not late, f"{title} works between epochs: call epoch() before each ({told})")
+        over = self.optimiser is not None and self.steps >= self.clock.steps
+        require(not over, f"follow was told of {self.steps} steps in all, and they are made; tell it of more")
         trusted = not self.method.trusted_batch or (trusted_x is not None and trusted_y is not None)
         require(trusted, f"{title} needs trusted images in every step: loss(index, x, y, trusted_x, trusted_y)")
         seen = self.method.views == 1 or x2 is not None
@@ -310,7 +259,8 @@ class Attached:
         if index.device.type == "cpu":  # on another device a look at it would cost the time of a step
             fits = len(index) == len(y) and 0 <= int(index.min()) and int(index.max()) < self.task.M
             require(fits, f"index has the place of each pair of the batch among all M={self.task.M}")
-        if labels is not None and not self.checked:
+        here = index.device.type == y.device.type == "cpu"
+        if labels is not None and (here or not self.checked):
             same = torch.equal(labels[index.cpu().long()], y.cpu().long())
             told = "index is the place of a pair in the data set, not in the batch, and y is its class"
             require(same, f"the y of this batch are not labels[index]: {told}")

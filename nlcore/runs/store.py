@@ -14,6 +14,7 @@ from ..files import check_writable, remove_old, write_whole
 from ..inputs import UserError, require
 from .golden import Today, today
 from .record import ForeignRecord, Record, parse_record
+from .run import text_hash
 
 
 def working() -> Path:
@@ -67,14 +68,27 @@ def locked(path: Path, place: int = 0, wait: bool = True) -> Iterator[bool]:
 
 def save(record: Record) -> Path:
     """Write a record to the working store. One that is there and rests on other golden runs, as another state of the
-    code makes it, is kept as `KEY.old`."""
+    code makes it, is kept as `KEY.GOLDEN.old` (see `revive`)."""
     path = working() / f"{record.key}.json"
     there = load_working(record.key) if path.exists() else None
     if there and there.golden != record.golden:
-        path.replace(path.with_suffix(".old"))
+        path.replace(path.with_suffix(f".{text_hash(there.golden)[:8]}.old"))
     write_whole(path, record.dump() + "\n", tidy=False)  # `writable` has
     path.with_suffix(".failed").unlink(missing_ok=True)
     return path
+
+
+def revive(key: str) -> Record | None:
+    """Of the records of a run that other states of the code have put aside, one that is current with this state, put
+    back in its place: two checkouts that share a store, or one that goes to and fro, train nothing twice."""
+    for path in sorted(working().glob(f"{key}.*.old")):
+        with suppress(UserError, OSError):
+            record = parse_record(path.read_text(errors="replace"), str(path))
+            if record.key == key and record.rests_on(today()):
+                save(record)
+                path.unlink()
+                return record
+    return None
 
 
 def names() -> frozenset[str]:

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from nlcore import data
+from nlcore import data, vouch
 from nlcore.audit import labels, signals
 from nlcore.audit.examples import read
-from nlcore.audit.folds import Plan, Seen, drawn, predicted
+from nlcore.audit.folds import Plan, Seen, drawn, key_of, predicted
 from nlcore.audit.judge import judged
 from nlcore.audit.twins import twins
 from nlcore.cli import main
@@ -90,6 +90,13 @@ def test_a_second_start_trains_nothing(mixed, tmp_path, monkeypatch, capsys):
     told = capsys.readouterr()
     assert "fold 1 of 2: done" in told.err and "fold 2 of 2: was there already" in told.err
     assert json.loads(told.out)["labels"] == 21 and (tmp_path / "out" / "labels.csv").read_text() == first
+
+
+def test_folds_of_other_code_are_made_again(monkeypatch):
+    x, given, plan = np.zeros((4, 1, 8, 8), np.uint8), np.arange(4) % 2, Plan(2)
+    before = key_of(x, given, plan)
+    monkeypatch.setattr(vouch, "code", lambda: "other")
+    assert key_of(x, given, plan) != before
 
 
 def test_what_somebody_wrote_into_a_table_is_kept(mixed, tmp_path, capsys):

@@ -320,6 +320,39 @@ REFUSED = {
         lambda m: attach(CE(), Timm(), 10, m.M, labels=m.y).loss(torch.arange(9), m.x[9:18], m.y[9:18]),
         "index is the place of a pair in the data set",
     ),
+    "index in a later batch": (
+        lambda m: [
+            learner := attach(CE(), Timm(), 10, m.M, labels=m.y),
+            step(learner, m),
+            learner.loss(torch.arange(9), m.x[9:18], m.y[9:18]),
+        ],
+        "index is the place of a pair in the data set",
+    ),
+    "pairs in another order": (
+        lambda m: follow(attach(PRUNED, Timm(), 10, m.M, labels=m.y, pairs=[(torch.arange(20), m.x, 9 - m.y)])).epoch(),
+        r"labels in pairs are not labels\[index\]",
+    ),
+    "an optimiser that was built anew": (
+        lambda m: [
+            learner := follow(attach(CE(), Timm(), 10, m.M)),
+            learner.epoch(),
+            step(learner, m),
+            learner.epoch(),
+        ],
+        "made no step; call follow again",
+    ),
+    "more steps than were told": (
+        lambda m: [
+            learner := follow(attach(CE(), Timm(), 10, m.M)),
+            [learner.stepped() for _ in range(40)],
+            step(learner, m),
+        ],
+        "told of 40 steps in all",
+    ),
+    "a layer that is not the last": (
+        lambda m: step(attach(CE(), nn.Sequential(Timm(), nn.ReLU(), nn.Tanh()), 10, m.M), m),
+        r"does not return what its linear layer '0.head' gives",
+    ),
     "no network that was best": (
         lambda m: follow(attach(Truncated(start=0.0), Timm(), 10, m.M, labels=m.y, pairs=[])).epoch(),
         r"call keep\(score\)",
@@ -347,6 +380,12 @@ def test_what_is_missing_or_wrong_is_said_in_a_sentence(wrong):
     call, told = REFUSED[wrong]
     with pytest.raises(UserError, match=told):
         call(Mine(M=20))
+
+
+@pytest.mark.parametrize("end", [nn.Identity(), nn.Softmax(1), nn.LogSoftmax(1)])
+def test_a_network_may_end_with_probabilities_or_their_logarithms(end):
+    step(attach(CE(), nn.Sequential(Timm(), end), 10, 20), Mine(M=20))
+    step(attach(CE(), nn.Sequential(Timm(), nn.ReLU()), 10, 20, last="0.head"), Mine(M=20))
 
 
 def test_an_epoch_that_was_forgotten_is_found_out():

@@ -1,11 +1,14 @@
 """Claims about labels of people: effects lie where made-up numbers put them; and what chapter 10 shows of frames."""
 
+import json
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from judged import judge, over_seeds
 
+from nlcore.inputs import UserError
 from nlcore.measures.evaluate import curve_numbers
 from nlcore.papers import scoreboard, wei2022
 from nlcore.papers.wei2022 import exhibits, published, sentences
@@ -108,6 +111,16 @@ def test_totals_become_tables_and_figures():
     assert exhibits.agreement().shape == (2, 2) and len(exhibits.of_paper()) == 4
     for drawn in (exhibits.matrices(), exhibits.three_people(), exhibits.votes()):
         assert drawn.axes
+
+
+def test_totals_that_contradict_themselves_are_refused(monkeypatch, tmp_path):
+    told = exhibits.facts()
+    told["sets"]["worst"]["wrong"] += 1
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "people.json").write_text(json.dumps(told))
+    monkeypatch.setattr(exhibits, "home", lambda: tmp_path)
+    with pytest.raises(UserError, match="worst has 20105 wrong labels, but its counts have 20104"):
+        exhibits.facts()
 
 
 def test_neighbours_share_mistakes_that_are_in_the_image():

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from nlcore import runs
+from nlcore import runs, sweep
 from nlcore.inputs import UserError
 from nlcore.methods import CE, HAlpha
 from nlcore.noise import Clean, Matrix, SymmetricExclusive, Uniform
@@ -244,10 +244,22 @@ def test_records_that_are_set_aside_do_not_replace_each_other(record, capsys):
 
 
 def test_a_record_of_another_state_of_the_code_is_kept(record):
+    others = [replace(record, golden=golden) for golden in ("00000000", "11111111")]
+    for each in (*others, record):
+        store.save(each)
+    (*aside,) = store.working().glob("*.old")
+    assert store.load_working(RUN.key) == record and len(aside) == 2
+    assert sorted(path.read_text().strip() for path in aside) == sorted(other.dump() for other in others)
+
+
+def test_going_to_and_fro_between_two_states_of_the_code_trains_nothing_twice(record):
     other = replace(record, golden="00000000")
-    store.save(other)
-    path = store.save(record)
-    assert store.load_working(RUN.key) == record and other.dump() in path.with_suffix(".old").read_text()
+    store.save(record)
+    store.save(other)  # as another checkout does
+    assert "set aside" in sweep.work(RUN, "cpu")
+    assert store.load_working(RUN.key) == record
+    (aside,) = store.working().glob("*.old")
+    assert other.dump() == aside.read_text().strip() and store.revive(RUN.key) is None
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ... import data, figures, home, words
+from ...inputs import require
 from ...measures.evaluate import select
 from ...noise.human import stand_in
 from .. import growing, runs, texts
@@ -41,8 +42,15 @@ def complete(name: str, tier: str, table: pd.DataFrame, **knobs) -> str:
 
 
 def facts() -> dict:
-    """What `nlcore data people` counted on the labels of people: `book/people.json`."""
-    return json.loads((home() / "book" / "people.json").read_text())
+    """What `nlcore data people` counted on the labels of people: `book/people.json`; a `UserError` where its counts are
+    not as many as it says."""
+    path = home() / "book" / "people.json"
+    told = json.loads(path.read_text())
+    for name, own in told["sets"].items():
+        if "counts" in own:
+            off = own["images"] - int(np.trace(own["counts"]))
+            require(off == own["wrong"], f"{path}: {name} has {own['wrong']} wrong labels, but its counts have {off}")
+    return told
 
 
 def matrices(names: tuple[str, ...] = ("aggregate", "worst")) -> Figure:

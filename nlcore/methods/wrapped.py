@@ -1,0 +1,90 @@
+"""A network of somebody else, parted at its last linear layer: features before it, logits after it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ..inputs import lookup, require
+
+
+def last_linear(net: nn.Module, K: int, named: str = "") -> str:
+    """The name of the linear layer that gives the logits of K classes."""
+    linear = {name: layer for name, layer in net.named_modules() if isinstance(layer, nn.Linear)}
+    if named:
+        found = lookup("linear layer of the network", named, linear).out_features
+        require(found == K, f"the layer {named!r} has {found} outputs; there are K={K} classes")
+        return named
+    chosen = net.get_classifier() if hasattr(net, "get_classifier") else None
+    fitting = [name for name, layer in linear.items() if layer is chosen and layer.out_features == K]
+    fitting = fitting or [name for name, layer in linear.items() if layer.out_features == K]
+    require(len(fitting) > 0, f"the network has no nn.Linear with {K} outputs; build it for K={K} classes")
+    told = f"the network has several linear layers with {K} outputs ({', '.join(fitting)})"
+    require(len(fitting) == 1, f"{told}; name the one that gives the logits, as in last={fitting[-1]!r}")
+    return fitting[0]
+
+
+class Features(nn.Module):
+    """What a network hands to its linear layer called `last`: from images to features (B, F)."""
+
+    def __init__(self, net: nn.Module, last: str, sure: bool = False):
+        super().__init__()
+        self.net, self.last, self.sure = net, last, sure  # whether that layer is known to give the logits
+
+    def forward(self, x):
+        seen = []
+        layer = self.net.get_submodule(self.last)
+        hook = layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        try:
+            self.net(x)
+        finally:
+            hook.remove()
+        once = len(seen) == 1 and seen[0].dim() == 2
+        shapes = ", ".join(str((*features.shape,)) for features in seen) or "none"
+        require(once, f"the last linear layer must see features (B, F) once a pass; it saw {shapes}")
+        return seen[0]
+
+
+class Last(nn.Module):
+    """The linear layer of a network, from features (B, F) to logits (B, K). Its weights stay with the network: a module
+    at two places would not be put back after a functional call."""
+
+    def __init__(self, layer: nn.Linear):
+        super().__init__()
+        self.layer = (layer,)  # in a tuple it is no part of this module
+        self.in_features, self.out_features = layer.in_features, layer.out_features
+
+    def forward(self, features):
+        return self.layer[0](features)
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """In evaluation mode and without gradients; afterwards every module is as it was, those that are frozen too."""
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def check_end(features: Features, x: Tensor) -> None:
+    """Refuse, once, a network that does not return what its last linear layer gives, or the probabilities or their
+    logarithms of it, for images x (B, …); unless somebody has named the layer."""
+    if features.sure:
+        return
+    features.sure = True
+    with evaluating(features.net):
+        logits, returned = features.net.get_submodule(features.last)(features(x)), features.net(x)
+    returned = getattr(returned, "logits", returned)
+    returned = returned[0] if isinstance(returned, tuple | list) else returned
+    if not isinstance(returned, Tensor):  # as some libraries return; nothing to compare
+        return
+    known = (logits, logits.softmax(1), logits.log_softmax(1))
+    same = any(returned.shape == own.shape and torch.allclose(returned, own, 1e-3, 1e-4) for own in known)
+    told = f"the network does not return what its linear layer {features.last!r} gives; if that one gives the logits"
+    require(same, f"{told}, say so by attach(..., last={features.last!r})")
