@@ -192,12 +192,14 @@ def same_histories(old: Record, new: Record) -> bool:
     return True
 
 
-def file() -> Path:
-    """Where the last verification stands, for the book."""
-    return home() / "book" / "verified.json"
+def file(tier: str = "laptop") -> Path:
+    """Where the last verification of a tier stands; the book shows that of `laptop`."""
+    return home() / "book" / ("verified.json" if tier == "laptop" else f"verified-{tier}.json")
 
 
 def write(rows: list[dict], about: dict, tolerances: Tolerances) -> Path:
     """Keep a verification: what it was `about`, the day, the machine, the tolerances and a row for each record."""
     whole = {"date": str(date.today()), "machine": machine()} | about
-    return write_whole(file(), json.dumps(whole | {"tolerances": tolerances._asdict(), "rows": rows}, indent=1) + "\n")
+    return write_whole(
+        file(about["tier"]), json.dumps(whole | {"tolerances": tolerances._asdict(), "rows": rows}, indent=1) + "\n"
+    )
