@@ -113,6 +113,19 @@ def in_words(ax: Axes) -> tuple[list, list[str]]:
     return handles, said
 
 
+def gain(ax: Axes, y: float, row, look: dict, filled: bool) -> None:
+    """The `effect` of a row and, if it has one, its interval from `low` to `high`. Beyond the left edge of the axis
+    stands an arrow."""
+    left = ax.get_xlim()[0]
+    fill = look["color"] if filled else "white"
+    if row.effect < left:
+        ax.plot(left, y, "<", ms=5, mec=look["color"], mfc=fill, clip_on=False)
+        return
+    if math.isfinite(row.low):
+        ax.plot([row.low, row.high], [y, y], color=look["color"], lw=1.2, alpha=0.7)
+    ax.plot(row.effect, y, look["marker"], ms=5, mec=look["color"], mfc=fill)
+
+
 def below(fig: Figure, handles: list, names: list[str]) -> None:
     """A legend below a figure, with as many columns as its longest name leaves room for; the figure grows by it."""
     columns = max(1, LETTERS // (max(map(len, names), default=0) + 6))  # a handle is as wide as six letters

@@ -1,7 +1,5 @@
 """What helps, and when: every method's gain over cross entropy, by kind of noise and by when training is stopped."""
 
-import math
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -177,29 +175,22 @@ def picture(found: pd.DataFrame, noise: str) -> Figure:
     for recipe, part in shown.groupby("recipe", sort=False):
         order += [(recipe, None), *((recipe, method) for method in part.method.unique())]
     ax = figures.axes(None, figures.WIDTH, 1.2 + 0.27 * len(order))
+    ax.set(xlim=(-45, 48), ylim=(-0.7, max(len(order), 1) - 0.3))
     for place, (recipe, method) in enumerate(reversed(order)):
         for row in shown[(shown.recipe == recipe) & (shown.method == method)].itertuples():
-            mark(ax, place + (0.16 if row.rule == "last" else -0.16), row)
+            last = row.rule == "last"
+            figures.gain(ax, place + (0.16 if last else -0.16), row, words.look(row.method), last)
     ax.axvline(0, color="black", lw=0.8)
     names = [words.method(method) if method else f"Recipe: {recipe}" for recipe, method in reversed(order)]
     ax.set_yticks(range(len(order)), names)
     for label in ax.get_yticklabels():
         label.set_fontweight("bold" if label.get_text().startswith("Recipe") else "normal")
-    ax.set(xlabel="points ahead of cross entropy", xlim=(-45, 48), ylim=(-0.7, max(len(order), 1) - 0.3))
+    ax.set(xlabel="points ahead of cross entropy")
     ax.grid(axis="x", lw=0.3)
     look = {"color": "black", "marker": "o", "ls": "none"}
     handles = [Line2D([], [], label="at the end", **look), Line2D([], [], label="stopped early", mfc="white", **look)]
     figures.below(ax.figure, handles, [handle.get_label() for handle in handles])
     return ax.figure
-
-
-def mark(ax: Axes, y: float, row) -> None:
-    """A gain and its interval, at the height `y`."""
-    look = words.look(row.method)
-    if math.isfinite(row.low):
-        ax.plot([row.low, row.high], [y, y], color=look["color"], lw=1.2, alpha=0.7)
-    fill = look["color"] if row.rule == "last" else "white"
-    ax.plot(row.effect, y, look["marker"], ms=5.5, mec=look["color"], mfc=fill)
 
 
 def checked_labels(rows: pd.DataFrame, plain: pd.DataFrame) -> Axes:

@@ -1,12 +1,10 @@
 """What chapter 13 shows: the comparison of all methods as far as it was run, and noise that depends on the image."""
 
-import math
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -29,6 +27,7 @@ NOISES = {"half": ("symmetric", 0.5), "image": ("instance", 0.4), "pair": ("pair
 COLUMNS = ["key", "method", "noise", "rate", "seed", "model", "dataset", "images", "step", "test_accuracy"]
 COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
 NOTHING_RUN = "not run yet"
+FAR = -20  # points: a figure that showed how far behind chance is would show little else
 circumstances = texts.of_growing  # for chapters
 
 # the year of each paper
@@ -115,10 +114,11 @@ def dots(found: pd.DataFrame, kinds: tuple[str, ...], filled: str = "last", othe
         grid[0].text(0.5, 0.5, NOTHING_RUN, ha="center", transform=grid[0].transAxes)
         return fig
     for ax, (_, part) in zip(grid, panels, strict=True):
-        for row in part.itertuples():
-            mark(ax, names.index(row.method), row, row.rule == filled)
-        ax.axvline(0, color="black", lw=1)
         ax.set(title=texts.noise_of(part).iloc[0], xlim=reach(table))
+        for row in part.itertuples():
+            first = row.rule == filled
+            figures.gain(ax, names.index(row.method) + (-0.15 if first else 0.15), row, words.look(row.method), first)
+        ax.axvline(0, color="black", lw=1)
         ax.set_yticks(range(len(names)), [words.method(name).split(" (")[0] for name in names], fontsize=8)
         ax.grid(axis="x", alpha=0.3)
     grid[0].invert_yaxis()  # in the order of the tables
@@ -131,19 +131,11 @@ def dots(found: pd.DataFrame, kinds: tuple[str, ...], filled: str = "last", othe
 
 
 def reach(table: pd.DataFrame) -> tuple[float, float]:
-    """Ends of an axis that holds all gains, with room for a part of their intervals."""
-    low, high = min(table.effect.min(), 0), max(table.effect.max(), 0)
+    """Ends of an axis that holds all gains, but those of methods that learn nothing, with room for a part of their
+    intervals."""
+    low, high = max(min(table.effect.min(), 0), FAR), max(table.effect.max(), 0)
     room = 0.15 * (high - low) + 1
     return low - room, high + room
-
-
-def mark(ax: Axes, y: float, row, filled: bool) -> None:
-    """A gain and, of more than one seed, its interval; the two ways to choose a little apart."""
-    look = words.look(row.method)
-    y += -0.15 if filled else 0.15
-    if math.isfinite(row.low):
-        ax.plot([row.low, row.high], [y, y], color=look["color"], lw=1.2, alpha=0.7)
-    ax.plot(row.effect, y, look["marker"], ms=5, mec=look["color"], mfc=look["color"] if filled else "white")
 
 
 def timeline() -> Figure:
