@@ -171,7 +171,7 @@ def test_a_place_without_the_book_is_told(capsys, monkeypatch, tmp_path):
 
 def test_a_share_is_verified_once_a_day_and_its_result_is_written(capsys, monkeypatch, tmp_path):
     made, tried = store.load_published("rolnick2017"), []
-    monkeypatch.setattr(verification, "file", lambda: tmp_path / "verified.json")
+    monkeypatch.setattr(verification, "file", lambda tier: tmp_path / "verified.json")
     monkeypatch.setattr(verification, "check", lambda run: None)
     monkeypatch.setattr(train, "train", lambda run, place, progress, keep: tried.append(run.key) or made[run.key])
     for _ in range(2):
