@@ -1,6 +1,7 @@
 """Files are whole or not there."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 import uuid
@@ -10,6 +11,11 @@ from pathlib import Path
 from .inputs import UserError
 
 DAY = 24 * 3600.0
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hex digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -309,10 +309,10 @@ def work(run: Run, device: str, progress: bool = False, wait: bool = True) -> st
         if not ours:
             return ""
         made = store.load_working(run.key)
-        if made and made.stale and store.revive(run.key):
-            return "its record was there, set aside by another state of the code"
         if made and not made.stale:
             return "another process has made its record"
+        if made and store.revive(run.key):
+            return "its record was there, set aside by another state of the code"
         return _trained(run, device, progress)
 
 

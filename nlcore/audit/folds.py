@@ -29,6 +29,7 @@ SGD = {"optimiser": "sgd", "lr": 0.05, "weight_decay": 5e-4, "schedule": "cosine
 NEIGHBOURS = 20
 EPOCHS, LEAST_STEPS = 10, 300
 EARLY = (0.21,)  # when a mentor learns
+CODE = Path(__file__).read_bytes()  # of this file as it is obeyed; `vouch` has the code below
 
 
 class Plan(NamedTuple):
@@ -91,9 +92,9 @@ def predicted(x: np.ndarray, given: np.ndarray, K: int, plan: Plan, keep: Path |
     require(
         len(np.unique(fold)) == plan.folds, f"{len(x)} examples, many of them equal, do not fill {plan.folds} folds"
     )
-    parts = []
+    parts, key = [], keep and key_of(x, given, plan)
     for k in range(plan.folds):
-        path = keep and keep / f"{key_of(x, given, plan)}-{k}.npz"
+        path = keep and keep / f"{key}-{k}.npz"
         part = _kept(path)
         found = part is not None
         if not found:
@@ -110,7 +111,7 @@ def predicted(x: np.ndarray, given: np.ndarray, K: int, plan: Plan, keep: Path |
 def key_of(x: np.ndarray, given: np.ndarray, plan: Plan) -> str:
     """What the content of the folds follows from, as a hash, the code among it; not the device."""
     digest = hashlib.sha256(json.dumps([*plan._replace(device="auto"), x.shape, str(x.dtype)]).encode())
-    digest.update(vouch.code().encode() + Path(__file__).read_bytes())
+    digest.update(vouch.code().encode() + CODE)
     digest.update(np.ascontiguousarray(x).tobytes())
     digest.update(given.astype("<i8").tobytes())
     return digest.hexdigest()[:16]

@@ -1,6 +1,5 @@
 """The audit: which labels of a data set to doubt, how many are wrong, and a report to look at."""
 
-import hashlib
 import itertools
 import json
 from contextlib import suppress
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from ..files import check_writable, whole, write_whole
+from ..files import check_writable, sha256, whole, write_whole
 from ..inputs import UserError, counted, few, require
 from ..models import check as check_model
 from . import report, signals
@@ -76,18 +75,13 @@ def audit(
 def _write(made: Found, out: Path, echo) -> None:
     """Write the table and the summary. A table that somebody has written into since it was made is moved aside."""
     path, told = out / "labels.csv", out / "summary.json"
-    if path.exists() and _sha256(path) != _known_sha256(told):
+    if path.exists() and sha256(path) != _known_sha256(told):
         aside = next(p for n in itertools.count(1) if not (p := out / f"labels-edited-{n}.csv").exists())
         path.rename(aside)
         echo(f"{path} is not as the last audit wrote it; it is kept as {aside.name}")
     with whole(path) as part:
         made.table.to_csv(part, index=False)
-    write_whole(told, json.dumps(made.summary | {"labels_sha256": _sha256(path)}, indent=1) + "\n")
-
-
-def _sha256(path: Path) -> str:
-    """The SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    write_whole(told, json.dumps(made.summary | {"labels_sha256": sha256(path)}, indent=1) + "\n")
 
 
 def _known_sha256(summary: Path) -> str:

@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import hashlib
 import os
 import shutil
 import sys
@@ -14,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from .. import data, home, papers
-from ..files import DAY, check_writable, write_whole
+from ..files import DAY, check_writable, sha256, write_whole
 from ..inputs import UserError, conform, lookup, require
 from ..measures.evaluate import RULES
 from ..runs import store
@@ -126,7 +125,7 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
 
     values, there = validate(name, values), records()
     stamp, before = out.parent / f".{name}.inputs", inputs(name, values, there)
-    if not again and out.exists() and stamp.is_file() and stamp.read_bytes() == (before + content(out)).encode():
+    if not again and out.exists() and stamp.is_file() and stamp.read_bytes() == (before + sha256(out)).encode():
         return f"unchanged: {out}"
     check_writable(out.parent, "choose another folder")
     with work_folder() as work:
@@ -137,7 +136,7 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
         shutil.rmtree(work)
     stamp.unlink(missing_ok=True)
     if not again and inputs(name, values, there) == before and has_all(name, values, there):
-        write_whole(stamp, inputs(name, values, records()) + content(out))
+        write_whole(stamp, inputs(name, values, records()) + sha256(out))
     return f"executed: {out}"
 
 
@@ -175,11 +174,6 @@ def has_all(name: str, values: dict, before: list[str]) -> bool:
     return now == before or (train != "never" and set(before) <= set(now))
 
 
-def content(path: Path) -> str:
-    """Digest of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def inputs(name: str, values: dict, records: list[str]) -> str:
     """Digest of all that the outputs of a chapter depend on: its cells, parameters, code, published files, records, and
     the content of a data set of one's own. A `UserError` says what is wrong with that."""
@@ -187,7 +181,7 @@ def inputs(name: str, values: dict, records: list[str]) -> str:
     package = Path(papers.__file__).parents[1]
     code = [*package.rglob("*.py"), *package.rglob("*.json")]
     texts = [path for kind in ("*.csv", "*.json", "records/*.jsonl") for path in (home() / "book").glob(kind)]
-    files = sorted(f"{path} {content(path)}" for path in code + texts)
+    files = sorted(f"{path} {sha256(path)}" for path in code + texts)
     dataset = values.get("dataset", "auto")
     own = "" if dataset in ("auto", *data.KNOWN) else data.load(dataset).sha256
     return content_hash([sys.version, version("torch"), cells, values, files, records, own])

@@ -161,9 +161,9 @@ def verify(
     tolerance: Annotated[float, typer.Option(help="the same on any other")] = 0.02,
     device: Annotated[str, typer.Option(help="cpu | cuda | cuda:1 (default: what the record was made on)")] = "",
 ) -> None:
-    """Train published runs again and compare. With --share the result goes to `book/verified.json` (of
-    another tier than laptop to `book/verified-TIER.json`); stop it at any
-    time, and a second start of the same day (or seed) continues."""
+    """Train published runs again and compare. With --share the result goes to `book/verified.json` (of another tier
+    than laptop to `book/verified-TIER.json`); stop it at any time, and a second start of the same day (or seed)
+    continues."""
     from datetime import date
 
     from .. import papers

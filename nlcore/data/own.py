@@ -126,10 +126,9 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
             refuse_single(folder)
         empty = [f"{folder.name}/{name}/" for name, files in part.pictures.items() if not files]
         require(not empty, f"{place}: no pictures in {few(empty)}; {NEEDS}")
-    names = sorted(parts[0].pictures, key=str.casefold)
-    alike = [pair for pair in itertools.pairwise(names) if pair[0].casefold() == pair[1].casefold()]
-    for one, other in alike:
-        tell(f"{place}: {one}/ and {other}/ are two classes, although their names differ in case alone")
+    for one, other in itertools.pairwise(sorted(parts[0].pictures, key=str.casefold)):
+        if one.casefold() == other.casefold():
+            tell(f"{place}: {one}/ and {other}/ are two classes, although their names differ in case alone")
     differ = sorted(parts[0].pictures.keys() ^ parts[-1].pictures.keys())
     one, two = (folder.name for folder in splits) if splits else ("", "")
     require(

@@ -77,6 +77,11 @@ def as_labels(labels: Tensor | None, M: int, K: int) -> Tensor | None:
     return labels
 
 
+def agree(labels: Tensor, index: Tensor, y: Tensor) -> bool:
+    """Whether labels y (B,) are those of the pairs at `index` (B,)."""
+    return torch.equal(labels[index.cpu().long()], y.cpu().long())
+
+
 def after_first(method: Method, net: Net, first: "Attached | None", sight: "Sight") -> Method:
     """What trains next, by what the first stage has found."""
     stage, title = method.first, sight.title
@@ -145,7 +150,7 @@ class Sight:
         for index, x, *rest in self.asked("pairs"):
             index = torch.as_tensor(index).long()
             if rest and labels is not None:
-                same = torch.equal(labels[index.cpu()], torch.as_tensor(rest[0]).cpu().long())
+                same = agree(labels, index, torch.as_tensor(rest[0]))
                 require(same, "the labels in pairs are not labels[index]; index is the place of a pair in the data set")
             parts.append((index, self.attached.predicted(method, net, x)))
         index, found = (torch.cat(part) for part in zip(*parts, strict=True))
@@ -261,7 +266,7 @@ class Attached:
             require(fits, f"index has the place of each pair of the batch among all M={self.task.M}")
         here = index.device.type == y.device.type == "cpu"
         if labels is not None and (here or not self.checked):
-            same = torch.equal(labels[index.cpu().long()], y.cpu().long())
+            same = agree(labels, index, y)
             told = "index is the place of a pair in the data set, not in the batch, and y is its class"
             require(same, f"the y of this batch are not labels[index]: {told}")
         self.checked = True

@@ -73,18 +73,17 @@ def evaluating(net: nn.Module) -> Iterator[None]:
 
 
 def check_end(features: Features, x: Tensor) -> None:
-    """Refuse, once, a network that does not return what its last linear layer gives, or the probabilities or their
-    logarithms of it, for images x (B, …); unless somebody has named the layer."""
+    """Refuse a network that does not return what its last linear layer gives, or the probabilities or their logarithms
+    of it, for images x (B, …); unless somebody has named the layer. One that passes is not looked at again."""
     if features.sure:
         return
-    features.sure = True
     with evaluating(features.net):
         logits, returned = features.net.get_submodule(features.last)(features(x)), features.net(x)
     returned = getattr(returned, "logits", returned)
     returned = returned[0] if isinstance(returned, tuple | list) else returned
-    if not isinstance(returned, Tensor):  # as some libraries return; nothing to compare
-        return
-    known = (logits, logits.softmax(1), logits.log_softmax(1))
-    same = any(returned.shape == own.shape and torch.allclose(returned, own, 1e-3, 1e-4) for own in known)
-    told = f"the network does not return what its linear layer {features.last!r} gives; if that one gives the logits"
-    require(same, f"{told}, say so by attach(..., last={features.last!r})")
+    if isinstance(returned, Tensor):  # what else a library returns cannot be compared
+        known = (logits, logits.softmax(1), logits.log_softmax(1))
+        same = any(returned.shape == own.shape and torch.allclose(returned, own, 1e-3, 1e-4) for own in known)
+        told = f"the network does not return what its linear layer {features.last!r} gives"
+        require(same, f"{told}; if that one gives the logits, say so by attach(..., last={features.last!r})")
+    features.sure = True

@@ -388,6 +388,13 @@ def test_a_network_may_end_with_probabilities_or_their_logarithms(end):
     step(attach(CE(), nn.Sequential(Timm(), nn.ReLU()), 10, 20, last="0.head"), Mine(M=20))
 
 
+def test_a_network_that_was_refused_stays_refused():
+    learner = attach(CE(), nn.Sequential(Timm(), nn.ReLU(), nn.Tanh()), 10, 20)
+    for _ in range(2):
+        with pytest.raises(UserError, match="does not return what its linear layer"):
+            step(learner, Mine(M=20))
+
+
 def test_an_epoch_that_was_forgotten_is_found_out():
     few = Mine(M=20)
     learner = attach(PRUNED, Timm(), 10, few.M, labels=few.y, pairs=[(torch.arange(20), few.x)])

@@ -63,14 +63,18 @@ def accuracy(history: pd.DataFrame, kind: str, planned: list[Run]) -> pd.DataFra
     """Test accuracies by method, in columns of the rates of a kind of noise under both rules. Every method that is
     planned has a row; what was not run is empty."""
     table, columns = history[history.noise.isin(KINDS[kind])], {}
-    names, of = in_order(run.spec()["method"]["name"] for run in planned), partial(cell, planned=seeds_of(planned))
+    of = partial(cell, planned=seeds_of(planned))
     for rule in RULES:
         chosen = select(table, rule) if len(table) else table
         for rate, part in chosen.groupby("rate"):
             columns[WHEN[rule], f"{rate:g}"] = part.groupby("method").test_accuracy.agg(of)
-    if not columns:
-        return pd.DataFrame({"test accuracy": NOTHING_RUN}, pd.Index(map(words.method, names), name="method"))
-    return pd.DataFrame(columns).reindex(names).fillna("").rename(index=words.method).rename_axis("method")
+    return by_method(columns, planned)
+
+
+def by_method(columns: dict, planned: list[Run]) -> pd.DataFrame:
+    """Columns by method as a table with a row for every method that is planned, empty where there is nothing."""
+    names = pd.Index(in_order(run.spec()["method"]["name"] for run in planned), name="method")
+    return pd.DataFrame(columns or {"test accuracy": NOTHING_RUN}, names).fillna("").rename(index=words.method)
 
 
 def seeds_of(planned: list[Run]) -> int:

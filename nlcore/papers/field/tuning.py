@@ -11,7 +11,7 @@ from ...measures.evaluate import select
 from ...runs import Run
 from ..effects import ahead
 from ..texts import NOT_RUN, WHEN, interval, number
-from .exhibits import KINDS, NOISES, NOTHING_RUN, RULES, cell, complete, in_order, led, seeds_of
+from .exhibits import KINDS, NOISES, RULES, by_method, cell, complete, led, seeds_of
 from .experiments import KNOBS, method
 
 # what is changed in the recipe of cross entropy, and how it is said
@@ -23,7 +23,7 @@ PUBLISHED, TUNED = "as published", "tuned"
 def settings(planned: list[Run]) -> pd.DataFrame:
     """A row per key: the `setting` of the run in words, and whether it is the `published` one."""
     usual = {name: mode(getattr(run.budget, name) for run in planned) for name in RECIPE}
-    return pd.DataFrame({run.key: setting(run, usual) for run in planned}).T
+    return pd.DataFrame.from_dict({run.key: setting(run, usual) for run in planned}, orient="index")
 
 
 def setting(run: Run, usual: dict[str, float]) -> dict:
@@ -50,7 +50,7 @@ def chosen(history: pd.DataFrame, planned: list[Run], rule: str) -> dict[str, pd
     efforts = told.setting.groupby(in_plan).nunique()
     whole = rows[rows.groupby(GROUP).key.transform("size") == rows.method.map(efforts)]
     best = whole.groupby(GROUP).noisy_validation.idxmax()
-    return {PUBLISHED: whole[whole.published.astype(bool)], TUNED: whole.loc[best]} if len(whole) else {}
+    return {PUBLISHED: whole[whole.published], TUNED: whole.loc[best]} if len(whole) else {}
 
 
 def accuracy(history: pd.DataFrame, planned: list[Run], kind: str, rate: float) -> pd.DataFrame:
@@ -62,9 +62,7 @@ def accuracy(history: pd.DataFrame, planned: list[Run], kind: str, rate: float) 
             columns[WHEN[rule], name] = of.groupby("method").test_accuracy.agg(partial(cell, planned=seeds_of(planned)))
             if name == TUNED and rule != "last":
                 columns[WHEN[rule], "setting"] = of.sort_values("seed").groupby("method").setting.agg(listed)
-    names = in_order(run.spec()["method"]["name"] for run in planned)
-    table = pd.DataFrame(columns or {"test accuracy": NOTHING_RUN}, pd.Index(names, name="method"))
-    return table.fillna("").rename(index=words.method)
+    return by_method(columns, planned)
 
 
 def under(history: pd.DataFrame, kind: str, rate: float) -> pd.DataFrame:
