@@ -33,23 +33,25 @@ STATES = ("done", "stale", "failed", "missing")
 
 
 def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> dict[str, tuple[str, Record | None]]:
-    """State and record of each run by key: current before stale, then the working store before the published one.
-    A record names data of one's own where they lie today.
+    """State and record of each run by key: current before stale, then the working store before the published one, and
+    last what another state of the code has put aside. A record names data of one's own where they lie today.
 
     `there`, for who asks often, are the names of the files in the working store.
     """
     there, folder = store.names() if there is None else there, store.working()
     public, current, found = store.load_published(paper), golden.today(), {}
+    aside = {name.partition(".")[0] for name in there if name.endswith(".old")}
     for run in runs:
         working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
-        both = [record.of(run) for record in (working, public.get(run.key)) if record]
-        done = [record for record in both if record.rests_on(current)]
+        every = [working, public.get(run.key)] + (store.load_aside(run.key, folder) if run.key in aside else [])
+        every = [record.of(run) for record in every if record]
+        done = [record for record in every if record.rests_on(current)]
         if done:
             found[run.key] = "done", done[0]
         elif f"{run.key}.failed" in there:
-            found[run.key] = "failed", both[0] if both else None
+            found[run.key] = "failed", every[0] if every else None
         else:
-            found[run.key] = ("stale", both[0]) if both else ("missing", None)
+            found[run.key] = ("stale", every[0]) if every else ("missing", None)
     return found
 
 
@@ -311,8 +313,6 @@ def work(run: Run, device: str, progress: bool = False, wait: bool = True) -> st
         made = store.load_working(run.key)
         if made and not made.stale:
             return "another process has made its record"
-        if made and store.revive(run.key):
-            return "its record was there, set aside by another state of the code"
         return _trained(run, device, progress)
 
 

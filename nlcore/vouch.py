@@ -63,7 +63,8 @@ def vouch(runs: list[Run], echo: Callable[[str], object]) -> None:
         advice = f"undo the edit, or accept it with `nlcore golden --update '{kind}'`"
         require(not change, f"the code gives other numbers than the golden run of {kind!r} has: {change}; {advice}")
     told = {"code": code(), "held": sorted(held | {digests[kind] for kind in new})}
-    write_whole(memory(), json.dumps(told))
+    with suppress(OSError):  # where the store cannot be written, they are repeated the next time
+        write_whole(memory(), json.dumps(told))
 
 
 def memory() -> Path:

@@ -86,7 +86,7 @@ def place_of_worker(folder: Path, count: int) -> str:
 
 def test_stale_records_are_told_and_trained_again(monkeypatch, tmp_path):
     found, _ = collect(RUNS[:1])
-    store.save(replace(found[0], golden="0" * 8))
+    store.save(found[0]).write_text(replace(found[0], golden="0" * 8).dump())
     assert states(RUNS[:1]) == ["stale"] and len(collect(RUNS[:1], "never")[0]) == 1
     monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
     store.publish("nopaper", found)

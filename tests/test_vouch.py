@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from nlcore import losses, sweep, vouch
+from nlcore import cli, losses, sweep, vouch
 from nlcore.inputs import UserError
 from nlcore.methods import GCE, gce
+from nlcore.papers import verification
 from nlcore.runs import golden, miniatures, store
 
 RUN = replace(miniatures.PLAIN, method=GCE(), seed=9)
@@ -78,3 +79,13 @@ def test_code_that_trains_nothing_is_not_asked_for(tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text("edited")
         assert (vouch.code_now() != before) == counts
+
+
+def test_code_that_gives_other_numbers_verifies_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(vouch, "remembered", set)
+    monkeypatch.setattr(golden, "changed", lambda kind, outcome: "other labels")
+    monkeypatch.setattr(verification, "check", lambda run: None)  # the data are not here
+    monkeypatch.setattr("sys.argv", ["nlcore", "verify", "rolnick2017.uniform", "--device", "cpu"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "other labels; undo the edit" in capsys.readouterr().err

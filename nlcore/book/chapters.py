@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import hashlib
 import os
 import shutil
 import sys
@@ -132,11 +133,13 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
         draft = _executed(name, work, values)  # `out` may be the chapter itself
         notebook = nbformat.read(draft, 4)
         normalise(notebook)
-        write_whole(out, nbformat.writes(notebook) + "\n")
+        text = nbformat.writes(notebook) + "\n"
+        write_whole(out, text)
         shutil.rmtree(work)
     stamp.unlink(missing_ok=True)
     if not again and inputs(name, values, there) == before and has_all(name, values, there):
-        write_whole(stamp, inputs(name, values, records()) + sha256(out))
+        ours = hashlib.sha256(text.encode()).hexdigest()  # another execution may have written `out` meanwhile
+        write_whole(stamp, inputs(name, values, records()) + ours)
     return f"executed: {out}"
 
 

@@ -169,6 +169,7 @@ def verify(
     from .. import papers
     from ..papers import verification as verifying
     from ..runs import store
+    from ..vouch import vouch
 
     require(0 <= share <= 1, f"--share is between 0 and 1, not {share}")
     require(share > 0 or experiment != "all", "all experiments are verified in part, such as with --share 0.05")
@@ -186,6 +187,7 @@ def verify(
     passed = f"; {len(drawn) - len(picked)} do not fit into the budget" if budget else ""
     print(f"{len(drawn)} of {len(public)} published runs are chosen{passed}")
     print(f"{len(picked)} are trained again; they took {minutes:.1f} minutes when they were made", flush=True)
+    vouch([each.record.run for each in picked], print)
     tolerances = verifying.Tolerances(near, tolerance)
     rows, folder = [], store.working() / "verified" / str(seed) if share else None
     for row in verifying.retrain(picked, where, tolerances, folder):

@@ -68,7 +68,7 @@ def locked(path: Path, place: int = 0, wait: bool = True) -> Iterator[bool]:
 
 def save(record: Record) -> Path:
     """Write a record to the working store. One that is there and rests on other golden runs, as another state of the
-    code makes it, is kept as `KEY.GOLDEN.old` (see `revive`)."""
+    code makes it, is kept as `KEY.GOLDEN.old` (see `load_aside`)."""
     path = working() / f"{record.key}.json"
     there = load_working(record.key) if path.exists() else None
     if there and there.golden != record.golden:
@@ -78,17 +78,16 @@ def save(record: Record) -> Path:
     return path
 
 
-def revive(key: str) -> Record | None:
-    """Of the records of a run that other states of the code have put aside, one that is current with this state, put
-    back in its place: two checkouts that share a store, or one that goes to and fro, train nothing twice."""
-    for path in sorted(working().glob(f"{key}.*.old")):
+def load_aside(key: str, folder: Path) -> list[Record]:
+    """The records of a run that other states of the code have put aside in a working store, the damaged ones left out:
+    two checkouts that share a store, or one that goes to and fro, train nothing twice."""
+    found = []
+    for path in sorted(folder.glob(f"{key}.*.old")):
         with suppress(UserError, OSError):
             record = parse_record(path.read_text(errors="replace"), str(path))
-            if record.key == key and record.rests_on(today()):
-                save(record)
-                path.unlink()
-                return record
-    return None
+            if record.key == key:
+                found.append(record)
+    return found
 
 
 def names() -> frozenset[str]:

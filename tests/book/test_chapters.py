@@ -151,6 +151,21 @@ def test_a_chapter_beside_a_run_that_failed_is_executed_again(executions, tmp_pa
     assert lines(tmp_path, {NAMES[0]: {}}) == ["unchanged"]
 
 
+def test_two_executions_into_one_folder_are_told_apart(executions, tmp_path, monkeypatch):
+    out, write = tmp_path / f"{NAMES[0]}.ipynb", chapters.write_whole
+
+    def beaten(path, text):
+        write(path, text)
+        if path == out:
+            write(path, text.replace("nbformat", " nbformat"))  # as another execution does right after
+
+    monkeypatch.setattr(chapters, "write_whole", beaten)
+    assert lines(tmp_path, {NAMES[0]: {}}) == ["executed"]
+    monkeypatch.setattr(chapters, "write_whole", write)
+    assert lines(tmp_path, {NAMES[0]: {}}) == ["executed"]
+    assert lines(tmp_path, {NAMES[0]: {}}) == ["unchanged"]
+
+
 def test_records_that_came_while_a_chapter_ran(executions, tmp_path):
     """One that trains what it lacks has seen all; one that trains nothing is executed once more."""
     _, added = executions
