@@ -126,6 +126,12 @@ def gain(ax: Axes, y: float, row, look: dict, filled: bool) -> None:
     ax.plot(row.effect, y, look["marker"], ms=5, mec=look["color"], mfc=fill)
 
 
+def filled_and_open(fig: Figure, filled: str, opened: str) -> None:
+    """The legend below a figure of gains: what a filled mark means, and what an open one."""
+    look = {"color": "black", "marker": "o", "ls": "none"}
+    below(fig, [Line2D([], [], **look), Line2D([], [], mfc="white", **look)], [filled, opened])
+
+
 def below(fig: Figure, handles: list, names: list[str]) -> None:
     """A legend below a figure, with as many columns as its longest name leaves room for; the figure grows by it."""
     columns = max(1, LETTERS // (max(map(len, names), default=0) + 6))  # a handle is as wide as six letters

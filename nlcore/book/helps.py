@@ -3,7 +3,6 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from .. import figures, papers, words
 from ..measures.evaluate import select
@@ -187,9 +186,7 @@ def picture(found: pd.DataFrame, noise: str) -> Figure:
         label.set_fontweight("bold" if label.get_text().startswith("Recipe") else "normal")
     ax.set(xlabel="points ahead of cross entropy")
     ax.grid(axis="x", lw=0.3)
-    look = {"color": "black", "marker": "o", "ls": "none"}
-    handles = [Line2D([], [], label="at the end", **look), Line2D([], [], label="stopped early", mfc="white", **look)]
-    figures.below(ax.figure, handles, [handle.get_label() for handle in handles])
+    figures.filled_and_open(ax.figure, *SAID.values())
     return ax.figure
 
 

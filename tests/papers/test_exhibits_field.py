@@ -7,7 +7,7 @@ import pytest
 
 from nlcore import papers
 from nlcore.noise import InstanceDependent
-from nlcore.papers.field import exhibits, sentences
+from nlcore.papers.field import exhibits, photographs, sentences
 from nlcore.papers.field.experiments import ALL
 
 PLANNED = papers.runs("field.fashion", "laptop")
@@ -70,6 +70,41 @@ def test_sentences_say_what_is_missing():
     assert (said["plain_half_last"], said["elr_half_last"], said["elr_image_last"]) == ("51.0", "+20.0", "(not run)")
     assert (said["whole_half"], said["better_half_last"], said["worse_half_last"]) == ("1", "1", "0")
     assert said["better_half_noisy"] == "1" and said["memorised_ce_half"] == "90.0"
+
+
+def people(dataset: str, noise: str, slope: float) -> pd.DataFrame:
+    """Three seeds of all methods but forward correction, whose accuracies rise in the order of the table, or fall."""
+    rows = []
+    for seed in range(3):
+        for place, method in enumerate(photographs.WITHOUT_MATRIX):
+            run = {"key": f"{dataset} {noise} {method} {seed}", "method": method, "seed": seed, "noise": noise}
+            run |= {"rate": 0.4, "model": "conv_small", "dataset": dataset, "images": 4500, "realised_rate": 0.4}
+            run |= {"steps": 2000, "train_seconds": 36.0, "train_wrong": 0.9, "step": 1, "epoch": 1.0}
+            rows.append(run | {"noisy_validation": 0.5, "test_accuracy": 0.5 + slope * place})
+    return pd.DataFrame(rows)
+
+
+def test_orders_of_methods_are_compared_where_all_were_run():
+    pictures = pd.concat([people("cifar10", "instance", 0.01), people("cifar10", "human", -0.01)])
+    fashion = people("fashion", "instance", 0.02)
+    (row,) = photographs.orders(pictures, fashion).itertuples(index=False)
+    assert row[0] == row[1] == "1.00 (1.00 to 1.00)" and row[2] == row[3] == "-1.00 (-1.00 to -1.00)"
+    less = pictures[pictures.method != "elr"]
+    assert {*photographs.orders(less, fashion).to_numpy().ravel()} == {"(not run)"}
+    assert {*photographs.orders(EMPTY, fashion).to_numpy().ravel()} == {"(not run)"}
+
+
+def test_photographs_have_a_column_for_each_noise_with_peoples_labels_among_them():
+    planned = papers.runs("field.cifar10", "laptop")
+    table = photographs.accuracy(people("cifar10", "human", 0.01), "last", planned)
+    assert [*table] == ["people's labels 0.4"] and table.iloc[0, 0] == "50.0 ± 0.0"
+    assert {*photographs.accuracy(EMPTY, "last", planned).to_numpy().ravel()} == {exhibits.NOTHING_RUN}
+
+
+def test_the_rate_of_peoples_labels_is_their_share_of_wrong_ones(monkeypatch):
+    found = pd.DataFrame({"noise": ["instance", "human"], "rate": [0.2, np.nan], "labels": [np.nan, "worst"]})
+    monkeypatch.setattr(exhibits, "growing", lambda *given, **knobs: found)
+    assert [*exhibits.rows("cifar10", "laptop", "never", "auto").rate] == [0.2, 0.4]
 
 
 def test_needs_and_prices_of_all_methods():

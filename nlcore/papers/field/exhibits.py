@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ... import data, figures, words
 from ...measures.evaluate import select
@@ -16,14 +15,14 @@ from ...runs import Run
 from .. import growing, texts
 from ..effects import Effect, ahead, estimate
 from ..texts import WHEN, decimal
-from .experiments import ALL, KNOBS
-from .measured import DEPENDENT, INSTANCE, SYMMETRIC
+from .experiments import ALL, HUMAN_RATES, KNOBS
+from .measured import DEPENDENT, HUMAN, INSTANCE, SYMMETRIC
 
 RULES = ("last", "noisy validation")
 # kinds of noise, by the word under which an exhibit shows them
-KINDS = {"symmetric": [SYMMETRIC], "pair": DEPENDENT, "instance": [INSTANCE]}
+KINDS = {"symmetric": [SYMMETRIC], "pair": DEPENDENT, "instance": [INSTANCE], "human": [HUMAN]}
 # the noises under which sentences speak of methods: a word for each
-NOISES = {"half": ("symmetric", 0.5), "image": ("instance", 0.4), "pair": ("pair", 0.4)}
+NOISES = {"half": ("symmetric", 0.5), "image": ("instance", 0.4), "pair": ("pair", 0.4), "people": ("human", 0.4)}
 COLUMNS = ["key", "method", "noise", "rate", "seed", "model", "dataset", "images", "step", "test_accuracy"]
 COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
 NOTHING_RUN = "not run yet"
@@ -37,14 +36,12 @@ YEARS |= {"symmetric_ce": 2019} | dict.fromkeys(("active_passive", "peer", "elr"
 YEARS |= {"volminnet": 2021, "sop": 2022, "fasten": 2022}
 
 
-def rows(tier: str, train: str, device: str, **knobs) -> pd.DataFrame:
-    """The records of the comparison, a row per run and evaluation; a frame without rows where there is none."""
-    return growing("field.fashion", tier, train, device, COLUMNS, **knobs)
-
-
-def tuned_rows(tier: str, train: str, device: str, **knobs) -> pd.DataFrame:
-    """As `rows`, of the comparison in which every method is tuned."""
-    return growing("field.tuned", tier, train, device, COLUMNS, **knobs)
+def rows(experiment: str, tier: str, train: str, device: str, **knobs) -> pd.DataFrame:
+    """The records of an experiment, a row per run and evaluation; a frame without rows where there is none. The `rate`
+    of people's labels is the share of wrong ones among all that they gave, in hundredths."""
+    found = growing(f"field.{experiment}", tier, train, device, COLUMNS, **knobs)
+    given = found.labels.map(HUMAN_RATES).round(2) if "labels" in found else found.rate
+    return found.assign(rate=found.rate.fillna(given))
 
 
 def complete(table: pd.DataFrame, planned: list[Run]) -> str:
@@ -128,9 +125,7 @@ def dots(found: pd.DataFrame, kinds: tuple[str, ...], filled: str = "last", othe
     grid[0].invert_yaxis()  # in the order of the tables
     for ax in grid[-2:]:
         ax.set_xlabel("points ahead")
-    look = {"color": "#222222", "marker": "o", "ls": "none"}
-    handles = [Line2D([], [], **look), Line2D([], [], mfc="white", **look)]
-    figures.below(fig, handles, [WHEN.get(way, way) for way in (filled, other)])
+    figures.filled_and_open(fig, WHEN.get(filled, filled), WHEN.get(other, other))
     return fig
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ..effects import ahead, mean
 
-SYMMETRIC, INSTANCE = "symmetric_exclusive", "instance"
+SYMMETRIC, INSTANCE, HUMAN = "symmetric_exclusive", "instance", "human"
 DEPENDENT = ["pair_flip", "asymmetric_cifar10"]
 
 

@@ -5,11 +5,12 @@ from functools import partial
 
 import pandas as pd
 
+from ... import words
 from ...measures.evaluate import curve_numbers
 from ...noise import InstanceDependent
 from ...runs import Run
-from ..effects import ahead, mean, points
-from ..texts import interval, number
+from ..effects import ahead, in_words, mean, points
+from ..texts import NOT_RUN, interval, number
 from .exhibits import (
     COLUMNS,
     KINDS,
@@ -28,6 +29,11 @@ from .experiments import ALL
 
 def numbers(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
     """All numbers, of the comparison (a row per run and evaluation) and of what was planned."""
+    return compared(history, planned) | of_digits()
+
+
+def compared(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
+    """The numbers of a comparison."""
     said = {"runs": complete(history, planned), "left": left_out(history, planned)}
     for rule in RULES:
         chosen, of = curve_numbers(history, rule) if len(history) else pd.DataFrame(columns=COLUMNS), rule.split()[0]
@@ -42,7 +48,7 @@ def numbers(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
             last = curve_numbers(history) if len(history) else history
             share = mean(last, "train_wrong", method=method, noise=KINDS[kind], rate=rate)
             said[f"memorised_{method}_{word}"] = number(100 * share)
-    return said | counted(history, planned) | of_digits()
+    return said | counted(history, planned)
 
 
 def left_out(history: pd.DataFrame, planned: list[Run]) -> str:
@@ -52,7 +58,7 @@ def left_out(history: pd.DataFrame, planned: list[Run]) -> str:
 
 def counted(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
     """How many methods there are, how many were run under each noise that sentences speak of with all seeds, and how
-    many of their intervals are on which side of 0."""
+    many of their intervals are on which side of 0, and which of these methods gains most."""
     said, seeds, found = {}, seeds_of(planned), gains(history)
     said["methods"] = str(len({run.spec()["method"]["name"] for run in planned}) - 1)
     for word, (kind, rate) in NOISES.items():
@@ -62,6 +68,9 @@ def counted(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
             said[f"whole_{word}"] = str(len(own))
             said[f"better_{word}_{of}"] = str(int((own.low > 0).sum()))
             said[f"worse_{word}_{of}"] = str(int((own.high < 0).sum()))
+            most = own.loc[own.effect.idxmax()] if len(own) else None
+            said[f"best_{word}_{of}"] = NOT_RUN if most is None else words.method(most.method)
+            said[f"gain_{word}_{of}"] = NOT_RUN if most is None else in_words(most, "+.1f", ".1f")
     return said
 
 
