@@ -22,7 +22,8 @@ RULES = ("last", "noisy validation")
 # kinds of noise, by the word under which an exhibit shows them
 KINDS = {"symmetric": [SYMMETRIC], "pair": DEPENDENT, "instance": [INSTANCE], "human": [HUMAN]}
 # the noises under which sentences speak of methods: a word for each
-NOISES = {"half": ("symmetric", 0.5), "image": ("instance", 0.4), "pair": ("pair", 0.4), "people": ("human", 0.4)}
+NOISES = {"half": ("symmetric", 0.5), "much": ("symmetric", 0.8), "image": ("instance", 0.4), "pair": ("pair", 0.4)}
+NOISES |= {"people": ("human", 0.4)}
 COLUMNS = ["key", "method", "noise", "rate", "seed", "model", "dataset", "images", "step", "test_accuracy"]
 COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
 NOTHING_RUN = "not run yet"
