@@ -12,7 +12,7 @@ import torch
 from .. import data as datasets
 from .. import models
 from ..data.own import SPLITS
-from ..data.tables import read_table
+from ..data.tables import called, read_table
 from ..files import whole
 from ..inputs import UserError, few, lookup, require, tell
 from ..methods import MentorNet
@@ -130,14 +130,10 @@ def _table(path: Path) -> pd.DataFrame:
 
 
 def _name(file: str, place: Path, rows: dict[str, int]) -> str:
-    """A file of a table as `Dataset.files` has it, which may be written with its whole path, with the folder of the
-    split before it, or as Windows does."""
-    if file in rows:
-        return file
-    written = file.replace("\\", "/").removeprefix("./")
-    written = written.removeprefix(f"{place.as_posix()}/")
-    split, _, rest = written.partition("/")
-    return rest if split.lower() in SPLITS["train"] and rest in rows else written
+    """A file of a table as `Dataset.files` has it (see `called`), which may have the folder of the split before it."""
+    name = called(file, place, rows)
+    split, _, rest = name.partition("/")
+    return rest if name not in rows and split.lower() in SPLITS["train"] and rest in rows else name
 
 
 def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net, float]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..data.prepared import KNOWN, MOST_CLASSES, opened
-from ..data.tables import SUFFIXES, read_table
+from ..data.tables import SUFFIXES, called, read_table
 from ..files import whole
 from ..inputs import counted, few, lookup, require, shown
 from .examples import Examples, read
@@ -21,18 +21,13 @@ def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> 
     said = f"of {path} in {found.name}"
     if "file" in table:
         known = {file: i for i, file in enumerate(found.file)}
-        index = [lookup(f"file {said}", _name(file, place), known) for file in table.file]
+        index = [lookup(f"file {said}", called(file, place, known), known) for file in table.file]
     else:
         known = {str(row): i for i, row in enumerate(found.row)}
         index = [lookup(f"row {said}", row.strip(), known) for row in table.row]
     twice = pd.Series(index)[pd.Series(index).duplicated()]
     require(twice.empty, f"{path} names an example twice: {few([found.file[i] for i in twice], most=3)}")
     return np.array(index, int)
-
-
-def _name(file: str, place: Path) -> str:
-    """A file as `Examples.file` has it, which may be written with the whole path, or as Windows does."""
-    return file.replace("\\", "/").removeprefix("./").removeprefix(f"{place.resolve().as_posix()}/")
 
 
 def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,7 @@
 """Tables that people bring: CSV with whatever separator, or Parquet."""
 
+import os
+from collections.abc import Container
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +17,8 @@ def read_table(path: Path, needed: tuple[str, ...] = (), as_text: bool = True) -
     require(path.is_file() or not path.exists(), f"{path} cannot be read as a table (it is no file)")
     try:
         table = _parquet(path) if path.suffix in (".parquet", ".pq") else _separated(path, as_text)
+    except UnicodeDecodeError:
+        raise UserError(f"{path} cannot be read as a table: it is not in UTF-8; save it as CSV in UTF-8") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as a table ({type(error).__name__}: {error})") from None
     table.columns = [str(name).strip().lower() for name in table.columns]
@@ -46,3 +50,15 @@ def _parquet(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path)
     except ImportError:
         raise UserError(f"{path}: to read Parquet install pyarrow, or save the table as CSV") from None
+
+
+def called(file: str, folder: Path, known: Container[str]) -> str:
+    """A file of a table as it is called among `known` ones, from their folder on. It may be written with its whole
+    path, with its path from here, or as Windows does."""
+    written = file.replace("\\", "/").removeprefix("./")
+    whole = os.path.abspath(written)
+    names = [written]
+    if os.path.isabs(written) or os.path.isfile(whole):
+        roots = (os.path.abspath(folder), os.path.realpath(folder))
+        names += [whole.removeprefix(f"{root}/") for root in roots if whole.startswith(f"{root}/")]
+    return next((name for name in (file, *names) if name in known), names[-1])

@@ -120,10 +120,12 @@ def test_bad_tables_are_refused(photos, tmp_path, sentence, table):
 
 
 @pytest.mark.parametrize(
-    "form", ["{},{}", "{};{}", "{}\t{}", "7,{},{}", "./{},{}", "train/{},{}", "{root}/train/{},{}"]
+    "form",
+    ["{},{}", "{};{}", "{}\t{}", "7,{},{}", "./{},{}", "train/{},{}", "{root}/train/{},{}", "photos/train/{},{}"],
 )
-def test_tables_are_read_as_they_come(photos, tmp_path, form):
-    """Other separators, a column of numbers, paths from the root or the whole path: no row is lost."""
+def test_tables_are_read_as_they_come(photos, tmp_path, monkeypatch, form):
+    """Other separators, a column of numbers, paths from the root, from here or the whole path: no row is lost."""
+    monkeypatch.chdir(photos)
     own = data.load(str(photos / "photos"))
     header = "number,file,label" if form.startswith("7") else form.format("file", "label", root="").rpartition("/")[2]
     if "root" in form or "train/" in form or "./" in form:
