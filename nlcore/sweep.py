@@ -275,6 +275,7 @@ def _trial(run: Run, device: str, steps: int, evaluations: int) -> tuple[float, 
 
 
 _place: list[str] = []  # in a worker: the device that it trains on
+_code: list[str] = []  # and what the code was when all of it had been read
 
 
 def _workers(jobs: int, places: list[str], begun: Event) -> ProcessPoolExecutor:
@@ -293,12 +294,13 @@ def _begin(given: SimpleQueue, begun: Event) -> None:
     """Let a worker take a device, and end with its parent, also when that was killed."""
     threading.Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
     begun.set()
+    _code.append(vouch.code_now())
     _place.append(given.get())
 
 
 def _work_here(run: Run, wait: bool, code: str) -> str:
     """The same as `work`, on the device of this worker; a `UserError` if it began with other code than the sweep."""
-    require(vouch.code() == code, "the code was edited while workers started; start again")
+    require({vouch.code(), *_code} == {code}, "the code was edited while workers started; start again")
     return work(run, _place[0], wait=wait)
 
 

@@ -4,7 +4,6 @@ What held is remembered in the working store, with a hash of the code, so that t
 nothing otherwise. Without it an edit that breaks a loss, and is undone later, would leave records that look current.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,26 +11,27 @@ from pathlib import Path
 
 import numpy
 import scipy
+import sklearn
 import torch
 
+from . import AT_IMPORT, code_of
 from .files import write_whole
 from .inputs import require
 from .runs import Run, golden, store
+from .runs.run import content_hash
 from .training import train
-
-# rooms that compute no number of a record
-BYSTANDERS = ("cli", "book", "audit", "papers", "figures.py", "words.py")
 
 
 def code_now() -> str:
     """A hash of all code that numbers of records depend on, and of the versions of what it computes with."""
-    package = Path(__file__).parent
-    paths = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in BYSTANDERS]
-    versions = [part.__version__.encode() for part in (torch, numpy, scipy)]
-    return hashlib.sha256(b"\0".join([*versions, *(path.read_bytes() for path in paths)])).hexdigest()[:16]
+    return _with_versions(code_of(Path(__file__).parent))
 
 
-AT_START = code_now()  # of what has just been imported: no edit from now on is what this process obeys
+def _with_versions(code: str) -> str:
+    return content_hash([code, *(part.__version__ for part in (torch, numpy, scipy, sklearn))])[:16]
+
+
+AT_START = _with_versions(AT_IMPORT)  # no edit from then on is what this process surely obeys
 
 
 def code() -> str:
@@ -39,14 +39,17 @@ def code() -> str:
     return AT_START
 
 
+def unedited() -> None:
+    """A `UserError` if the code was edited since this process began: who knows which of it the process obeys."""
+    again = "start it again (in Jupyter: restart the kernel)"
+    require(code_now() == AT_START, f"the code was edited since this process began; {again}")
+
+
 def vouch(runs: list[Run], echo: Callable[[str], object]) -> None:
     """A `UserError`, before any of the runs is trained, if a golden run that one of them rests on gives other numbers
     than those that are committed, or if the code was edited since this process began: it obeys the old one, and its
     workers would obey the new one."""
-    require(
-        code_now() == AT_START,
-        "the code was edited since this process began; start it again (in Jupyter: restart the kernel)",
-    )
+    unedited()
     kinds = sorted({kind for run in runs for kind in golden.rests_on(run)})
     committed = golden.committed()
     lacking = [kind for kind in kinds if kind not in committed]
@@ -59,7 +62,7 @@ def vouch(runs: list[Run], echo: Callable[[str], object]) -> None:
     echo(f"first {len(new)} golden runs, since the code has changed: does it still give their numbers?")
     for kind in new:
         record = train.train(golden.golden_runs()[kind], "cpu")
-        change = golden.changed(kind, golden.outcome(record.card, record.history))
+        change = golden.changed(kind, golden.outcome(record.card, record.history, record.cost))
         advice = f"undo the edit, or accept it with `nlcore golden --update '{kind}'`"
         require(not change, f"the code gives other numbers than the golden run of {kind!r} has: {change}; {advice}")
     told = {"code": code(), "held": sorted(held | {digests[kind] for kind in new})}

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -171,13 +172,13 @@ def test_a_place_without_the_book_is_told(capsys, monkeypatch, tmp_path):
 
 def test_a_share_is_verified_once_a_day_and_its_result_is_written(capsys, monkeypatch, tmp_path):
     made, tried = store.load_published("rolnick2017"), []
-    monkeypatch.setattr(verification, "file", lambda tier: tmp_path / "verified.json")
+    monkeypatch.setattr(verification, "file", lambda tier, of: tmp_path / f"{tier} {of}.json")
     monkeypatch.setattr(verification, "check", lambda run: None)
     monkeypatch.setattr(train, "train", lambda run, place, progress, keep: tried.append(run.key) or made[run.key])
     for _ in range(2):
         code, out, _ = nlcore(capsys, "verify", "rolnick2017.uniform", "--share", "0.05", "--seed", "7")
         assert code == 0 and "4 of 75 published runs are chosen\n4 are trained again" in out and len(tried) == 4
-    found = json.loads((tmp_path / "verified.json").read_text())
+    found = json.loads((tmp_path / "laptop rolnick2017.uniform.json").read_text())
     assert sorted(row["key"] for row in found["rows"]) == sorted(tried) and found["seed"] == 7
     assert {row["verdict"] for row in found["rows"]} == {"exact"} and "cpu" in found["machine"]
 
@@ -191,6 +192,7 @@ def test_data_lists_what_is_there(capsys):
 def test_an_edited_published_record_is_told(capsys, monkeypatch, tmp_path):
     nlcore(capsys, "run", "rolnick2017.uniform", *QUICK, "--jobs", "1")
     monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    (tmp_path / "book").mkdir()
     assert nlcore(capsys, "publish", "rolnick2017.uniform", "--tier", "smoke", *QUICK)[0] == 0
     path = store.published("rolnick2017")
     path.write_text(path.read_text().replace('"seed":1', '"seed":2'))
@@ -213,3 +215,39 @@ def test_help_does_not_wait_for_heavy_imports(words):
 def test_the_package_itself_imports_nothing_heavy():
     said = subprocess.check_output([sys.executable, "-c", f"import sys, nlcore; print({HEAVY})"], text=True)
     assert said == "set()\n"
+
+
+def test_what_another_state_of_the_code_has_set_aside_is_published(capsys, monkeypatch, tmp_path):
+    words = ["rolnick2017.uniform", "--tier", "smoke", *QUICK]
+    nlcore(capsys, "run", *words, "--jobs", "1")
+    for path in store.working().glob("*.json"):
+        store.save(replace(store.load_working(path.stem), golden="00000000"))  # as another checkout does
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    (tmp_path / "book").mkdir()
+    count = len({*store.working().glob("*.old")})
+    assert f"{count} new" in nlcore(capsys, "publish", *words)[1] and count
+    assert nlcore(capsys, "publish", *words)[0] == 2  # nothing is new
+
+
+def test_a_home_without_a_book_is_refused_by_every_command(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path / "typo"))
+    code, out, err = nlcore(capsys, "run", "rolnick2017.uniform", "--tier", "laptop", "--dry-run")
+    assert code == 2 and out == "" and "typo, which has no folder book/" in err
+
+
+def test_keys_without_a_key_are_refused(capsys, tmp_path):
+    (tmp_path / "none.txt").touch()
+    code, _, err = nlcore(capsys, "run", "rolnick2017.uniform", "--keys", str(tmp_path / "none.txt"))
+    assert code == 2 and "none.txt names no key" in err
+
+
+def test_stream_asks_golden_runs_first(capsys, monkeypatch, tmp_path):
+    from nlcore import vouch
+    from nlcore.data import archive
+
+    asked = SimpleNamespace(name="a#0123456789ab", train=SimpleNamespace(file=[b""] * 9))
+    asked.trusted = SimpleNamespace(file=[])
+    monkeypatch.setattr(archive, "read", lambda *given: asked)
+    monkeypatch.setattr(vouch, "vouch", lambda runs, echo: pytest.fail(f"asked for {runs[0].method}"))
+    with pytest.raises(pytest.fail.Exception, match="asked for CE"):
+        nlcore(capsys, "stream", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", "--batch", "3")

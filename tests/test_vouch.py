@@ -1,6 +1,10 @@
 """Golden runs are repeated before anything is trained: code that gives other numbers makes no record."""
 
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +69,7 @@ def test_a_kind_that_is_not_committed_is_named(monkeypatch, tmp_path):
         collect([RUN])
 
 
-@pytest.mark.parametrize("library", ["numpy", "scipy", "torch"])
+@pytest.mark.parametrize("library", ["numpy", "scipy", "sklearn", "torch"])
 def test_other_libraries_are_held_again(library, monkeypatch):
     before = vouch.code_now()
     monkeypatch.setattr(f"{library}.__version__", "0.0")
@@ -89,3 +93,25 @@ def test_code_that_gives_other_numbers_verifies_nothing(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         cli.main()
     assert "other labels; undo the edit" in capsys.readouterr().err
+
+
+def test_the_code_is_hashed_before_any_of_it_is_read(tmp_path):
+    """An edit while the package is imported would else be taken for what this process obeys."""
+    shutil.copytree(Path(vouch.__file__).parent, tmp_path / "nlcore", ignore=shutil.ignore_patterns("__pycache__"))
+    script = "import nlcore, pathlib; place = pathlib.Path(nlcore.__file__).parent / 'losses.py'"
+    script += "; place.write_text(place.read_text() + '# edited'); from nlcore import vouch; vouch.unedited()"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert "edited since this process began" in done.stderr
+
+
+def test_a_worker_that_read_edited_code_trains_nothing(monkeypatch):
+    monkeypatch.setattr(sweep, "_code", ["edited"])
+    with pytest.raises(UserError, match="edited while workers started"):
+        sweep._work_here(RUN, True, vouch.code())
+
+
+def test_a_golden_run_holds_the_card_too():
+    """A record says how many labels are wrong; code that counts otherwise makes no record."""
+    (told,) = [told for name, told in golden.committed().items() if name == "method=gce"]
+    other = told._replace(card=told.card | {"realised_rate": 1 - told.card["realised_rate"]})
+    assert golden.difference(told, told) == "" and "realised_rate is" in golden.difference(told, other)

@@ -9,7 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from .. import data as datasets
-from ..data.own import SPLITS, found_in, inside_of, refuse_single
+from ..data.own import SPLITS, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
 from ..data.prepared import check_names, check_split, opened
 from ..data.tables import SUFFIXES, read_table
@@ -82,7 +82,8 @@ def _folder(place: Path, side: int) -> Examples:
     """The pictures of a folder of class folders, or of such folders for training and testing."""
     usual = {name for names in SPLITS.values() for name in names}
     splits = [folder for folder in inside_of(place) if folder.is_dir() and folder.name.lower() in usual]
-    labelled, others, empty = [], [], []
+    labelled, empty = [], []
+    others = [beside for beside in inside_of(place) if splits and beside not in splits and matters(beside)]
     for folder in splits or [place]:
         found = found_in(folder)
         labelled += [(file, name) for name, files in found.pictures.items() for file in files]

@@ -111,6 +111,7 @@ def predicted(x: np.ndarray, given: np.ndarray, K: int, plan: Plan, keep: Path |
 def key_of(x: np.ndarray, given: np.ndarray, plan: Plan) -> str:
     """What the content of the folds follows from, as a hash, the code among it; not the device."""
     digest = hashlib.sha256(json.dumps([*plan._replace(device="auto"), x.shape, str(x.dtype)]).encode())
+    vouch.unedited()
     digest.update(vouch.code().encode() + CODE)
     digest.update(np.ascontiguousarray(x).tobytes())
     digest.update(given.astype("<i8").tobytes())

@@ -55,18 +55,23 @@ def audit(
     require(bool(data.strip()), "DATA is the path of a folder, an .npz or a table, not an empty text")
     require("\0" not in f"{data}{out}", "a path has no character of number 0")
     place = Path(data).expanduser()
-    out = Path(f"audit-{place.resolve().stem or 'data'}") if out is None else out
+    name = place.resolve().name if place.is_dir() else place.stem
+    out = Path(f"audit-{name or 'data'}") if out is None else out
     inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())
     require(not inside, f"{out} lies in {data}, where its pictures would be data the next time; choose another --out")
     check_writable(out, "choose another folder with --out")
+    before = _told(out / "summary.json", "place")
+    others = before != str(place.resolve()) and before and Path(before).exists()
+    require(not others, f"{out} has the audit of {before}; choose another --out for that of {data}")
     found = read(data, side)
     for line in [*found.said, *(f"left out: {line}" for line in found.left_out[:10])]:
         echo(line)
     known = Known(*read_checked(checked, found, place)) if checked else Known(np.empty(0, int), np.empty(0, int))
     files = pd.DataFrame({"row": found.row, "file": found.file, "given": np.array(found.classes)[found.given]})
-    seen = _own(probabilities, found, files, out) if probabilities else _predicted(found, plan, out, echo)
+    seen = _own(probabilities, found, files, out, echo) if probabilities else _predicted(found, plan, out, echo)
     weight = _weight(found, known, plan, echo)
     made = _judged(found, seen, known, weight, plan)
+    made.summary["place"] = str(place.resolve())
     _write(made, out, echo)
     write_whole(out / "report.html", report.page(found, made.table, made.summary, made.twins))
     return made, out
@@ -75,8 +80,8 @@ def audit(
 def _write(made: Found, out: Path, echo) -> None:
     """Write the table and the summary. A table that somebody has written into since it was made is moved aside."""
     path, told = out / "labels.csv", out / "summary.json"
-    if path.exists() and sha256(path) != _known_sha256(told):
-        aside = next(p for n in itertools.count(1) if not (p := out / f"labels-edited-{n}.csv").exists())
+    if path.exists() and sha256(path) != _told(told, "labels_sha256"):
+        aside = _free(out, "labels-edited")
         path.rename(aside)
         echo(f"{path} is not as the last audit wrote it; it is kept as {aside.name}")
     with whole(path) as part:
@@ -84,10 +89,10 @@ def _write(made: Found, out: Path, echo) -> None:
     write_whole(told, json.dumps(made.summary | {"labels_sha256": sha256(path)}, indent=1) + "\n")
 
 
-def _known_sha256(summary: Path) -> str:
-    """The SHA-256 that the table had when it was written; nothing where no summary says so."""
+def _told(summary: Path, name: str) -> str:
+    """What the last audit of a folder says, such as the SHA-256 that its table had; nothing where no summary does."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return json.loads(summary.read_text())["labels_sha256"]
+        return str(json.loads(summary.read_text())[name])
     return ""
 
 
@@ -113,10 +118,26 @@ def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{max(seconds, 1):.0f} seconds"
 
 
-def _own(path: Path, found: Examples, files: pd.DataFrame, out: Path) -> Seen:
+def _listed(path: Path, files: pd.DataFrame, out: Path) -> None:
+    """Write the order in which predictions have a row for each example. A `UserError` if that was another one before,
+    for which those may have been made."""
+    order, told = out / "files.csv", files.to_csv(index=False)
+    before = order.read_text(encoding="utf-8", errors="replace") if order.exists() else told
+    if before != told:
+        order.rename(_free(out, "files-before"))
+    write_whole(order, told)
+    again = f"make {path} anew in the order of {order.name}, or say this again if it is in that order"
+    require(before == told, f"the examples are not those that {order} listed before; {again}")
+
+
+def _free(out: Path, stem: str) -> Path:
+    """A name that no table of a folder has yet."""
+    return next(path for n in itertools.count(1) if not (path := out / f"{stem}-{n}.csv").exists())
+
+
+def _own(path: Path, found: Examples, files: pd.DataFrame, out: Path, echo) -> Seen:
     """Predictions of the user's own, a row for each example in the order of `files.csv`, which is written first."""
-    with whole(out / "files.csv") as part:
-        files.to_csv(part, index=False)
+    _listed(path, files, out)
     try:
         p = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -128,6 +149,7 @@ def _own(path: Path, found: Examples, files: pd.DataFrame, out: Path) -> Seen:
     has = f"{p.dtype} {p.shape}" if isinstance(p, np.ndarray) else "several arrays"
     rows = f"its rows are those of {out / 'files.csv'}"
     require(good, f"{path} must be decimal numbers {shape}, not {has}; {rows}, {columns}")
+    echo(f"{path}: {rows}, {columns}, in this order")
     p = p.astype(np.float64) if len(p) == shape[0] else p[found.row].astype(np.float64)
     bad = np.flatnonzero(~(np.isfinite(p).all(1) & (p >= 0).all(1) & (abs(p.sum(1) - 1) < 1e-3)))
     require(not len(bad), f"{path}: row {bad[:1]} is {p[bad[:1]]}, no probabilities: 0 or more, with the sum 1")

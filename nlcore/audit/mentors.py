@@ -1,6 +1,7 @@
 """A mentor of one's own: learned from the labels of a data set that somebody has checked, applied to all of them."""
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -10,7 +11,7 @@ import pandas as pd
 import torch
 
 from .. import data as datasets
-from .. import models
+from .. import models, vouch
 from ..data.own import SPLITS
 from ..data.tables import called, read_table
 from ..files import whole
@@ -114,6 +115,8 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
     files = table.file.map(names)
     index = [lookup("training image", file, rows) for file in files]
     require(len(index) > 0, f"{path} names no training image of {place}")
+    many = sorted({*files} & {name for name, count in Counter(data.files).items() if count > 1})
+    require(not many, f"{place} lists {few(many, most=3)} more than once, so {path} does not say which is meant")
     twice = files[files.duplicated()].tolist()
     require(not twice, f"{path} names an image twice: {few(twice, most=3)}")
     classes = {name: k for k, name in enumerate(data.classes)}
@@ -146,6 +149,7 @@ def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net
     require(steps >= enough, f"{steps} steps are less than ten epochs of {M} images; at least {enough} are needed")
     run = Run(data.name, model, Budget(steps, 128, evaluations=10, **SGD), method=method, seed=seed, trusted=len(index))
     models.check(model, tuple(data.train.x.shape[1:]), data.K, 128)
+    vouch.vouch([run], tell)
     label, rows = data.train.y, torch.arange(M)
     truth = label.clone()
     truth[index] = true

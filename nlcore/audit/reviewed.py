@@ -1,17 +1,20 @@
 """Tables of labels that somebody has looked at: read, matched with the examples, applied."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ..data.own import SPLITS
 from ..data.prepared import KNOWN, MOST_CLASSES, opened
 from ..data.tables import SUFFIXES, called, read_table
 from ..files import whole
 from ..inputs import counted, few, lookup, require, shown
 from .examples import Examples, read
 
+USUAL_SPLITS = {name for names in SPLITS.values() for name in names}
 ACTIONS = ("keep", "relabel", "remove")
 
 
@@ -21,13 +24,28 @@ def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> 
     said = f"of {path} in {found.name}"
     if "file" in table:
         known = {file: i for i, file in enumerate(found.file)}
-        index = [lookup(f"file {said}", called(file, place, known), known) for file in table.file]
+        names = [called(file, place, known) for file in table.file]
+        index = [lookup(f"file {said}", name, known) for name in names]
+        twice = sorted({*names} & {name for name, count in Counter(found.file).items() if count > 1})
+        told = (
+            f"{found.name} lists {few(twice, most=3)} more than once, so {path} must say which by row and not by file"
+        )
+        require(not twice, told)
     else:
         known = {str(row): i for i, row in enumerate(found.row)}
         index = [lookup(f"row {said}", row.strip(), known) for row in table.row]
+        _same_labels(table, path, found, index)
     twice = pd.Series(index)[pd.Series(index).duplicated()]
     require(twice.empty, f"{path} names an example twice: {few([found.file[i] for i in twice], most=3)}")
     return np.array(index, int)
+
+
+def _same_labels(table: pd.DataFrame, path: Path, found: Examples, index: list[int]) -> None:
+    """Refuse rows that say of an example that it was `given` another label than it has: another example is meant."""
+    for row, i, given in zip(table.row, index, table.get("given", [""] * len(index)), strict=True):
+        own = found.classes[found.given[i]]
+        told = f"{path}: row {row} of {found.name} has the label {shown(own)} and not {shown(given)}"
+        require(given.strip() in ("", own), f"{told}; was the table made before the data changed?")
 
 
 def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -61,6 +79,8 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     kept = f"the labels as they were are kept in it as {'given_labels' if suffix == '.npz' else 'given'}"
     done = f"{counted(changed, 'label')} changed, {counted(int(removed.sum()), 'example')} removed"
     told = f"{done}, {len(label) - removed.sum():,} in {out}; {kept}"
+    if place.is_dir() and len({Path(file).parts[0].lower() for file in found.file} & USUAL_SPLITS) > 1:
+        told += "; images to train on and to test on stand in it together, as their paths tell"
     return f"{told}; no example was called {few(new)} before, so check the spelling" if new else told
 
 
@@ -120,9 +140,17 @@ def _write_arrays(place: Path, out: Path, found: Examples, label: np.ndarray, re
         before = arrays.get(f"given_{split}labels", arrays[f"{split}labels"])
         arrays[f"given_{split}labels"] = before[keep]
         arrays[f"{split}labels"] = number[part][keep]
-        for name in (f"{split}images", f"{split}files"):
-            if name in arrays:
-                arrays[name] = arrays[name][keep]
+        for name in _beside(arrays, split, size):
+            arrays[name] = arrays[name][keep]
         begin += size
     with whole(out) as part, part.open("wb") as file:
         np.savez(file, **arrays)
+
+
+def _beside(arrays: dict[str, np.ndarray], split: str, size: int) -> list[str]:
+    """The arrays of a split that have something for each of its examples, those of labels apart."""
+    apart = ("classes", "train_labels", "test_labels", "labels")
+    own = [name for name in arrays if name.startswith(split) and name not in apart and not name.startswith("given_")]
+    if not split:
+        own = [name for name in own if not name.startswith(("train_", "test_"))]
+    return [name for name in own if arrays[name].ndim and len(arrays[name]) == size]

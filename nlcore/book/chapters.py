@@ -197,6 +197,7 @@ def _executed(name: str, work: Path, values: dict) -> Path:
 
     # kernels that run side by side must not race for TCP ports, nor for one socket's name
     ipc = Config({"KernelManager": {"transport": "ipc", "ip": str(work / "kernel")}})
+    ipc.NotebookClient.kernel_manager_class = f"{__name__.rpartition('.')[0]}.kernel.OurKernel"
     options = {"kernel_name": "python3", "config": ipc, "progress_bar": False}
     draft = work / f"{name}.ipynb"
     os.environ.setdefault("TQDM_DISABLE", "1")  # bars of the kernel would end up in the pages
@@ -216,7 +217,8 @@ def rendered(folder: Path) -> Path:
     import subprocess
 
     place = home() / "_build" / "opened"
-    shutil.copytree(home() / "book", place / "book", dirs_exist_ok=True)
+    # with the time of copying: pages are made anew of what is newer than they
+    shutil.copytree(home() / "book", place / "book", dirs_exist_ok=True, copy_function=shutil.copy)
     for executed in folder.glob("*.ipynb"):
         shutil.copy(executed, place / "book")
     for name in ("_config.yml", "_toc.yml"):

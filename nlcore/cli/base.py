@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .. import __version__
-from ..inputs import UserError, one_line, parse
+from .. import __version__, home
+from ..inputs import UserError, one_line, parse, require
 
 if TYPE_CHECKING:
     from ..runs import Run
@@ -42,6 +42,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # to a terminal that knows ASCII alone
     interrupted = False
     try:
+        _home_is_there()
         code = app(standalone_mode=False)
         interrupted = code == INTERRUPTED  # as some versions of typer tell it
     except (KeyboardInterrupt, typer.Abort):
@@ -58,6 +59,14 @@ def main() -> None:
             sys.stdout.flush()
             os._exit(INTERRUPTED)
     raise SystemExit(INTERRUPTED if interrupted else code)
+
+
+def _home_is_there() -> None:
+    """Refuse a home without a book, where all published records would seem to be missing."""
+    told = (
+        f"NLCORE_HOME is {home()}, which has no folder book/; it is the checkout whose records and chapters are meant"
+    )
+    require(not os.environ.get("NLCORE_HOME") or (home() / "book").is_dir(), told)
 
 
 def _refuse(sentence: str) -> None:

@@ -44,8 +44,9 @@ def run(
     states = []
     for name, (_, runs) in wanted.items():
         own = [found[run.key] for run in runs]
-        recorded = sum(record is not None for _, record in own)
-        print(f"{name} at {tier}: {recorded} of {len(runs)} runs have a record, in {store.working()}")
+        recorded, old = sum(record is not None for _, record in own), sum(state == "stale" for state, _ in own)
+        stale = f", {old} of them stale" if old else ""
+        print(f"{name} at {tier}: {recorded} of {len(runs)} runs have a record{stale}, in {store.working().absolute()}")
         states += [state for state, _ in own]
     raise SystemExit(int("failed" in states))
 
@@ -71,6 +72,7 @@ def _only(wanted: dict[str, tuple[str, list["Run"]]], keys: str, of: str) -> dic
     """Of the runs of experiments those with these keys: KEY,KEY,... or a file with a key a line."""
     require(bool(keys.strip()), "--keys is empty; name keys, or a file with a key a line")
     named = Path(keys).read_text(errors="replace").split() if Path(keys).is_file() else keys.split(",")
+    require(bool(named), f"{keys} names no key")
     known = [run.key for _, runs in wanted.values() for run in runs]
     unknown = sorted({*named} - {*known})
     told = shown(", ".join(unknown[:3]))
@@ -127,13 +129,15 @@ def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json =
 def publish(experiment: Experiment, tier: Tier = "laptop", override: Set = None) -> None:
     """Merge the working store's records of an experiment, and those that another paper has published of the same runs,
     into its file in `book/records/`. A published record stays where it rests on more of today's golden runs."""
+    from .. import sweep
     from ..runs import store
 
     paper, runs = runs_of(experiment, tier, override)
     own = store.load_published(paper)
     others = {key: record for key, record in store.load_all_published().items() if key not in own}
-    records = [store.load_working(run.key) or others.get(run.key) for run in runs]
-    found = [record for record in records if record and not record.stale]
+    here = {key: record for key, (state, record) in sweep.find(runs, paper).items() if state == "done"}
+    records = [here.get(run.key) or others.get(run.key) for run in runs]
+    found = [record for record in records if record and not record.stale and own.get(record.key) != record]
     require(bool(found), f"no current record of {experiment} at {tier} in {store.working()}; `nlcore run` makes them")
     told = store.publish(paper, found)
     print(f"{told.new} new, {told.replaced} replaced, of {len(runs)} runs, into {store.published(paper)}")
@@ -162,8 +166,8 @@ def verify(
     device: Annotated[str, typer.Option(help="cpu | cuda | cuda:1 (default: what the record was made on)")] = "",
 ) -> None:
     """Train published runs again and compare. With --share the result goes to `book/verified.json` (of another tier
-    than laptop to `book/verified-TIER.json`); stop it at any time, and a second start of the same day (or seed)
-    continues."""
+    than laptop to `book/verified-TIER.json`, of one experiment to `_build/verified.json`); stop it at any time, and a
+    second start of the same day (or seed) continues."""
     from datetime import date
 
     from .. import papers
@@ -195,7 +199,8 @@ def verify(
         told = f"published {row['published']:.4f}, now {row['now']:.4f}, labels {row['labels']}: {row['verdict']}"
         print(f"[{len(rows)}/{len(picked)}] {row['experiment']}: {row['run']}: {told}", flush=True)
     if share:
-        about = {"tier": tier, "share": share, "seed": seed, "budget": budget}
+        of = " ".join([experiment, *(override or [])])
+        about = {"tier": tier, "of": of, "share": share, "seed": seed, "budget": budget}
         about |= {"published": len(public), "drawn": len(drawn)}
         print(f"in {verifying.write(rows, about, tolerances)}")
     worst = max(row["difference"] for row in rows)
@@ -223,7 +228,7 @@ def golden_(
     rows, moved = [], {}
     for name in tqdm(wanted, unit="run", leave=False, disable=None):
         start, record = time.monotonic(), train.train(kinds[name], "cpu")
-        outcome = golden.outcome(record.card, record.history)
+        outcome = golden.outcome(record.card, record.history, record.cost)
         change = golden.changed(name, outcome)
         rows.append({"kind": name, "seconds": round(time.monotonic() - start, 2), "change": change or "none"})
         if change:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..inputs import conform, lookup, parse, require
+from ..inputs import conform, lookup, parse, require, tell
 from .base import Json, Set, app, show
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ def stream(
     from ..training.processes import joined
     from ..training.stream import stream as stream_archive
     from ..training.streamed import Reading
+    from ..vouch import vouch
 
     chosen, process = _method(method, override), joined(device)
     sizes = {"trusted": trusted, "examples": examples, "validation": validation, "steps": steps}
@@ -146,6 +147,8 @@ def stream(
     used = {"examples": examples, "validation": validation, "trusted": len(found.trusted.file)}
     analyses = ("calibration",) if calibration else ()
     run = Run(found.name, model, budget, method=chosen, seed=seed, analyses=analyses, **used)
+    if process.rank == 0:
+        vouch([run], tell)
     told = stream_archive(run, found, out, process, Reading(side, workers), every, pretrained)
     if process.rank == 0:
         print(told)

@@ -1,5 +1,6 @@
 """Data sets by name: known ones, fetched when they are missing, and the user's own."""
 
+import hashlib
 import os
 import re
 from functools import lru_cache
@@ -12,7 +13,7 @@ from . import fetch
 from .duplicates import duplicates
 from .own import from_folder, from_table
 from .prepared import KNOWN, Dataset, divided, from_npz, read, root, verified
-from .tables import SUFFIXES
+from .tables import SUFFIXES, read_table
 
 
 def load(name: str) -> Dataset:
@@ -25,15 +26,29 @@ def load(name: str) -> Dataset:
         path = str(_place(path))
     elif os.path.isdir(path):
         tell(f"{path} is the known data set; the folder of that name is ./{path}")
-    data = _loaded(path)
+    if path not in KNOWN and not (pinned and path in _states):
+        _states[path] = _state(Path(path))
+    data = _loaded(path, _states.get(path, ""))
     same = data.sha256.startswith(pinned)
     require(same, f"{path} has changed since it was pinned: {data.sha256[:12]}, not {pinned}")
     return data._replace(name=name)
 
 
+_states: dict[str, str] = {}  # of data of one's own, when they were last looked for under their name alone
+
+
+def _state(place: Path) -> str:
+    """What tells that data of one's own are as they were when they were read: names, times and sizes of all files."""
+    files = sorted(place.rglob("*")) if place.is_dir() else [place]
+    if place.is_file() and place.suffix in SUFFIXES:
+        files += [place.parent / file.replace("\\", "/") for file in read_table(place, ("file",)).file]
+    told = [(str(file), file.stat()) for file in files if file.is_file()]
+    return hashlib.sha256(repr([(file, stat.st_mtime_ns, stat.st_size) for file, stat in told]).encode()).hexdigest()
+
+
 @lru_cache(maxsize=4)
-def _loaded(path: str) -> Dataset:
-    """A data set, read once; of one's own, a whole path."""
+def _loaded(path: str, state: str) -> Dataset:
+    """A data set, read once while it is in one state; of one's own, a whole path."""
     if path == "digits":
         return verified(path, *_digits())
     if path in KNOWN:

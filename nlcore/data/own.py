@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..inputs import UserError, few, require, tell
+from ..inputs import UserError, counted, few, require, tell
 from ..machine import memory
 from .duplicates import digests
 from .pictures import is_picture, shown
@@ -59,6 +59,12 @@ def from_table(path: Path):
     """The arrays (see `prepared.ARRAYS`) and class names of a table of `file`, a picture from the folder of the table
     on, and `label`. A fifth of each class is for testing, as of a folder without a split; all have one size."""
     table = read_table(path, ("file", "label"))
+    empty = table.label.str.strip() == ""
+    if empty.any():
+        rows = few([str(row) for row in np.flatnonzero(empty)])
+        tell(f"{path}: left out, as they have no label: {counted(int(empty.sum()), 'row')} below the header: {rows}")
+        table = table[~empty].reset_index(drop=True)
+    require(len(table) > 0, f"{path} has no row with a label")
     names, label = np.unique(table.label.str.strip(), return_inverse=True)
     require(len(names) > 1, f"{path} has a single class; there is nothing to tell apart")
     x = _decoded(path, [path.parent / file.replace("\\", "/") for file in table.file])
@@ -87,10 +93,10 @@ def _splits(place: Path) -> tuple[list[Path], list[Path]]:
         there = few([f"{p.name}/" for p in named.values()])
         require(bool(folders), f"{place} has no folder to {kind}, {wanted}, beside {there}; {NEEDS}")
     splits = [folders[0] for folders in chosen]
-    return splits, [p for p in inside if p not in splits and _matters(p)]
+    return splits, [p for p in inside if p not in splits and matters(p)]
 
 
-def _matters(beside: Path) -> bool:
+def matters(beside: Path) -> bool:
     """Whether a user may miss what lies beside the folders of pictures; tables and notes are no data."""
     return beside.is_dir() or is_picture(beside)
 
@@ -103,7 +109,7 @@ def found_in(folder: Path) -> Found:
             own = pictures.setdefault(unicodedata.normalize("NFC", inside.name), [])
             for file in _below(inside):
                 (own if is_picture(file) else others).append(file)
-        elif _matters(inside):
+        elif matters(inside):
             others.append(inside)
     return Found(pictures, others)
 

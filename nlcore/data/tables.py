@@ -8,6 +8,8 @@ import pandas as pd
 
 from ..inputs import UserError, few, require, shown
 
+EMPTY = ("", "na", "n/a", "nan", "null", "none")  # what a cell that should be a number has where there is none
+TRUTHS = {"true": True, "false": False}
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
 
@@ -37,11 +39,22 @@ def _separated(path: Path, as_text: bool) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
     separator = max(",;\t", key=header.count)
-    kinds = {"dtype": str, "keep_default_na": False} if as_text else {}
-    table = pd.read_csv(path, sep=separator, skipinitialspace=True, **kinds)
+    table = pd.read_csv(path, sep=separator, skipinitialspace=True, dtype=str, keep_default_na=False)
     first = table.index[0] if len(table) and not isinstance(table.index, pd.RangeIndex) else None
     require(first is None, f"{path} has rows with more cells than its header, such as that of {shown(first)}")
-    return table
+    return table if as_text else table.apply(_typed)
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """A column of text as numbers or truths where each of its cells is one, or empty; labels stay as they are
+    written."""
+    if str(column.name).strip().lower() == "label":
+        return column
+    filled = column[~column.str.strip().str.lower().isin(EMPTY)]
+    if len(filled) and filled.str.strip().str.lower().isin(TRUTHS).all():
+        return column.str.strip().str.lower().map(TRUTHS)
+    numbers = pd.to_numeric(filled, errors="coerce")
+    return numbers.reindex(column.index) if len(filled) == 0 or numbers.notna().all() else column
 
 
 def _parquet(path: Path) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..inputs import UserError, require, shown
+from ..inputs import UserError, few, require, shown, tell
 from ..models import Net
 from .base import Batch, Clock, Method, Task
 from .wrapped import Features, Last, check_end, evaluating, last_linear
@@ -61,6 +61,8 @@ def attach(
     wrapped = Net(nn.Sequential(Features(net, name, bool(last)), Last(net.get_submodule(name))))
     given = Given(as_labels(labels, M, K), pairs, trusted_index, trusted_x, trusted_y)
     title = type(method).__name__
+    if trusted_index is None and trusted_x is not None and trusted_y is not None:
+        check_trusted(method, title, trusted_x, torch.as_tensor(trusted_y), K)
     if method.first:
         method = after_first(method, wrapped, first, Sight(title, M, given, first))
     return Attached(title, method, wrapped, Task(K, M, None), given)
@@ -75,6 +77,22 @@ def as_labels(labels: Tensor | None, M: int, K: int) -> Tensor | None:
     fits = 0 <= int(labels.min()) and int(labels.max()) < K
     require(fits, f"labels are 0 to {K - 1}, not {int(labels.min())} to {int(labels.max())}")
     return labels
+
+
+def check_trusted(method: Method, title: str, x: Tensor, y: Tensor, K: int) -> None:
+    """Refuse trusted images and classes that do not fit, or that lack a class of which the method would tell with what
+    it is confused."""
+    require(len(x) == len(y), f"trusted_x has {len(x)} images and trusted_y {len(y)} classes; each image has one")
+    low, high = int(y.min()), int(y.max())
+    require(0 <= low and high < K, f"trusted_y are 0 to {K - 1}, not {low} to {high}")
+    absent = sorted({*range(K)} - {*y.tolist()}) if tells_matrix(method) else []
+    told = f"{title} needs a trusted image of each of K={K} classes"
+    require(not absent, f"{told}; of class {few([*map(str, absent)], most=3)} there is none")
+
+
+def tells_matrix(method: Method) -> bool:
+    """Whether a method learns from trusted images which class is labelled as which."""
+    return method.trusted_batch > 0 and type(method).transition is not Method.transition
 
 
 def agree(labels: Tensor, index: Tensor, y: Tensor) -> bool:
@@ -178,6 +196,7 @@ class Attached:
         self.clock, self.hook, self.optimiser = Untimed(title), None, None
         self.steps, self.epochs, self.before = 0, 0, -1  # how many were made, and how many steps before this epoch
         self.checked = False  # whether a batch of this epoch has been checked
+        self.warned = False  # whether something has been said of epochs that are not as long as was told
         self.best, self.score = None, -float("inf")
         self.sight = Sight(title, task.M, given, self)
 
@@ -219,6 +238,13 @@ class Attached:
         idle = self.optimiser is not None and self.steps == self.before
         told = "in the last epoch the optimiser that follow was told of made no step"
         require(not idle, f"{told}; call follow again when you build another one")
+        made = self.steps - self.before
+        if self.optimiser is not None and self.before >= 0 and made != self.clock.per_epoch and not self.warned:
+            told = (
+                f"follow was told of {self.clock.per_epoch} steps of the optimiser an epoch; the last one made {made}"
+            )
+            tell(f"{told}, and {self.title} reckons with what it was told")
+            self.warned = True
         self.clock.epoch, self.before, self.checked = self.epochs, self.steps, False
         self.method.on_epoch(self.net, self.clock, self.sight)
         self.epochs += 1
@@ -259,6 +285,8 @@ class Attached:
         require(not over, f"follow was told of {self.steps} steps in all, and they are made; tell it of more")
         trusted = not self.method.trusted_batch or (trusted_x is not None and trusted_y is not None)
         require(trusted, f"{title} needs trusted images in every step: loss(index, x, y, trusted_x, trusted_y)")
+        if self.method.trusted_batch and torch.as_tensor(trusted_y).device.type == "cpu":
+            check_trusted(self.method, title, trusted_x, torch.as_tensor(trusted_y), self.task.K)
         seen = self.method.views == 1 or x2 is not None
         require(seen, f"{title} needs two views of each image: loss(index, x, y, x2=...), the same ones augmented anew")
         if index.device.type == "cpu":  # on another device a look at it would cost the time of a step

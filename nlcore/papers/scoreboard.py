@@ -16,7 +16,8 @@ from .texts import NOT_RUN
 NOISY = "noisy validation"
 IDENTITY = "identity"  # in place of a tier, of claims that need no run
 VERDICTS = ["reproduced", "inconclusive", "not reproduced", "not run"]
-NOTHING = {"effect": math.nan, "error": math.nan, "low": math.nan, "high": math.nan, "seeds": 0}
+NOTHING = {"effect": math.nan, "error": math.nan, "low": math.nan, "high": math.nan, "seeds": 0, "stale": 0}
+CHANGED = "made by code that has since changed"
 
 
 def effects(paper: str, tier: str, tables: dict[str | None, pd.DataFrame] | None = None) -> pd.DataFrame:
@@ -89,19 +90,22 @@ def measured(claim: Claim, effect: Effect, runs: pd.DataFrame, missing: str) -> 
     if claim.experiment is None:
         value = effect.of(runs)
         found = Estimate(value, 0.0, value, value, 0)
-        return found._asdict() | {"verdict": verdict(found, effect), "evidence": "computed, without a run"}
+        exact = {"verdict": verdict(found, effect), "evidence": "computed, without a run", "stale": 0}
+        return found._asdict() | exact
     found = estimate(runs, effect) if len(runs) else None
     if found is None:
         return NOTHING | {"verdict": "not run", "evidence": missing or f"needs {claim.needs}"}
-    return found._asdict() | {"verdict": verdict(found, effect), "evidence": evidence(found, runs)}
+    told = {"verdict": verdict(found, effect), "evidence": evidence(found, runs), "stale": int(runs.stale.sum())}
+    return found._asdict() | told
 
 
 def evidence(found: Estimate, runs: pd.DataFrame) -> str:
-    """`Fashion-MNIST, small conv net, 3 seeds`."""
+    """`Fashion-MNIST, small conv net, 3 seeds`, and how many of the records are stale."""
     networks = runs.model.unique()
     network = words.said(networks[0]) if len(networks) == 1 else f"{len(networks)} networks"
     seeds = f"{found.seeds} seeds" if found.seeds > 1 else "one seed"
-    return f"{words.listed(sorted(runs.dataset.unique()))}, {network}, {seeds}"
+    old = f", {runs.stale.sum()} of {len(runs)} records {CHANGED}" if runs.stale.any() else ""
+    return f"{words.listed(sorted(runs.dataset.unique()))}, {network}, {seeds}{old}"
 
 
 def of_paper(effect: Effect, published: pd.DataFrame) -> float:
@@ -205,4 +209,5 @@ def in_total(rows: pd.DataFrame) -> list[str]:
         kind = "identities, which need no run" if tier == IDENTITY else f"claims measured on runs, at {tier}"
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
         said.append(f"{len(part)} {kind}: {told}")
-    return said
+    old = rows[rows.stale > 0].groupby(["claim", "paper", "tier"]).ngroups
+    return said + ([f"{old} of them are judged on records {CHANGED}; `nlcore status` names those"] if old else [])

@@ -157,12 +157,10 @@ def compared(each: Picked, new: Record, tolerances: Tolerances) -> dict:
     alike = environment(old) == environment(new)
     same_labels = old.card["labels_sha256"] == new.card["labels_sha256"]
     rates = abs(old.card["realised_rate"] - new.card["realised_rate"])
-    if alike:
-        fits = abs(before - now) <= tolerances.near and same_labels
-    else:
-        fits = max(abs(before - now), rates) <= tolerances.elsewhere
+    apart = max(abs(before - now), rates)
+    fits = apart <= tolerances.near and same_labels if alike else apart <= tolerances.elsewhere
     verdict = "near" if alike else "within"
-    if same_histories(old, new) and same_labels:
+    if same_histories(old, new) and all(new.card.get(name) == told for name, told in old.card.items()):
         verdict = "exact"
     row = {"experiment": each.experiment, "run": sweep.title(old.run), "key": old.run.key, "record": digest(old)}
     row |= {"published": before, "now": now, "difference": round(abs(before - now), 6), "spread": each.spread}
@@ -192,14 +190,16 @@ def same_histories(old: Record, new: Record) -> bool:
     return True
 
 
-def file(tier: str = "laptop") -> Path:
-    """Where the last verification of a tier stands; the book shows that of `laptop`."""
+def file(tier: str = "laptop", of: str = "all") -> Path:
+    """Where the last verification of a tier stands; the book shows that of `laptop`. One `of` a single experiment does
+    not stand in the place of one of all."""
+    if of != "all":
+        return home() / "_build" / "verified.json"
     return home() / "book" / ("verified.json" if tier == "laptop" else f"verified-{tier}.json")
 
 
 def write(rows: list[dict], about: dict, tolerances: Tolerances) -> Path:
     """Keep a verification: what it was `about`, the day, the machine, the tolerances and a row for each record."""
     whole = {"date": str(date.today()), "machine": machine()} | about
-    return write_whole(
-        file(about["tier"]), json.dumps(whole | {"tolerances": tolerances._asdict(), "rows": rows}, indent=1) + "\n"
-    )
+    whole |= {"tolerances": tolerances._asdict(), "rows": rows}
+    return write_whole(file(about["tier"], about["of"]), json.dumps(whole, indent=1) + "\n")

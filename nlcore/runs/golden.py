@@ -89,21 +89,37 @@ def place() -> Path:
 
 
 class Outcome(NamedTuple):
-    """What a golden run gives: a hash of its labels, and its history as plain numbers; and whether it has `moved` since
-    it was first committed."""
+    """What a golden run gives: a hash of its labels, and its history as plain numbers; whether it has `moved` since it
+    was first committed; and what its card says of the labels, and how many passes it took."""
 
     labels: str
     history: list[dict[str, float | None]]
     moved: bool = False
+    card: dict | None = None
 
 
-def outcome(card: dict, history: list[dict]) -> Outcome:
+def outcome(card: dict, history: list[dict], cost: dict) -> Outcome:
     """What a golden run gave, without seconds; of a list, which is drawn as a picture, the mean of its numbers."""
     rows = []
     for row in history:
         numbers = {k: np.mean(np.array(v, float)).item() if isinstance(v, list) else v for k, v in row.items()}
         rows.append({k: v if v is None else round(v, 6) for k, v in numbers.items() if k != "seconds"})
-    return Outcome(card["labels_sha256"][:16], rows)
+    return Outcome(card["labels_sha256"][:16], rows, card=numbers_of(card, cost))
+
+
+def numbers_of(card: dict, cost: dict) -> dict:
+    """What a card says in numbers, which other code may count otherwise, and the passes through the network."""
+    plain = {name: value for name, value in card.items() if name not in ("definition", "labels_sha256", "version")}
+    passes = {name: cost[name] for name in ("forward_passes", "backward_passes")}
+    return json.loads(json.dumps(plain | passes))  # as a file gives it back
+
+
+def of_card(old: dict, new: dict) -> str:
+    """How the numbers of a card differ, in words; nothing: ""."""
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            return f"{name} is {new.get(name)} instead of {old.get(name)}"[:300]
+    return ""
 
 
 def committed() -> dict[str, Outcome]:
@@ -122,7 +138,8 @@ def _parsed(path: Path, changed: int) -> dict[str, Outcome]:
 
 def write(found: dict[str, Outcome]) -> None:
     """One kind a line, so that a change of one is a change of a line."""
-    plain = {name: {k: v for k, v in told._asdict().items() if v is not False} for name, told in sorted(found.items())}
+    usual = (False, None)
+    plain = {name: {k: v for k, v in told._asdict().items() if v not in usual} for name, told in sorted(found.items())}
     lines = [f"{json.dumps(name)}: {json.dumps(told)}" for name, told in plain.items()]
     write_whole(place(), "{\n" + ",\n".join(lines) + "\n}\n")
 
@@ -201,7 +218,7 @@ def difference(old: Outcome, new: Outcome, within: tuple[float, float] = FINE) -
                 return f"{name} is measured {'no more' if name in was else 'as well'}"
             if not near(name, was[name], now[name], within):
                 return f"{name} {now[name]} instead of {was[name]} at step {was['step']}"
-    return ""
+    return of_card(old.card, new.card) if old.card and new.card else ""
 
 
 def near(name: str, was: float | None, now: float | None, within: tuple[float, float]) -> bool:

@@ -10,7 +10,7 @@ from ..inputs import require
 from ..models import Net, build, resnet50
 from ..runs import Run
 from ..runs.golden import digests_of, is_current, today
-from ..runs.run import content_hash
+from ..runs.run import by_content, content_hash
 from .checkpoint import Checkpoints
 from .device import reproducible
 from .loop import How, fit
@@ -32,6 +32,7 @@ def stream(
     require(run.model == "resnet50" or not pretrained, f"only resnet50 has weights of ImageNet, not {run.model}")
     settings = run.spec() | {"side": reading.side, "pretrained": pretrained, "processes": process.world}
     del settings["noise"]  # it is in the lists
+    settings["dataset"] = by_content(run.dataset)  # wherever it lies
     settings = json.loads(json.dumps(settings))  # as a file gives them back: lists in place of tuples
     result, golden = out / "result.json", digests_of(run)
     there = made_already(out, settings, run)
@@ -67,7 +68,7 @@ def made_already(out: Path, settings: dict, run: Run) -> bool:
     result, content = out / "result.json", whole_result(out)
     if not content:
         return False
-    own = content["settings"] == settings
+    own = content["settings"] | {"dataset": by_content(content["settings"].get("dataset"))} == settings
     require(own, f"{result} is of other settings; choose another --out, or remove the whole folder {out}")
     current = is_current(content.get("golden", ""), lambda: run, today())
     told = "a golden run that it rests on has changed since it was made"
@@ -94,9 +95,18 @@ def whole_result(out: Path) -> dict | None:
 def claim(out: Path, settings: dict) -> None:
     """Make `out` the folder of this run, or refuse if it is another's."""
     place, text = out / "settings.json", json.dumps(settings, indent=1)
-    same = not place.exists() or (place.is_file() and place.read_bytes() == text.encode())
+    same = not place.exists() or (place.is_file() and _settings(place) == settings)
     require(same, f"{place} is damaged, or of another run; choose another --out, or remove the whole folder {out}")
     write_whole(place, text)
+
+
+def _settings(place: Path) -> dict:
+    """The settings that a folder was begun with; nothing where that file is damaged."""
+    try:
+        found = json.loads(place.read_text())
+        return found | {"dataset": by_content(found["dataset"])}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
 
 
 def begun(source: Streamed, pretrained: bool) -> Net:

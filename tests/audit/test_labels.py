@@ -333,3 +333,85 @@ def _arrays(path, x):
 def _text(path, text):
     path.write_text(text)
     return path
+
+
+def test_labels_of_a_table_of_features_stay_as_they_are_written(tmp_path):
+    written = ["1.1", "1.10", "007", "None"] * 6
+    table = pd.DataFrame({"a": np.arange(24) % 7, "b": np.arange(24) % 5 / 2, "c": ["x"] * 24, "label": written})
+    table.loc[3, "b"], table.loc[4, "label"] = np.nan, ""
+    table.to_csv(tmp_path / "codes.csv", index=False)
+    found = read(str(tmp_path / "codes.csv"))
+    assert found.classes == ["007", "1.1", "1.10", "None"] and found.left_out == ["row 4 has no label"]
+    assert found.x.shape == (23, 2) and np.isnan(found.x).sum() == 1
+    _text(tmp_path / "r.csv", "row,action\n0,keep\n")
+    assert nlcore("relabel", tmp_path / "codes.csv", tmp_path / "r.csv", "--out", tmp_path / "new.csv") == 0
+    new = pd.read_csv(tmp_path / "new.csv", dtype=str, keep_default_na=False)
+    assert [*new.label] == [*new.given] == [name for i, name in enumerate(written) if i != 4]
+
+
+def test_predictions_in_the_order_of_other_examples_are_refused(tmp_path, capsys):
+    for k, name in enumerate("ab"):
+        for i in range(6):
+            picture(tmp_path / "own" / name / f"{i}.png", 10 * k + i)
+    np.save(tmp_path / "p.npy", np.eye(2)[[0] * 6 + [1] * 6])
+    asked = ["audit", tmp_path / "own", "--out", tmp_path / "out", "--pred-probs", tmp_path / "p.npy"]
+    assert nlcore(*asked) == 0 and "its columns are a, b, in this order" in capsys.readouterr().err
+    (tmp_path / "own" / "a" / "0.png").rename(tmp_path / "own" / "b" / "z.png")
+    assert nlcore(*asked) == 2 and "not those that" in capsys.readouterr().err
+    assert "a/0.png" in (tmp_path / "out" / "files-before-1.csv").read_text()
+    assert nlcore(*asked) == 0
+
+
+def test_a_row_that_means_another_example_now_is_refused(tmp_path, capsys):
+    for k, name in enumerate("ab"):
+        for i in range(3):
+            picture(tmp_path / "own" / name / f"{i}.png", 10 * k + i)
+    review = _text(tmp_path / "r.csv", "row,given,label\n3,b,a\n")
+    assert nlcore("relabel", tmp_path / "own", review, "--out", tmp_path / "1.csv") == 0
+    picture(tmp_path / "own" / "a" / "new.png", 99)
+    assert nlcore("relabel", tmp_path / "own", review, "--out", tmp_path / "2.csv") == 2
+    assert "row 3 of own has the label 'a' and not 'b'" in capsys.readouterr().err
+
+
+def test_a_file_that_is_listed_twice_is_told_by_its_row(tmp_path, capsys):
+    for i in range(4):
+        picture(tmp_path / f"{i}.png", i)
+    files = "file,label\n0.png,a\n1.png,b\n2.png,a\n3.png,b\n0.png,b\n"
+    _text(tmp_path / "own.csv", files)
+    review = _text(tmp_path / "r.csv", "file,action\n0.png,remove\n")
+    assert nlcore("relabel", tmp_path / "own.csv", review, "--out", tmp_path / "new.csv") == 2
+    assert "lists 0.png more than once" in capsys.readouterr().err
+    _text(review, "row,action\n4,remove\n")
+    assert nlcore("relabel", tmp_path / "own.csv", review, "--out", tmp_path / "new.csv") == 0
+
+
+def test_all_that_an_archive_has_of_each_example_is_cut_alike(tmp_path):
+    x, y = np.random.default_rng(0).integers(0, 256, (12, 6, 6, 1), dtype=np.uint8), np.arange(12) % 3
+    beside = {"train_ids": np.arange(12), "train_weights": np.ones((12, 2)), "train_mean": np.float64(3.0)}
+    test = {"test_images": x[:3], "test_labels": y[:3], "test_ids": np.arange(3)}
+    np.savez(tmp_path / "own.npz", train_images=x, train_labels=y, **beside, **test)
+    review = _text(tmp_path / "r.csv", "row,action\n5,remove\n")
+    assert nlcore("relabel", tmp_path / "own.npz", review, "--out", tmp_path / "new.npz") == 0
+    new = np.load(tmp_path / "new.npz")
+    assert [*new["train_ids"]] == [i for i in range(12) if i != 5] and len(new["train_weights"]) == 11
+    assert len(new["train_images"]) == 11 and len(new["test_ids"]) == 3 and new["train_mean"] == 3
+
+
+def test_audits_of_two_data_sets_do_not_share_a_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for place in ("scans.2023", "scans.2024", "other/scans.2024"):
+        for k, name in enumerate("ab"):
+            for i in range(4):
+                picture(tmp_path / place / name / f"{i}.png", 10 * k + i)
+    assert [nlcore("audit", place, *QUICK) for place in ("scans.2023", "scans.2024")] == [0, 0]
+    assert (tmp_path / "audit-scans.2023" / "labels.csv").exists()
+    assert nlcore("audit", "other/scans.2024", *QUICK) == 2
+    assert "audit-scans.2024 has the audit of" in capsys.readouterr().err
+
+
+def test_what_lies_beside_the_splits_is_named(tmp_path):
+    for k, place in enumerate(("train/a", "train/b", "test/a", "test/b", "extra")):
+        picture(tmp_path / "own" / place / "0.png", k)
+    picture(tmp_path / "own" / "lost.png", 9)
+    found = read(str(tmp_path / "own"))
+    assert any("extra, lost.png" in line for line in found.said) and len(found.given) == 4

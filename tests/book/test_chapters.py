@@ -1,11 +1,13 @@
 """Chapters as committed: typed parameters, executed, normal; and checked before a kernel starts."""
 
 import ast
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -250,3 +252,31 @@ def test_no_backslash_was_lost(name):
     r"""A formula in a string that is not raw loses its `\a`, `\b`, `\f` or `\v` to a control character."""
     sources = [cell.source for cell in cells(name)]
     assert not [source for source in sources if {*"\a\b\f\v"} & {*source}]
+
+
+def test_an_opened_book_has_the_committed_chapter_again(tmp_path, monkeypatch):
+    """Also where that is older than the page of another edition, which is there from before."""
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    for name in ("_config.yml", "_toc.yml", "book/mine.ipynb", "out/mine.ipynb"):
+        write_whole(tmp_path / name, name)
+    os.utime(tmp_path / "book" / "mine.ipynb", (1, 1))
+    monkeypatch.setattr("subprocess.run", lambda *given, **options: SimpleNamespace(returncode=0, stderr=""))
+    chapters.rendered(tmp_path / "out")
+    opened = tmp_path / "_build" / "opened" / "book" / "mine.ipynb"
+    assert opened.read_text() == "out/mine.ipynb"
+    chapters.rendered(tmp_path / "nothing")
+    assert opened.read_text() == "book/mine.ipynb" and opened.stat().st_mtime > 1
+
+
+def test_a_chapter_is_executed_by_this_python(tmp_path, monkeypatch):
+    """Whatever kernel Jupyter would find under its name."""
+    spec = tmp_path / "kernels" / "python3"
+    write_whole(spec / "kernel.json", json.dumps({"argv": ["false"], "display_name": "x", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    tagged = nbformat.v4.new_code_cell("seed: int = 0", metadata={"tags": ["parameters"]})
+    asks = nbformat.v4.new_code_cell("import sys; print(sys.executable)")
+    write_whole(tmp_path / "book" / "mine.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[tagged, asks])))
+    monkeypatch.setattr(chapters, "inputs", lambda *given: "")
+    chapters.execute("mine", tmp_path / "out" / "mine.ipynb", {})
+    assert sys.executable in (tmp_path / "out" / "mine.ipynb").read_text()

@@ -28,6 +28,7 @@ OWN |= {"experiment": "rolnick2017.uniform", "evidence": "MNIST, 3 seeds"}
 
 def line(rule: str, own: bool, effect: float, half: float, verdict: str, **other) -> dict:
     found = {"rule": rule, "own_rule": own, "effect": effect, "error": half / 4.3, "seeds": 3, "verdict": verdict}
+    found["stale"] = 0
     return OWN | found | {"low": effect - half, "high": effect + half} | other
 
 
@@ -91,6 +92,10 @@ def test_what_changes_with_the_rule_is_counted_and_named():
     assert scoreboard.in_total(ROWS) == [
         "3 claims measured on runs, at laptop: 2 reproduced, 1 not reproduced",
         "1 identities, which need no run: 1 reproduced",
+    ]
+    stale = scoreboard.in_total(ROWS.assign(stale=[2, 2, 0, 0, 0]))
+    assert stale[2:] == [
+        "1 of them are judged on records made by code that has since changed; `nlcore status` names those"
     ]
 
 

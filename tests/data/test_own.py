@@ -281,3 +281,22 @@ def test_a_table_of_files_and_labels_is_a_data_set(pets):
     data.datasets._loaded.cache_clear()
     with pytest.raises(UserError, match="none.png"):
         data.load(str(table))
+
+
+def test_a_row_of_a_table_without_a_label_is_left_out_and_said(pets, capsys):
+    rows = [f"pets/{name}/{i}.png,{name}" for name in ("cat", "dog") for i in range(10)]
+    (pets.parent / "own.csv").write_text("\n".join(["file,label", *rows[:3], "pets/cat/3.png, ", *rows[4:]]))
+    found = data.load(str(pets.parent / "own.csv"))
+    assert found.classes == ("cat", "dog") and len(found.train.y) + len(found.test.y) == 19
+    assert "1 row below the header: 3" in capsys.readouterr().err
+
+
+def test_data_that_changed_are_read_again_and_pinned_anew(pets):
+    """In one process, as in Jupyter; what was pinned before is refused."""
+    before = data.pin(str(pets))
+    assert data.pin(str(pets)) == before
+    (pets / "cat" / "3.png").rename(pets / "dog" / "z.png")
+    after = data.pin(str(pets))
+    assert after != before and data.load(after).sha256 != before.rpartition("#")[2]
+    with pytest.raises(UserError, match="has changed since it was pinned"):
+        data.load(before)

@@ -357,6 +357,24 @@ REFUSED = {
         lambda m: follow(attach(Truncated(start=0.0), Timm(), 10, m.M, labels=m.y, pairs=[])).epoch(),
         r"call keep\(score\)",
     ),
+    "a class without a trusted image": (
+        lambda m: attach(GLC(), Timm(), 10, m.M, trusted_x=m.x[:9], trusted_y=torch.arange(9)),
+        "trusted image of each of K=10 classes; of class 9 there is none",
+    ),
+    "a trusted batch without a class": (
+        lambda m: follow(attach(FasTEN(), Timm(), 10, m.M, labels=m.y)).check(
+            torch.arange(10), m.y[:10], m.x[:9], torch.arange(9), None
+        ),
+        "epoch|of class 9 there is none",
+    ),
+    "fewer trusted classes than images": (
+        lambda m: attach(GLC(), Timm(), 10, m.M, trusted_x=m.x[:11], trusted_y=torch.arange(10)),
+        "11 images and trusted_y 10 classes",
+    ),
+    "a trusted class that is none": (
+        lambda m: attach(GLC(), Timm(), 10, m.M, trusted_x=m.x[:10], trusted_y=torch.arange(1, 11)),
+        "trusted_y are 0 to 9, not 1 to 10",
+    ),
     "half of the pairs": (
         lambda m: follow(attach(PRUNED, Timm(), 10, m.M, labels=m.y, pairs=[(torch.arange(9), m.x[:9])])).epoch(),
         "each of the M=20 training pairs once; it showed 9",
@@ -493,3 +511,12 @@ def test_a_trusted_batch_has_every_class_alike():
     y = torch.tensor([2, 0, 1, 1, 0, 1])
     rows = of_each_class(y, 4)
     assert y[rows].tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_epochs_that_are_shorter_than_was_told_are_said_once(capsys):
+    """As where gradients are accumulated over some batches."""
+    learner = follow(attach(CE(), nn.Sequential(nn.Flatten(), nn.Linear(8, 10)), 10, 20))
+    for _ in range(3):
+        learner.epoch()
+        learner.stepped()
+    assert capsys.readouterr().err.count("steps of the optimiser an epoch; the last one made 1") == 1

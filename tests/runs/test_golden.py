@@ -21,7 +21,7 @@ OF_CIFAR100 = {"asymmetric_superclass", "asymmetric_blocks", "hierarchical"}
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_golden_run_gives_what_it_gave(kind):
     record = train.train(KINDS[kind], "cpu")
-    assert golden.changed(kind, golden.outcome(record.card, record.history)) == ""
+    assert golden.changed(kind, golden.outcome(record.card, record.history, record.cost)) == ""
 
 
 def test_no_two_golden_runs_are_of_one_kind_and_none_is_left_over():
