@@ -13,7 +13,8 @@ BYSTANDERS = ("cli", "book", "audit", "papers", "figures.py", "words.py")
 
 def code_of(package: Path) -> str:
     """A hash of the files of this package that numbers of records depend on, as they are on disk now."""
-    paths = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in BYSTANDERS]
+    files = [path for path in sorted(package.rglob("[!.]*.py")) if path.is_file()]  # editors lock by .#names
+    paths = [path for path in files if path.relative_to(package).parts[0] not in BYSTANDERS]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
 
 

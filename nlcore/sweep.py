@@ -33,25 +33,28 @@ STATES = ("done", "stale", "failed", "missing")
 
 
 def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> dict[str, tuple[str, Record | None]]:
-    """State and record of each run by key: current before stale, then the working store before the published one, and
-    last what another state of the code has put aside. A record names data of one's own where they lie today.
+    """State and record of each run by key: current before stale, then the working store before the published one; where
+    neither is current, one that another state of the code has put aside. A record names data of one's own where they
+    lie today.
 
     `there`, for who asks often, are the names of the files in the working store.
     """
     there, folder = store.names() if there is None else there, store.working()
     public, current, found = store.load_published(paper), golden.today(), {}
-    aside = {name.partition(".")[0] for name in there if name.endswith(".old")}
+    aside = sorted(name for name in there if name.endswith(".old"))
     for run in runs:
         working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
-        every = [working, public.get(run.key)] + (store.load_aside(run.key, folder) if run.key in aside else [])
-        every = [record.of(run) for record in every if record]
-        done = [record for record in every if record.rests_on(current)]
+        both = [record.of(run) for record in (working, public.get(run.key)) if record]
+        done = [record for record in both if record.rests_on(current)]
+        if not done and aside:
+            others = store.load_aside(run.key, [folder / name for name in aside if name.startswith(f"{run.key}.")])
+            done = [record.of(run) for record in others if record.rests_on(current)]
         if done:
             found[run.key] = "done", done[0]
         elif f"{run.key}.failed" in there:
-            found[run.key] = "failed", every[0] if every else None
+            found[run.key] = "failed", both[0] if both else None
         else:
-            found[run.key] = ("stale", every[0]) if every else ("missing", None)
+            found[run.key] = ("stale", both[0]) if both else ("missing", None)
     return found
 
 
@@ -275,7 +278,7 @@ def _trial(run: Run, device: str, steps: int, evaluations: int) -> tuple[float, 
 
 
 _place: list[str] = []  # in a worker: the device that it trains on
-_code: list[str] = []  # and what the code was when all of it had been read
+_code: list[str] = []  # and a hash of the code when all of it had been read
 
 
 def _workers(jobs: int, places: list[str], begun: Event) -> ProcessPoolExecutor:
@@ -294,13 +297,14 @@ def _begin(given: SimpleQueue, begun: Event) -> None:
     """Let a worker take a device, and end with its parent, also when that was killed."""
     threading.Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
     begun.set()
-    _code.append(vouch.code_now())
+    with contextlib.suppress(OSError):  # of files that are being replaced just now
+        _code.append(vouch.code_now())
     _place.append(given.get())
 
 
 def _work_here(run: Run, wait: bool, code: str) -> str:
     """The same as `work`, on the device of this worker; a `UserError` if it began with other code than the sweep."""
-    require({vouch.code(), *_code} == {code}, "the code was edited while workers started; start again")
+    require([vouch.code(), *_code] == [code, code], "the code was edited while workers started; start again")
     return work(run, _place[0], wait=wait)
 
 

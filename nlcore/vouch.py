@@ -31,7 +31,7 @@ def _with_versions(code: str) -> str:
     return content_hash([code, *(part.__version__ for part in (torch, numpy, scipy, sklearn))])[:16]
 
 
-AT_START = _with_versions(AT_IMPORT)  # no edit from then on is what this process surely obeys
+AT_START = _with_versions(AT_IMPORT)  # an edit after this may or may not be what this process obeys
 
 
 def code() -> str:

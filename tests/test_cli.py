@@ -14,7 +14,7 @@ from nlcore import cli, home
 from nlcore.book import chapters
 from nlcore.papers import verification
 from nlcore.runs import golden, store
-from nlcore.training import device, train
+from nlcore.training import device, stream, train
 
 
 def nlcore(capsys, *words) -> tuple[int, str, str]:
@@ -74,7 +74,7 @@ BAD = {
     "--budget must be more than 0": ["verify", "--share", "0.1", "--budget", "0"],
     "took longer than": ["verify", "rolnick2017.uniform", "--share", "0.1", "--budget", "0.001"],
     "no published record": ["verify", "rolnick2017.uniform", "--tier", "smoke"],
-    "`nlcore run` makes them": ["publish", "rolnick2017.uniform"],
+    "`nlcore run` makes them": ["publish", "rolnick2017.uniform", "--tier", "smoke"],
     "unknown kind 'method=gse': did you mean method=gce": ["golden", "--update", "method=gse"],
 }
 
@@ -226,13 +226,13 @@ def test_what_another_state_of_the_code_has_set_aside_is_published(capsys, monke
     (tmp_path / "book").mkdir()
     count = len({*store.working().glob("*.old")})
     assert f"{count} new" in nlcore(capsys, "publish", *words)[1] and count
-    assert nlcore(capsys, "publish", *words)[0] == 2  # nothing is new
+    assert "0 new, 0 replaced" in nlcore(capsys, "publish", *words)[1]
 
 
-def test_a_home_without_a_book_is_refused_by_every_command(capsys, monkeypatch, tmp_path):
+def test_a_home_that_is_not_there_is_refused_by_every_command(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("NLCORE_HOME", str(tmp_path / "typo"))
     code, out, err = nlcore(capsys, "run", "rolnick2017.uniform", "--tier", "laptop", "--dry-run")
-    assert code == 2 and out == "" and "typo, which has no folder book/" in err
+    assert code == 2 and out == "" and "typo, and there is no such folder" in err
 
 
 def test_keys_without_a_key_are_refused(capsys, tmp_path):
@@ -248,6 +248,7 @@ def test_stream_asks_golden_runs_first(capsys, monkeypatch, tmp_path):
     asked = SimpleNamespace(name="a#0123456789ab", train=SimpleNamespace(file=[b""] * 9))
     asked.trusted = SimpleNamespace(file=[])
     monkeypatch.setattr(archive, "read", lambda *given: asked)
+    monkeypatch.setattr(stream, "check", lambda *given: None)
     monkeypatch.setattr(vouch, "vouch", lambda runs, echo: pytest.fail(f"asked for {runs[0].method}"))
     with pytest.raises(pytest.fail.Exception, match="asked for CE"):
         nlcore(capsys, "stream", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", "--batch", "3")

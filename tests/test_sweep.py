@@ -95,6 +95,14 @@ def test_stale_records_are_told_and_trained_again(monkeypatch, tmp_path):
     assert not collect(RUNS[:1])[1] and len(collect(RUNS[:1], "stale")[1]) == 2 and states(RUNS[:1]) == ["done"]
 
 
+def test_a_stale_record_that_is_set_aside_alone_counts_as_missing():
+    found, _ = collect(RUNS[:1])
+    path = store.save(found[0])
+    path.with_suffix(".00000000.old").write_text(replace(found[0], golden="00000000").dump())
+    path.unlink()
+    assert states(RUNS[:1]) == ["missing"]
+
+
 def test_a_failed_run_is_told_and_does_not_stop_the_others(monkeypatch):
     honest = train.train
     monkeypatch.setattr(train, "train", lambda run, *a, **k: 1 / 0 if run.seed == 1 else honest(run, *a, **k))

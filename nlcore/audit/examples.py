@@ -9,7 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from .. import data as datasets
-from ..data.own import SPLITS, found_in, inside_of, matters, refuse_single
+from ..data.own import SPLIT_NAMES, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
 from ..data.prepared import check_names, check_split, opened
 from ..data.tables import SUFFIXES, read_table
@@ -80,8 +80,7 @@ def _known(name: str) -> Examples:
 
 def _folder(place: Path, side: int) -> Examples:
     """The pictures of a folder of class folders, or of such folders for training and testing."""
-    usual = {name for names in SPLITS.values() for name in names}
-    splits = [folder for folder in inside_of(place) if folder.is_dir() and folder.name.lower() in usual]
+    splits = [folder for folder in inside_of(place) if folder.is_dir() and folder.name.lower() in SPLIT_NAMES]
     labelled, empty = [], []
     others = [beside for beside in inside_of(place) if splits and beside not in splits and matters(beside)]
     for folder in splits or [place]:

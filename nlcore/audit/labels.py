@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from ..data.prepared import KNOWN
+from ..data.tables import read_table
 from ..files import check_writable, sha256, whole, write_whole
 from ..inputs import UserError, counted, few, require
 from ..models import check as check_model
@@ -60,8 +62,9 @@ def audit(
     inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())
     require(not inside, f"{out} lies in {data}, where its pictures would be data the next time; choose another --out")
     check_writable(out, "choose another folder with --out")
+    whole_place = data if data in KNOWN else str(place.resolve())
     before = _told(out / "summary.json", "place")
-    others = before != str(place.resolve()) and before and Path(before).exists()
+    others = before not in ("", whole_place) and (before in KNOWN or Path(before).exists())
     require(not others, f"{out} has the audit of {before}; choose another --out for that of {data}")
     found = read(data, side)
     for line in [*found.said, *(f"left out: {line}" for line in found.left_out[:10])]:
@@ -71,7 +74,7 @@ def audit(
     seen = _own(probabilities, found, files, out, echo) if probabilities else _predicted(found, plan, out, echo)
     weight = _weight(found, known, plan, echo)
     made = _judged(found, seen, known, weight, plan)
-    made.summary["place"] = str(place.resolve())
+    made.summary["place"] = whole_place
     _write(made, out, echo)
     write_whole(out / "report.html", report.page(found, made.table, made.summary, made.twins))
     return made, out
@@ -121,13 +124,19 @@ def _minutes(seconds: float) -> str:
 def _listed(path: Path, files: pd.DataFrame, out: Path) -> None:
     """Write the order in which predictions have a row for each example. A `UserError` if that was another one before,
     for which those may have been made."""
-    order, told = out / "files.csv", files.to_csv(index=False)
-    before = order.read_text(encoding="utf-8", errors="replace") if order.exists() else told
-    if before != told:
+    order = out / "files.csv"
+    same = not order.exists() or _same_order(read_table(order, ("row", "file")), files)
+    if not same:
         order.rename(_free(out, "files-before"))
-    write_whole(order, told)
+    with whole(order) as part:
+        files.to_csv(part, index=False)
     again = f"make {path} anew in the order of {order.name}, or say this again if it is in that order"
-    require(before == told, f"the examples are not those that {order} listed before; {again}")
+    require(same, f"the examples are not those that {order} listed before; {again}")
+
+
+def _same_order(before: pd.DataFrame, now: pd.DataFrame) -> bool:
+    """Whether two tables list the same examples, whatever their labels."""
+    return [*before.row] == [*now.row.astype(str)] and [*before.file] == [*map(str, now.file)]
 
 
 def _free(out: Path, stem: str) -> Path:

@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..data.own import SPLITS
+from ..data.own import SPLIT_NAMES
 from ..data.prepared import KNOWN, MOST_CLASSES, opened
 from ..data.tables import SUFFIXES, called, read_table
 from ..files import whole
 from ..inputs import counted, few, lookup, require, shown
 from .examples import Examples, read
 
-USUAL_SPLITS = {name for names in SPLITS.values() for name in names}
 ACTIONS = ("keep", "relabel", "remove")
 
 
@@ -27,10 +26,10 @@ def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> 
         names = [called(file, place, known) for file in table.file]
         index = [lookup(f"file {said}", name, known) for name in names]
         twice = sorted({*names} & {name for name, count in Counter(found.file).items() if count > 1})
-        told = (
-            f"{found.name} lists {few(twice, most=3)} more than once, so {path} must say which by row and not by file"
-        )
-        require(not twice, told)
+        by_row = f"so {path} must say which is meant in a column row"
+        require(not twice or "row" in table, f"{found.name} lists {few(twice, most=3)} more than once, {by_row}")
+        if twice:
+            index = _of_rows(table, names, index, found, said)
     else:
         known = {str(row): i for i, row in enumerate(found.row)}
         index = [lookup(f"row {said}", row.strip(), known) for row in table.row]
@@ -40,12 +39,23 @@ def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> 
     return np.array(index, int)
 
 
+def _of_rows(table: pd.DataFrame, names: list[str], index: list[int], found: Examples, said: str) -> list[int]:
+    """Of rows whose file is listed more than once the example that their `row` means, which must be of that file."""
+    known, exact = {str(row): i for i, row in enumerate(found.row)}, []
+    for row, name, i in zip(table.row, names, index, strict=True):
+        if found.file.count(name) > 1:
+            i = lookup(f"row {said}", row.strip(), known)
+            require(found.file[i] == name, f"row {row} {said} is {found.file[i]} and not {name}")
+        exact.append(i)
+    return exact
+
+
 def _same_labels(table: pd.DataFrame, path: Path, found: Examples, index: list[int]) -> None:
     """Refuse rows that say of an example that it was `given` another label than it has: another example is meant."""
     for row, i, given in zip(table.row, index, table.get("given", [""] * len(index)), strict=True):
         own = found.classes[found.given[i]]
         told = f"{path}: row {row} of {found.name} has the label {shown(own)} and not {shown(given)}"
-        require(given.strip() in ("", own), f"{told}; was the table made before the data changed?")
+        require(given.strip() in ("", own.strip()), f"{told}; was the table made before the data changed?")
 
 
 def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +89,7 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     kept = f"the labels as they were are kept in it as {'given_labels' if suffix == '.npz' else 'given'}"
     done = f"{counted(changed, 'label')} changed, {counted(int(removed.sum()), 'example')} removed"
     told = f"{done}, {len(label) - removed.sum():,} in {out}; {kept}"
-    if place.is_dir() and len({Path(file).parts[0].lower() for file in found.file} & USUAL_SPLITS) > 1:
+    if place.is_dir() and len({Path(file).parts[0].lower() for file in found.file} & SPLIT_NAMES) > 1:
         told += "; images to train on and to test on stand in it together, as their paths tell"
     return f"{told}; no example was called {few(new)} before, so check the spelling" if new else told
 

@@ -62,11 +62,11 @@ def main() -> None:
 
 
 def _home_is_there() -> None:
-    """Refuse a home without a book, where all published records would seem to be missing."""
+    """Refuse a home that is not there, where all published records would seem to be missing."""
     told = (
-        f"NLCORE_HOME is {home()}, which has no folder book/; it is the checkout whose records and chapters are meant"
+        f"NLCORE_HOME is {home()}, and there is no such folder; it is that of the records and chapters that are meant"
     )
-    require(not os.environ.get("NLCORE_HOME") or (home() / "book").is_dir(), told)
+    require(not os.environ.get("NLCORE_HOME") or home().is_dir(), told)
 
 
 def _refuse(sentence: str) -> None:

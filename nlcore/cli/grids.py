@@ -136,8 +136,9 @@ def publish(experiment: Experiment, tier: Tier = "laptop", override: Set = None)
     own = store.load_published(paper)
     others = {key: record for key, record in store.load_all_published().items() if key not in own}
     here = {key: record for key, (state, record) in sweep.find(runs, paper).items() if state == "done"}
-    records = [here.get(run.key) or others.get(run.key) for run in runs]
-    found = [record for record in records if record and not record.stale and own.get(record.key) != record]
+    new = {key: record for key, record in here.items() if record != own.get(key)}
+    records = [new.get(run.key) or others.get(run.key) or here.get(run.key) for run in runs]
+    found = [record for record in records if record and not record.stale]
     require(bool(found), f"no current record of {experiment} at {tier} in {store.working()}; `nlcore run` makes them")
     told = store.publish(paper, found)
     print(f"{told.new} new, {told.replaced} replaced, of {len(runs)} runs, into {store.published(paper)}")

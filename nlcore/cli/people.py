@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -128,7 +129,7 @@ def stream(
     from ..training.processes import joined
     from ..training.stream import stream as stream_archive
     from ..training.streamed import Reading
-    from ..vouch import vouch
+    from ..vouch import unedited, vouch
 
     chosen, process = _method(method, override), joined(device)
     sizes = {"trusted": trusted, "examples": examples, "validation": validation, "steps": steps}
@@ -147,8 +148,7 @@ def stream(
     used = {"examples": examples, "validation": validation, "trusted": len(found.trusted.file)}
     analyses = ("calibration",) if calibration else ()
     run = Run(found.name, model, budget, method=chosen, seed=seed, analyses=analyses, **used)
-    if process.rank == 0:
-        vouch([run], tell)
-    told = stream_archive(run, found, out, process, Reading(side, workers), every, pretrained)
+    vouched = partial(vouch, [run], tell) if process.rank == 0 else unedited
+    told = stream_archive(run, found, out, process, Reading(side, workers), every, pretrained, vouched)
     if process.rank == 0:
         print(told)

@@ -41,7 +41,7 @@ def _state(place: Path) -> str:
     """What tells that data of one's own are as they were when they were read: names, times and sizes of all files."""
     files = sorted(place.rglob("*")) if place.is_dir() else [place]
     if place.is_file() and place.suffix in SUFFIXES:
-        files += [place.parent / file.replace("\\", "/") for file in read_table(place, ("file",)).file]
+        files += [place.parent / file.replace("\\", "/") for file in read_table(place, ("file", "label")).file]
     told = [(str(file), file.stat()) for file in files if file.is_file()]
     return hashlib.sha256(repr([(file, stat.st_mtime_ns, stat.st_size) for file, stat in told]).encode()).hexdigest()
 

@@ -16,6 +16,7 @@ from .tables import read_table
 
 SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems put into folders, beside what begins with a dot
 SPLITS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
+SPLIT_NAMES = {name for names in SPLITS.values() for name in names}
 NEEDS = "it needs train/ and test/ with a folder of pictures for each class, or folders of classes alone"
 
 

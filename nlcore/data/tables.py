@@ -8,7 +8,18 @@ import pandas as pd
 
 from ..inputs import UserError, few, require, shown
 
-EMPTY = ("", "na", "n/a", "nan", "null", "none")  # what a cell that should be a number has where there is none
+EMPTY = (
+    "",
+    "na",
+    "n/a",
+    "#n/a",
+    "#na",
+    "<na>",
+    "nan",
+    "-nan",
+    "null",
+    "none",
+)  # what a cell that should be a number has where there is none
 TRUTHS = {"true": True, "false": False}
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
@@ -66,12 +77,14 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 
 def called(file: str, folder: Path, known: Container[str]) -> str:
-    """A file of a table as it is called among `known` ones, from their folder on. It may be written with its whole
-    path, with its path from here, or as Windows does."""
+    """A file of a table as it is called among `known` ones, which are named from `folder` on, or from the folder of
+    that table. It may be written with its whole path, with its path from here, or as Windows does."""
+    if file in known:
+        return file
     written = file.replace("\\", "/").removeprefix("./")
-    whole = os.path.abspath(written)
     names = [written]
-    if os.path.isabs(written) or os.path.isfile(whole):
-        roots = (os.path.abspath(folder), os.path.realpath(folder))
+    if os.path.isabs(written) or os.path.isfile(written):
+        folder = folder if os.path.isdir(folder) else folder.parent
+        whole, *roots = (Path(p).as_posix() for p in map(os.path.abspath, (written, folder, os.path.realpath(folder))))
         names += [whole.removeprefix(f"{root}/") for root in roots if whole.startswith(f"{root}/")]
-    return next((name for name in (file, *names) if name in known), names[-1])
+    return next((name for name in names if name in known), names[-1])

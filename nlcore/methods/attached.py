@@ -62,7 +62,7 @@ def attach(
     given = Given(as_labels(labels, M, K), pairs, trusted_index, trusted_x, trusted_y)
     title = type(method).__name__
     if trusted_index is None and trusted_x is not None and trusted_y is not None:
-        check_trusted(method, title, trusted_x, torch.as_tensor(trusted_y), K)
+        check_trusted(title, trusted_x, torch.as_tensor(trusted_y), K, bool(method.first))
     if method.first:
         method = after_first(method, wrapped, first, Sight(title, M, given, first))
     return Attached(title, method, wrapped, Task(K, M, None), given)
@@ -79,20 +79,15 @@ def as_labels(labels: Tensor | None, M: int, K: int) -> Tensor | None:
     return labels
 
 
-def check_trusted(method: Method, title: str, x: Tensor, y: Tensor, K: int) -> None:
-    """Refuse trusted images and classes that do not fit, or that lack a class of which the method would tell with what
-    it is confused."""
-    require(len(x) == len(y), f"trusted_x has {len(x)} images and trusted_y {len(y)} classes; each image has one")
+def check_trusted(title: str, x: Tensor, y: Tensor, K: int, each_class: bool) -> None:
+    """Refuse trusted images and classes that do not fit, or that lack a class where `each_class` is to have one."""
+    has = f"trusted_x has {len(x)} images and trusted_y {len(y)} classes"
+    require(len(x) == len(y) > 0, f"{has}; each image has one, and some are needed")
     low, high = int(y.min()), int(y.max())
     require(0 <= low and high < K, f"trusted_y are 0 to {K - 1}, not {low} to {high}")
-    absent = sorted({*range(K)} - {*y.tolist()}) if tells_matrix(method) else []
+    absent = sorted({*range(K)} - {*y.tolist()}) if each_class else []
     told = f"{title} needs a trusted image of each of K={K} classes"
     require(not absent, f"{told}; of class {few([*map(str, absent)], most=3)} there is none")
-
-
-def tells_matrix(method: Method) -> bool:
-    """Whether a method learns from trusted images which class is labelled as which."""
-    return method.trusted_batch > 0 and type(method).transition is not Method.transition
 
 
 def agree(labels: Tensor, index: Tensor, y: Tensor) -> bool:
@@ -196,7 +191,7 @@ class Attached:
         self.clock, self.hook, self.optimiser = Untimed(title), None, None
         self.steps, self.epochs, self.before = 0, 0, -1  # how many were made, and how many steps before this epoch
         self.checked = False  # whether a batch of this epoch has been checked
-        self.warned = False  # whether something has been said of epochs that are not as long as was told
+        self.told, self.warned = 0, False  # how many steps this epoch was to have; whether `warn` has said something
         self.best, self.score = None, -float("inf")
         self.sight = Sight(title, task.M, given, self)
 
@@ -238,16 +233,19 @@ class Attached:
         idle = self.optimiser is not None and self.steps == self.before
         told = "in the last epoch the optimiser that follow was told of made no step"
         require(not idle, f"{told}; call follow again when you build another one")
-        made = self.steps - self.before
-        if self.optimiser is not None and self.before >= 0 and made != self.clock.per_epoch and not self.warned:
-            told = (
-                f"follow was told of {self.clock.per_epoch} steps of the optimiser an epoch; the last one made {made}"
-            )
-            tell(f"{told}, and {self.title} reckons with what it was told")
-            self.warned = True
+        self.warn()
         self.clock.epoch, self.before, self.checked = self.epochs, self.steps, False
         self.method.on_epoch(self.net, self.clock, self.sight)
         self.epochs += 1
+        self.told = self.clock.per_epoch if self.optimiser else 0
+
+    def warn(self) -> None:
+        """Say once that the last epoch had far more or fewer steps than `follow` was told of."""
+        made = self.steps - self.before
+        if self.told and not self.warned and abs(made - self.told) > 1 + self.told / 10:  # some may have been skipped
+            said = f"follow was told of {self.told} steps of the optimiser an epoch; the last one made {made}"
+            tell(f"{said}, and {self.title} reckons with what it was told")
+            self.warned = True
 
     def loss(
         self,
@@ -286,7 +284,7 @@ class Attached:
         trusted = not self.method.trusted_batch or (trusted_x is not None and trusted_y is not None)
         require(trusted, f"{title} needs trusted images in every step: loss(index, x, y, trusted_x, trusted_y)")
         if self.method.trusted_batch and torch.as_tensor(trusted_y).device.type == "cpu":
-            check_trusted(self.method, title, trusted_x, torch.as_tensor(trusted_y), self.task.K)
+            check_trusted(title, trusted_x, torch.as_tensor(trusted_y), self.task.K, self.method.each_class)
         seen = self.method.views == 1 or x2 is not None
         require(seen, f"{title} needs two views of each image: loss(index, x, y, x2=...), the same ones augmented anew")
         if index.device.type == "cpu":  # on another device a look at it would cost the time of a step

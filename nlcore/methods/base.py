@@ -96,6 +96,7 @@ class Method:
     sees_all_pairs = False  # whether `after` needs the view of all training pairs, not of a share of them
     trust = ""  # what trusted images must be: "beside" the training pairs, "within" them, or not needed
     trusted_batch = 0  # trusted images a step, as many of each class
+    each_class = False  # whether a step asks of its trusted images how each of the K classes is labelled
     undecayed: tuple[str, ...] = ()  # names of parameters that weight decay leaves alone
     views = 1  # of each image in a batch: 2 with another augmentation of them
     networks = 1  # how many of the run's kind it trains, all but the first from initial weights of their own

@@ -46,6 +46,7 @@ class FasTEN(BelievedLabels):
     shared: bool = True
 
     trust = "beside"
+    each_class = True
 
     @property
     def passes(self):

@@ -160,7 +160,8 @@ def compared(each: Picked, new: Record, tolerances: Tolerances) -> dict:
     apart = max(abs(before - now), rates)
     fits = apart <= tolerances.near and same_labels if alike else apart <= tolerances.elsewhere
     verdict = "near" if alike else "within"
-    if same_histories(old, new) and all(new.card.get(name) == told for name, told in old.card.items()):
+    card = json.loads(json.dumps(new.card))  # as a file gives it back: lists in place of tuples
+    if same_histories(old, new) and all(card.get(name) == told for name, told in old.card.items()):
         verdict = "exact"
     row = {"experiment": each.experiment, "run": sweep.title(old.run), "key": old.run.key, "record": digest(old)}
     row |= {"published": before, "now": now, "difference": round(abs(before - now), 6), "spread": each.spread}

@@ -109,7 +109,8 @@ def outcome(card: dict, history: list[dict], cost: dict) -> Outcome:
 
 def numbers_of(card: dict, cost: dict) -> dict:
     """What a card says in numbers, which other code may count otherwise, and the passes through the network."""
-    plain = {name: value for name, value in card.items() if name not in ("definition", "labels_sha256", "version")}
+    apart = ("definition", "labels_sha256", "carriers_sha256", "version")  # photos are decoded otherwise elsewhere
+    plain = {name: value for name, value in card.items() if name not in apart}
     passes = {name: cost[name] for name in ("forward_passes", "backward_passes")}
     return json.loads(json.dumps(plain | passes))  # as a file gives it back
 
@@ -138,8 +139,11 @@ def _parsed(path: Path, changed: int) -> dict[str, Outcome]:
 
 def write(found: dict[str, Outcome]) -> None:
     """One kind a line, so that a change of one is a change of a line."""
-    usual = (False, None)
-    plain = {name: {k: v for k, v in told._asdict().items() if v not in usual} for name, told in sorted(found.items())}
+    usual = Outcome._field_defaults
+    plain = {
+        name: {k: v for k, v in told._asdict().items() if k not in usual or v != usual[k]}
+        for name, told in sorted(found.items())
+    }
     lines = [f"{json.dumps(name)}: {json.dumps(told)}" for name, told in plain.items()]
     write_whole(place(), "{\n" + ",\n".join(lines) + "\n}\n")
 

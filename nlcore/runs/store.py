@@ -78,11 +78,11 @@ def save(record: Record) -> Path:
     return path
 
 
-def load_aside(key: str, folder: Path) -> list[Record]:
-    """The records of a run that other states of the code have put aside in a working store, the damaged ones left out:
-    two checkouts that share a store, or one that goes to and fro, train nothing twice."""
+def load_aside(key: str, paths: list[Path]) -> list[Record]:
+    """The records of a run that other states of the code have put aside in these files, the damaged ones left out. So
+    two checkouts that share a store, or one that goes to and fro, find what each has trained."""
     found = []
-    for path in sorted(folder.glob(f"{key}.*.old")):
+    for path in paths:
         with suppress(UserError, OSError):
             record = parse_record(path.read_text(errors="replace"), str(path))
             if record.key == key:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ..data.archive import Archive
@@ -20,10 +21,17 @@ from .train import cost
 
 
 def stream(
-    run: Run, archive: Archive, out: Path, process: Process, reading: Reading, every: int = 1000, pretrained=False
+    run: Run,
+    archive: Archive,
+    out: Path,
+    process: Process,
+    reading: Reading,
+    every: int = 1000,
+    pretrained=False,
+    vouched: Callable[[], object] = lambda: None,
 ) -> str:
     """Train on an archive, or go on with it, keeping the state `every` so many steps; write `history.jsonl` and
-    `result.json` to `out`. Returns what to tell."""
+    `result.json` to `out`. Returns what to tell. `vouched` is called before anything is trained, and may refuse."""
     check(run, archive, process, reading)
     require(every > 0, f"the steps between checkpoints are 1 or more, not {every}")
     alone = run.method.networks == 1
@@ -39,6 +47,7 @@ def stream(
     claim(out, settings)
     if there:
         return f"{result} is there already; remove {out} to make it again"
+    vouched()
     keep, history = Checkpoints(out, process, "state", golden, content_hash(settings), steps=every), []
     with reproducible(run.seed * process.world + process.rank, process.device):
         source = Streamed(run, archive, process, reading)

@@ -381,7 +381,10 @@ def test_a_file_that_is_listed_twice_is_told_by_its_row(tmp_path, capsys):
     review = _text(tmp_path / "r.csv", "file,action\n0.png,remove\n")
     assert nlcore("relabel", tmp_path / "own.csv", review, "--out", tmp_path / "new.csv") == 2
     assert "lists 0.png more than once" in capsys.readouterr().err
-    _text(review, "row,action\n4,remove\n")
+    _text(review, "row,file,action\n1,0.png,remove\n")
+    assert nlcore("relabel", tmp_path / "own.csv", review, "--out", tmp_path / "new.csv") == 2
+    assert "is 1.png and not 0.png" in capsys.readouterr().err
+    _text(review, "row,file,action\n4,0.png,remove\n")
     assert nlcore("relabel", tmp_path / "own.csv", review, "--out", tmp_path / "new.csv") == 0
 
 

@@ -375,6 +375,10 @@ REFUSED = {
         lambda m: attach(GLC(), Timm(), 10, m.M, trusted_x=m.x[:10], trusted_y=torch.arange(1, 11)),
         "trusted_y are 0 to 9, not 1 to 10",
     ),
+    "trusted images without any": (
+        lambda m: attach(GLC(), Timm(), 10, m.M, trusted_x=m.x[:0], trusted_y=m.y[:0]),
+        "0 images and trusted_y 0 classes",
+    ),
     "half of the pairs": (
         lambda m: follow(attach(PRUNED, Timm(), 10, m.M, labels=m.y, pairs=[(torch.arange(9), m.x[:9])])).epoch(),
         "each of the M=20 training pairs once; it showed 9",
@@ -511,6 +515,12 @@ def test_a_trusted_batch_has_every_class_alike():
     y = torch.tensor([2, 0, 1, 1, 0, 1])
     rows = of_each_class(y, 4)
     assert y[rows].tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_a_batch_may_lack_a_class_where_the_matrix_is_known():
+    learner = follow(attach(GLC(T=IDENTITY), Timm(), 10, 20))
+    learner.epoch()
+    learner.check(torch.arange(10), torch.arange(10), torch.zeros(3, 3, 8, 8), torch.arange(3), None)
 
 
 def test_epochs_that_are_shorter_than_was_told_are_said_once(capsys):

@@ -7,10 +7,11 @@ import pytest
 from nlcore import papers, vouch
 from nlcore.inputs import UserError
 from nlcore.methods import Truncated
-from nlcore.noise import Uniform
+from nlcore.noise import Structured, Uniform
 from nlcore.papers import verification
 from nlcore.papers.verification import Picked, Tolerances
-from nlcore.runs import Budget, Run
+from nlcore.runs import Budget, Run, miniatures
+from nlcore.runs.record import parse_record
 from nlcore.training import train
 
 RUN = Run("digits", "perceptron", Budget(20, 32, evaluations=2), Uniform(1.0))
@@ -142,6 +143,12 @@ def test_a_kept_record_under_the_key_of_another_run_is_not_used(made, tmp_path, 
     path.rename(path.with_name(f"{other_run.key}.json"))
     [*verification.retrain([Picked("a.b", replace(made, run=other_run))], ["cpu"], Tolerances(), tmp_path)]
     assert trained == [RUN, other_run]
+
+
+def test_a_card_is_compared_as_a_file_gives_it_back():
+    new = train.train(replace(miniatures.PLAIN, noise=Structured(5.0, 0.25, "random")), "cpu")
+    picked = Picked("rolnick2017.structured", parse_record(new.dump(), ""))
+    assert verification.compared(picked, new, Tolerances())["verdict"] == "exact"
 
 
 def test_a_measure_that_is_gone_is_not_exact(made):
