@@ -23,7 +23,7 @@ RULES = ("last", "noisy validation")
 KINDS = {"symmetric": [SYMMETRIC], "pair": DEPENDENT, "instance": [INSTANCE], "human": [HUMAN]}
 # the noises under which sentences speak of methods: a word for each
 NOISES = {"half": ("symmetric", 0.5), "much": ("symmetric", 0.8), "image": ("instance", 0.4), "pair": ("pair", 0.4)}
-NOISES |= {"people": ("human", 0.4)}
+NOISES |= {"people": ("human", 0.4), "fifth": ("symmetric", 0.2), "image_fifth": ("instance", 0.2)}
 COLUMNS = ["key", "method", "noise", "rate", "seed", "model", "dataset", "images", "step", "test_accuracy"]
 COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
 NOTHING_RUN = "not run yet"
