@@ -44,6 +44,14 @@ def test_every_planned_method_has_a_row_and_what_was_not_run_is_empty():
     assert set(exhibits.accuracy(history(), "pair", PLANNED)["test accuracy"]) == {exhibits.NOTHING_RUN}
 
 
+def test_every_rule_has_a_column():
+    rows = history().assign(clean_validation=lambda f: 1 - f.noisy_validation)
+    table = exhibits.under_all_rules(rows, PLANNED)
+    assert [*table] == [("symmetric 0.5", rule) for rule in ("end", "noisy", "clean", "test")]
+    assert table.loc["cross entropy"].tolist() == ["51.0", "80.5", "51.0", "80.5"]
+    assert {*exhibits.under_all_rules(EMPTY, PLANNED).to_numpy().ravel()} == {exhibits.NOTHING_RUN}
+
+
 def test_gains_are_paired_by_seed_and_of_one_seed_have_no_interval():
     found = exhibits.gains(history()).set_index(["method", "rule"])
     assert found.loc[("gce", "last"), "effect"] == pytest.approx(10)
@@ -96,9 +104,10 @@ def test_orders_of_methods_are_compared_where_all_were_run():
 
 def test_photographs_have_a_column_for_each_noise_with_peoples_labels_among_them():
     planned = papers.runs("field.cifar10", "laptop")
-    table = photographs.accuracy(people("cifar10", "human", 0.01), "last", planned)
-    assert [*table] == ["people's labels 0.4"] and table.iloc[0, 0] == "50.0 ± 0.0"
-    assert {*photographs.accuracy(EMPTY, "last", planned).to_numpy().ravel()} == {exhibits.NOTHING_RUN}
+    table = photographs.accuracy(people("cifar10", "human", 0.01), planned)
+    assert [*table] == [(when, "people's labels 0.4") for when in ("last evaluation", "chosen by noisy validation")]
+    assert table.iloc[0, 0] == "50.0 ± 0.0"
+    assert {*photographs.accuracy(EMPTY, planned).to_numpy().ravel()} == {exhibits.NOTHING_RUN}
 
 
 def test_the_rate_of_peoples_labels_is_their_share_of_wrong_ones(monkeypatch):

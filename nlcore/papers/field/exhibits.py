@@ -19,6 +19,8 @@ from .experiments import ALL, HUMAN_RATES, KNOBS
 from .measured import DEPENDENT, HUMAN, INSTANCE, SYMMETRIC
 
 RULES = ("last", "noisy validation")
+# all rules, in words that leave room for many columns
+SHORT = {"last": "end", "noisy validation": "noisy", "clean validation": "clean", "best on test (leaks)": "test"}
 # kinds of noise, by the word under which an exhibit shows them
 KINDS = {"symmetric": [SYMMETRIC], "pair": DEPENDENT, "instance": [INSTANCE], "human": [HUMAN]}
 # the noises under which sentences speak of methods: a word for each
@@ -66,6 +68,17 @@ def accuracy(history: pd.DataFrame, kind: str, planned: list[Run]) -> pd.DataFra
         chosen = select(table, rule) if len(table) else table
         for rate, part in chosen.groupby("rate"):
             columns[WHEN[rule], f"{rate:g}"] = part.groupby("method").test_accuracy.agg(of)
+    return by_method(columns, planned)
+
+
+def under_all_rules(history: pd.DataFrame, planned: list[Run]) -> pd.DataFrame:
+    """Mean test accuracies in percent by method, under three noises in a column for each rule."""
+    columns, chosen = {}, {said: select(history, rule) for rule, said in SHORT.items()} if len(history) else {}
+    for kind, rate in (NOISES[word] for word in ("half", "pair", "image")):
+        for said, rows in chosen.items():
+            part = rows[rows.noise.isin(KINDS[kind]) & (rows.rate == rate)]
+            if len(part):
+                columns[f"{kind} {rate:g}", said] = (100 * part.groupby("method").test_accuracy.mean()).map(decimal)
     return by_method(columns, planned)
 
 

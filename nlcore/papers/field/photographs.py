@@ -16,11 +16,14 @@ from .experiments import ALL
 WITHOUT_MATRIX = [name for name in ALL if name != "forward"]  # people's labels have no matrix to be told
 
 
-def accuracy(history: pd.DataFrame, rule: str, planned: list[Run]) -> pd.DataFrame:
-    """Test accuracies by method where a rule chooses, in a column for each noise. What was not run is empty."""
-    rows, of = select(history, rule) if len(history) else history, partial(cell, planned=seeds_of(planned))
-    by_noise = rows.groupby(texts.noise_of(rows), sort=False) if len(rows) else ()
-    return by_method({noise: part.groupby("method").test_accuracy.agg(of) for noise, part in by_noise}, planned)
+def accuracy(history: pd.DataFrame, planned: list[Run]) -> pd.DataFrame:
+    """Test accuracies by method under both rules, in a column for each noise. What was not run is empty."""
+    columns, of = {}, partial(cell, planned=seeds_of(planned))
+    for rule in RULES:
+        rows = select(history, rule) if len(history) else history
+        for noise, part in rows.groupby(texts.noise_of(rows), sort=False) if len(rows) else ():
+            columns[WHEN[rule], noise] = part.groupby("method").test_accuracy.agg(of)
+    return by_method(columns, planned)
 
 
 def orders(photographs: pd.DataFrame, fashion: pd.DataFrame) -> pd.DataFrame:
