@@ -95,8 +95,16 @@ def measured(claim: Claim, effect: Effect, runs: pd.DataFrame, missing: str) -> 
     found = estimate(runs, effect) if len(runs) else None
     if found is None:
         return NOTHING | {"verdict": "not run", "evidence": missing or f"needs {claim.needs}"}
-    told = {"verdict": verdict(found, effect), "evidence": evidence(found, runs), "stale": int(runs.stale.sum())}
-    return found._asdict() | told
+    return found._asdict() | {
+        "verdict": verdict(found, effect),
+        "evidence": evidence(found, runs),
+        "stale": stale_among(runs),
+    }
+
+
+def stale_among(runs: pd.DataFrame) -> int:
+    """How many of some rows are of stale records; numbers of papers are of none."""
+    return int(runs.stale.sum()) if "stale" in runs else 0
 
 
 def evidence(found: Estimate, runs: pd.DataFrame) -> str:
@@ -104,7 +112,8 @@ def evidence(found: Estimate, runs: pd.DataFrame) -> str:
     networks = runs.model.unique()
     network = words.said(networks[0]) if len(networks) == 1 else f"{len(networks)} networks"
     seeds = f"{found.seeds} seeds" if found.seeds > 1 else "one seed"
-    old = f", {runs.stale.sum()} of {len(runs)} records {CHANGED}" if runs.stale.any() else ""
+    count = stale_among(runs)
+    old = f", {count} of {len(runs)} records {CHANGED}" if count else ""
     return f"{words.listed(sorted(runs.dataset.unique()))}, {network}, {seeds}{old}"
 
 

@@ -47,6 +47,7 @@ def test_the_same_data_elsewhere_are_the_same(own, tmp_path, monkeypatch, capsys
     words = [word for name, value in sizes.items() for word in ("--set", f"{name}={json.dumps(value)}")]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NLCORE_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
 
     def run(place: str):
         """What `nlcore run` says, and the record of one run."""
