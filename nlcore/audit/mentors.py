@@ -149,7 +149,7 @@ def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net
     require(steps >= enough, f"{steps} steps are less than ten epochs of {M} images; at least {enough} are needed")
     run = Run(data.name, model, Budget(steps, 128, evaluations=10, **SGD), method=method, seed=seed, trusted=len(index))
     models.check(model, tuple(data.train.x.shape[1:]), data.K, 128)
-    vouch.vouch([run], tell)
+    vouch.vouch([run], lambda line: None)  # a chapter that shows this shows no word of golden runs
     label, rows = data.train.y, torch.arange(M)
     truth = label.clone()
     truth[index] = true
