@@ -72,9 +72,9 @@ def accuracy(history: pd.DataFrame, kind: str, planned: list[Run]) -> pd.DataFra
 
 
 def under_all_rules(history: pd.DataFrame, planned: list[Run]) -> pd.DataFrame:
-    """Mean test accuracies in percent by method, under three noises in a column for each rule."""
+    """Mean test accuracies in percent by method, under two noises in a column for each rule."""
     columns, chosen = {}, {said: select(history, rule) for rule, said in SHORT.items()} if len(history) else {}
-    for kind, rate in (NOISES[word] for word in ("half", "pair", "image")):
+    for kind, rate in (NOISES["half"], NOISES["pair"]):
         for said, rows in chosen.items():
             part = rows[rows.noise.isin(KINDS[kind]) & (rows.rate == rate)]
             if len(part):
