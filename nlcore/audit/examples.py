@@ -80,9 +80,10 @@ def _known(name: str) -> Examples:
 
 def _folder(place: Path, side: int) -> Examples:
     """The pictures of a folder of class folders, or of such folders for training and testing."""
-    splits = [folder for folder in inside_of(place) if folder.is_dir() and folder.name.lower() in SPLIT_NAMES]
+    inside = inside_of(place)
+    splits = [folder for folder in inside if folder.is_dir() and folder.name.lower() in SPLIT_NAMES]
     labelled, empty = [], []
-    others = [beside for beside in inside_of(place) if splits and beside not in splits and matters(beside)]
+    others = [beside for beside in inside if splits and beside not in splits and matters(beside)]
     for folder in splits or [place]:
         found = found_in(folder)
         labelled += [(file, name) for name, files in found.pictures.items() for file in files]

@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import hashlib
 import os
 import shutil
 import sys
@@ -18,7 +17,7 @@ from ..files import DAY, check_writable, sha256, write_whole
 from ..inputs import UserError, conform, lookup, require
 from ..measures.evaluate import RULES
 from ..runs import store
-from ..runs.run import content_hash
+from ..runs.run import content_hash, text_hash
 from ..sweep import TRAIN
 
 CHOICES = {"tier": papers.TIERS, "train": TRAIN, "device": ("auto", "cpu", "cuda"), "rule": RULES}
@@ -138,7 +137,7 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
         shutil.rmtree(work)
     stamp.unlink(missing_ok=True)
     if not again and inputs(name, values, there) == before and has_all(name, values, there):
-        ours = hashlib.sha256(text.encode()).hexdigest()  # another execution may have written `out` meanwhile
+        ours = text_hash(text)  # another execution may have written `out` meanwhile
         write_whole(stamp, inputs(name, values, records()) + ours)
     return f"executed: {out}"
 
