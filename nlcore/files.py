@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import os
 import tempfile
 import uuid
@@ -51,6 +52,12 @@ def write_whole(path: Path, text: str, tidy: bool = True) -> Path:
     with whole(path, tidy) as part:
         part.write_text(text, encoding="utf-8")
     return path
+
+
+def free(path: Path) -> Path:
+    """This path, or the first like it with a number, where nothing is yet."""
+    others = (path.with_stem(f"{path.stem}-{n}") for n in itertools.count(1))
+    return next(place for place in itertools.chain([path], others) if not place.exists())
 
 
 def remove_old(folder: Path, pattern: str) -> None:

@@ -88,6 +88,7 @@ def drawn(x: np.ndarray, given: np.ndarray, folds: int, seed: int) -> np.ndarray
 def predicted(x: np.ndarray, given: np.ndarray, K: int, plan: Plan, keep: Path | None = None, echo=None) -> Seen:
     """What cross-validation knows of the labels `given` (N,) of examples `x`: images uint8 (N, C, H, W), or features
     float (N, F). Each fold is kept in the folder `keep`, if there is one, and found there again."""
+    vouch.unedited()
     fold, judge = drawn(x, given, plan.folds, plan.seed), by_network if x.ndim == 4 else by_trees
     require(
         len(np.unique(fold)) == plan.folds, f"{len(x)} examples, many of them equal, do not fill {plan.folds} folds"
@@ -111,7 +112,6 @@ def predicted(x: np.ndarray, given: np.ndarray, K: int, plan: Plan, keep: Path |
 def key_of(x: np.ndarray, given: np.ndarray, plan: Plan) -> str:
     """What the content of the folds follows from, as a hash, the code among it; not the device."""
     digest = hashlib.sha256(json.dumps([*plan._replace(device="auto"), x.shape, str(x.dtype)]).encode())
-    vouch.unedited()
     digest.update(vouch.code().encode() + CODE)
     digest.update(np.ascontiguousarray(x).tobytes())
     digest.update(given.astype("<i8").tobytes())

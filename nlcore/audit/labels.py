@@ -1,6 +1,5 @@
 """The audit: which labels of a data set to doubt, how many are wrong, and a report to look at."""
 
-import itertools
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from scipy.stats import binomtest
 
 from ..data.prepared import KNOWN
 from ..data.tables import read_table
-from ..files import check_writable, sha256, whole, write_whole
+from ..files import check_writable, free, sha256, whole, write_whole
 from ..inputs import UserError, counted, few, require
 from ..models import check as check_model
 from . import report, signals
@@ -59,13 +58,8 @@ def audit(
     place = Path(data).expanduser()
     name = place.resolve().name if place.is_dir() else place.stem
     out = Path(f"audit-{name or 'data'}") if out is None else out
-    inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())
-    require(not inside, f"{out} lies in {data}, where its pictures would be data the next time; choose another --out")
-    check_writable(out, "choose another folder with --out")
     whole_place = data if data in KNOWN else str(place.resolve())
-    before = _told(out / "summary.json", "place")
-    others = before not in ("", whole_place) and (before in KNOWN or Path(before).exists())
-    require(not others, f"{out} has the audit of {before}; choose another --out for that of {data}")
+    _check_out(out, place, whole_place)
     found = read(data, side)
     for line in [*found.said, *(f"left out: {line}" for line in found.left_out[:10])]:
         echo(line)
@@ -80,11 +74,21 @@ def audit(
     return made, out
 
 
+def _check_out(out: Path, place: Path, whole_place: str) -> None:
+    """Refuse a folder that lies in the data, cannot be written, or has the audit of other data."""
+    inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())
+    require(not inside, f"{out} lies in {place}, where its pictures would be data the next time; choose another --out")
+    check_writable(out, "choose another folder with --out")
+    before = _told(out / "summary.json", "place")
+    others = before not in ("", whole_place) and (before in KNOWN or Path(before).exists())
+    require(not others, f"{out} has the audit of {before}; choose another --out for that of {place}")
+
+
 def _write(made: Found, out: Path, echo) -> None:
     """Write the table and the summary. A table that somebody has written into since it was made is moved aside."""
     path, told = out / "labels.csv", out / "summary.json"
     if path.exists() and sha256(path) != _told(told, "labels_sha256"):
-        aside = _free(out, "labels-edited")
+        aside = free(out / "labels-edited.csv")
         path.rename(aside)
         echo(f"{path} is not as the last audit wrote it; it is kept as {aside.name}")
     with whole(path) as part:
@@ -127,7 +131,7 @@ def _listed(path: Path, files: pd.DataFrame, out: Path) -> None:
     order = out / "files.csv"
     same = not order.exists() or _same_order(read_table(order, ("row", "file")), files)
     if not same:
-        order.rename(_free(out, "files-before"))
+        order.rename(free(out / "files-before.csv"))
     with whole(order) as part:
         files.to_csv(part, index=False)
     again = f"make {path} anew in the order of {order.name}, or say this again if it is in that order"
@@ -137,11 +141,6 @@ def _listed(path: Path, files: pd.DataFrame, out: Path) -> None:
 def _same_order(before: pd.DataFrame, now: pd.DataFrame) -> bool:
     """Whether two tables list the same examples, whatever their labels."""
     return [*before.row] == [*now.row.astype(str)] and [*before.file] == [*map(str, now.file)]
-
-
-def _free(out: Path, stem: str) -> Path:
-    """A name that no table of a folder has yet."""
-    return next(path for n in itertools.count(1) if not (path := out / f"{stem}-{n}.csv").exists())
 
 
 def _own(path: Path, found: Examples, files: pd.DataFrame, out: Path, echo) -> Seen:

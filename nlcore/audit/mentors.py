@@ -1,7 +1,6 @@
 """A mentor of one's own: learned from the labels of a data set that somebody has checked, applied to all of them."""
 
 import os
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +12,7 @@ import torch
 from .. import data as datasets
 from .. import models, vouch
 from ..data.own import SPLITS
-from ..data.tables import called, read_table
+from ..data.tables import called, read_table, repeated
 from ..files import whole
 from ..inputs import UserError, few, lookup, require, tell
 from ..methods import MentorNet
@@ -115,7 +114,7 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
     files = table.file.map(names)
     index = [lookup("training image", file, rows) for file in files]
     require(len(index) > 0, f"{path} names no training image of {place}")
-    many = sorted({*files} & {name for name, count in Counter(data.files).items() if count > 1})
+    many = sorted({*files} & repeated(data.files))
     require(not many, f"{place} lists {few(many, most=3)} more than once, so {path} does not say which is meant")
     twice = files[files.duplicated()].tolist()
     require(not twice, f"{path} names an image twice: {few(twice, most=3)}")

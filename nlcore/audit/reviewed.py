@@ -1,7 +1,6 @@
 """Tables of labels that somebody has looked at: read, matched with the examples, applied."""
 
 import os
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 
 from ..data.own import SPLIT_NAMES
 from ..data.prepared import KNOWN, MOST_CLASSES, opened
-from ..data.tables import SUFFIXES, called, read_table
+from ..data.tables import SUFFIXES, called, read_table, repeated
 from ..files import whole
 from ..inputs import counted, few, lookup, require, shown
 from .examples import Examples, read
@@ -20,34 +19,41 @@ ACTIONS = ("keep", "relabel", "remove")
 def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> np.ndarray:
     """Which example (n,) each row of a table means, by its `file`, or else by its `row`."""
     require("file" in table or "row" in table, f"{path} needs the column file or row, to say which label is meant")
-    said = f"of {path} in {found.name}"
-    if "file" in table:
-        known = {file: i for i, file in enumerate(found.file)}
-        names = [called(file, place, known) for file in table.file]
-        index = [lookup(f"file {said}", name, known) for name in names]
-        twice = sorted({*names} & {name for name, count in Counter(found.file).items() if count > 1})
-        by_row = f"so {path} must say which is meant in a column row"
-        require(not twice or "row" in table, f"{found.name} lists {few(twice, most=3)} more than once, {by_row}")
-        if twice:
-            index = _of_rows(table, names, index, found, said)
-    else:
-        known = {str(row): i for i, row in enumerate(found.row)}
-        index = [lookup(f"row {said}", row.strip(), known) for row in table.row]
-        _same_labels(table, path, found, index)
-    twice = pd.Series(index)[pd.Series(index).duplicated()]
-    require(twice.empty, f"{path} names an example twice: {few([found.file[i] for i in twice], most=3)}")
+    index = _by_file(table, path, found, place) if "file" in table else _by_row(table, path, found)
+    twice = sorted(repeated(index))
+    require(not twice, f"{path} names an example twice: {few([found.file[i] for i in twice], most=3)}")
     return np.array(index, int)
 
 
-def _of_rows(table: pd.DataFrame, names: list[str], index: list[int], found: Examples, said: str) -> list[int]:
-    """Of rows whose file is listed more than once the example that their `row` means, which must be of that file."""
-    known, exact = {str(row): i for i, row in enumerate(found.row)}, []
-    for row, name, i in zip(table.row, names, index, strict=True):
-        if found.file.count(name) > 1:
-            i = lookup(f"row {said}", row.strip(), known)
-            require(found.file[i] == name, f"row {row} {said} is {found.file[i]} and not {name}")
-        exact.append(i)
-    return exact
+def _by_file(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> list[int]:
+    """Which example each row means by its `file`; by its `row`, too, where a file is listed more than once."""
+    said, known = f"of {path} in {found.name}", {file: i for i, file in enumerate(found.file)}
+    names = [called(file, place, known) for file in table.file]
+    index = [lookup(f"file {said}", name, known) for name in names]
+    several = repeated(found.file)
+    unclear = sorted({*names} & several)
+    by_row = f"so {path} must say which is meant in a column row"
+    require(not unclear or "row" in table, f"{found.name} lists {few(unclear, most=3)} more than once, {by_row}")
+    rows = _index_of_rows(found)
+    for k, name in enumerate(names):
+        if name in several:
+            row = table.row.iloc[k].strip()
+            index[k] = lookup(f"row {said}", row, rows)
+            require(found.file[index[k]] == name, f"row {row} {said} is {found.file[index[k]]} and not {name}")
+    return index
+
+
+def _by_row(table: pd.DataFrame, path: Path, found: Examples) -> list[int]:
+    """Which example each row means by its `row`; a label that it says was `given` must be that of the example."""
+    rows = _index_of_rows(found)
+    index = [lookup(f"row of {path} in {found.name}", row.strip(), rows) for row in table.row]
+    _same_labels(table, path, found, index)
+    return index
+
+
+def _index_of_rows(found: Examples) -> dict[str, int]:
+    """Where each row of the data is among the examples."""
+    return {str(row): i for i, row in enumerate(found.row)}
 
 
 def _same_labels(table: pd.DataFrame, path: Path, found: Examples, index: list[int]) -> None:

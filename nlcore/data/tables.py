@@ -1,7 +1,8 @@
 """Tables that people bring: CSV with whatever separator, or Parquet."""
 
 import os
-from collections.abc import Container
+from collections import Counter
+from collections.abc import Container, Hashable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +30,7 @@ def read_table(path: Path, needed: tuple[str, ...] = (), as_text: bool = True) -
     `UserError` says what is wrong: it cannot be read, lacks a column that is `needed`, or has no row."""
     require(path.is_file() or not path.exists(), f"{path} cannot be read as a table (it is no file)")
     try:
-        table = _parquet(path) if path.suffix in (".parquet", ".pq") else _separated(path, as_text)
+        table = _parquet(path, as_text) if path.suffix in (".parquet", ".pq") else _separated(path, as_text)
     except UnicodeDecodeError:
         raise UserError(f"{path} cannot be read as a table: it is not in UTF-8; save it as CSV in UTF-8") from None
     except (OSError, ValueError) as error:
@@ -57,9 +58,8 @@ def _separated(path: Path, as_text: bool) -> pd.DataFrame:
 
 
 def _typed(column: pd.Series) -> pd.Series:
-    """A column of text as numbers or truths where each of its cells is one, or empty; labels stay as they are
-    written."""
-    if str(column.name).strip().lower() == "label":
+    """A column of text as numbers or truths where each of its cells is one, or empty."""
+    if _is_label(column):
         return column
     filled = column[~column.str.strip().str.lower().isin(EMPTY)]
     if len(filled) and filled.str.strip().str.lower().isin(TRUTHS).all():
@@ -68,12 +68,30 @@ def _typed(column: pd.Series) -> pd.Series:
     return numbers.reindex(column.index) if len(filled) == 0 or numbers.notna().all() else column
 
 
-def _parquet(path: Path) -> pd.DataFrame:
-    """A table in Parquet, for which pandas needs another package."""
+def _parquet(path: Path, as_text: bool) -> pd.DataFrame:
+    """A table in Parquet, for which pandas needs another package, with cells such as a CSV has. An index that has a
+    name is a column."""
     try:
-        return pd.read_parquet(path)
+        table = pd.read_parquet(path, dtype_backend="numpy_nullable")
     except ImportError:
         raise UserError(f"{path}: to read Parquet install pyarrow, or save the table as CSV") from None
+    table = table.reset_index(drop=table.index.names == [None])
+    return table.apply(lambda cells: _text(cells) if as_text or _is_label(cells) else cells)
+
+
+def _text(cells: pd.Series) -> pd.Series:
+    """Cells of any type as text, the empty ones as empty text."""
+    return cells.astype("string").fillna("").astype(object)
+
+
+def _is_label(column: pd.Series) -> bool:
+    """Whether a column has labels, which stay as they are written."""
+    return str(column.name).strip().lower() == "label"
+
+
+def repeated(names: Iterable[Hashable]) -> set:
+    """What is there more than once."""
+    return {name for name, count in Counter(names).items() if count > 1}
 
 
 def called(file: str, folder: Path, known: Container[str]) -> str:

@@ -1,6 +1,5 @@
 """The stores of records: a file a run in the working store, a line a run in the published one."""
 
-import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import home, place
-from ..files import check_writable, remove_old, write_whole
+from ..files import check_writable, free, remove_old, write_whole
 from ..inputs import UserError, require
 from .golden import Today, today
 from .record import ForeignRecord, Record, parse_record
@@ -115,17 +114,11 @@ def load_working(key: str, folder: Path | None = None) -> Record | None:
     except OSError as error:
         raise UserError(f"{path} cannot be read now: {error.strerror}") from None
     except UserError as error:
-        aside = _free(Path(path).with_suffix(".damaged"))
+        aside = free(Path(path).with_suffix(".damaged"))
         print(f"{error}; it is set aside as {aside.name}", file=sys.stderr)
         with suppress(FileNotFoundError):  # another process has done it
             Path(path).rename(aside)
         return None
-
-
-def _free(path: Path) -> Path:
-    """A path like this one where nothing is yet."""
-    others = (path.with_name(f"{path.name}-{n}") for n in itertools.count(1))
-    return next(other for other in itertools.chain([path], others) if not other.exists())
 
 
 def load_published(paper: str) -> dict[str, Record]:
