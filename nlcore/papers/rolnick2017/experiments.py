@@ -222,13 +222,11 @@ def noise_and_method(point: Point) -> tuple[Noise, Method]:
     return Structured(point.alpha, float(point.delta), order if point.delta else "random"), CE()  # 0: there is no order
 
 
-def carrier_of(point: Point, dataset: str) -> str:
+def carrier_of(alpha: float, carrier: str, dataset: str) -> str:
     """What bears the noisy labels, if there are any; photographs where it would be the data set itself."""
-    if not point.alpha:
+    if not alpha:
         return "same"
-    if point.carrier in CARRIERS:
-        return point.carrier
-    return "photos" if point.carrier == dataset else data.pin(point.carrier)
+    return "photos" if carrier == dataset else carrier
 
 
 def check(size: dict, values: dict[str, list], N: int) -> None:
@@ -258,6 +256,7 @@ def grid(size: dict) -> list[Run]:
     held = min(2000, data.train_size(name) // 10)  # images for validation
     N = data.train_size(name) - held
     check(size, values, N)
+    pinned = {carrier: carrier if carrier in CARRIERS else data.pin(carrier) for carrier in values["carriers"]}
     options = {k: size[k] for k in ("optimiser", "momentum", "precision", "channels_last", "augment") if k in size}
     of_seed = []  # functions
     for alpha, *others in itertools.product(*values.values()):
@@ -270,7 +269,7 @@ def grid(size: dict) -> list[Run]:
         steps = size.get("steps", max(size["floor"] * 128 // point.batch, one_pass))
         lr = point.lr if "schedules" in size else round(point.lr / (1 + point.alpha) ** 0.5, 8)
         budget = Budget(steps, point.batch, lr=lr, schedule=point.schedule, **options)
-        examples, carrier = point.examples % N, carrier_of(point, name)
+        examples, carrier = point.examples % N, carrier_of(point.alpha, pinned[point.carrier], name)
         of_seed.append(partial(Run, name, point.model, budget, noise, method, examples, held, carrier=carrier))
     return list(dict.fromkeys(make(seed=seed) for seed in range(size["seeds"]) for make in of_seed))
 
