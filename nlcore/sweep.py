@@ -63,11 +63,16 @@ def collect(
 ) -> list[Record]:
     """The records of `runs`, after those that have none were trained as `train_missing` does."""
     found = train_missing([(paper, runs)], train, jobs=jobs, device=device, minutes=minutes, echo=echo)
+    return recorded(found)
+
+
+def recorded(found: dict[str, tuple[str, Record | None]]) -> list[Record]:
+    """The records among what `find` has found."""
     return [record for _, record in found.values() if record]
 
 
 def train_missing(
-    wanted: list[tuple[str, list[Run]]], train="missing", *, jobs=None, device="auto", minutes=None, echo=print
+    wanted: list[tuple[str, list[Run]]], train="missing", *, jobs=None, device="auto", minutes=None, like=(), echo=print
 ) -> dict[str, tuple[str, Record | None]]:
     """Train what is wanted, runs of papers, and has no record; returns the state and record of every run by key.
 
@@ -76,6 +81,7 @@ def train_missing(
     `device` stands for, and whoever is done gets the next run, of whatever experiment. With `minutes` no run is started
     that cannot finish in time. Every record is saved the moment it exists, so a killed sweep loses only runs in
     progress. Sweeps that share a store share the work: none trains what another has in hand, but waits for its record.
+    How long it takes is told from records of these runs, and of others that are `like` them, given as `wanted` is.
     A `UserError` says, before anything starts, what no run can be made of.
     """
     lookup("train", train, TRAIN)
@@ -95,7 +101,7 @@ def train_missing(
     brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
     most = cores() if places[0].type == "cpu" else len(places)
     jobs = min(jobs or (1 if brief else most), len(todo))
-    echo(forecast(todo, [record for _, record in found.values() if record], jobs))
+    echo(forecast(todo, recorded(states_of([*wanted, *like])), jobs))
     seconds = 60 * minutes if minutes else None
     for i, line in enumerate(_train(todo, [str(place) for place in places], jobs, seconds), 1):
         echo(f"[{i}/{len(todo)}] {line}")

@@ -12,6 +12,7 @@ import typer
 
 from nlcore import cli, home
 from nlcore.book import chapters
+from nlcore.cli.base import runs_of
 from nlcore.papers import verification
 from nlcore.runs import golden, store
 from nlcore.training import device, stream, train
@@ -110,6 +111,10 @@ def test_a_dry_run_says_what_would_be_trained_and_trains_nothing(capsys):
     code, out, _ = nlcore(capsys, *dry)
     assert code == 0 and "at smoke: 2 runs to train, 1 side by side; how long they take is not known yet" in out
     assert not store.working().exists()
+    first, second = (run.key for run in runs_of("rolnick2017.uniform", "smoke", [*QUICK[1::2]])[1])
+    nlcore(capsys, *dry[:-1], "--keys", first)
+    out = nlcore(capsys, *dry, "--keys", second)[1]
+    assert "one run to train; about a minute" in out  # as the record of the other one has it
     nlcore(capsys, *dry[:-1])
     out = nlcore(capsys, *dry, "--device", "cpu")[1]
     assert re.fullmatch(r"device: CPU \(\S+, one thread\)\nrolnick2017.uniform at smoke: nothing to train\n", out)

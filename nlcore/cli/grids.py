@@ -15,6 +15,8 @@ from .base import Experiment, Json, Set, Tier, app, runs_of, show
 if TYPE_CHECKING:
     from ..runs import Run
 
+    Grids = dict[str, tuple[str, list[Run]]]  # of each experiment its paper and runs
+
 
 @app.command()
 def run(
@@ -33,13 +35,18 @@ def run(
     from ..runs import store
 
     names = papers.experiments() if experiment == "all" else [experiment]
-    wanted = {name: runs_of(name, tier, override) for name in names}
-    if keys is not None:
-        wanted = _only(wanted, keys, f"{experiment} at {tier}")
+    whole = {name: runs_of(name, tier, override) for name in names}
+    wanted = whole if keys is None else _only(whole, keys, f"{experiment} at {tier}")
     if dry:
-        print(_plans(wanted, tier, jobs, device))
+        print(_plans(wanted, whole, tier, jobs, device))
         return
-    options = {"jobs": jobs, "device": device, "minutes": budget, "echo": partial(print, flush=True)}
+    options = {
+        "jobs": jobs,
+        "device": device,
+        "minutes": budget,
+        "like": [*whole.values()],
+        "echo": partial(print, flush=True),
+    }
     found = sweep.train_missing([*wanted.values()], "stale", **options)
     states = []
     for name, (_, runs) in wanted.items():
@@ -51,8 +58,9 @@ def run(
     raise SystemExit(int("failed" in states))
 
 
-def _plans(wanted: dict[str, tuple[str, list["Run"]]], tier: str, jobs: int | None, device: str) -> str:
-    """On which device `run` would train; and a line for each experiment: what it would train of it."""
+def _plans(wanted: "Grids", whole: "Grids", tier: str, jobs: int | None, device: str) -> str:
+    """On which device `run` would train; and a line for each experiment: what it would train of it. How long that takes
+    is told from the records of the `whole` experiment."""
     from .. import sweep
     from ..training.device import device_name, devices
 
@@ -62,13 +70,13 @@ def _plans(wanted: dict[str, tuple[str, list["Run"]]], tier: str, jobs: int | No
     for name, (paper, runs) in wanted.items():
         found = sweep.find(runs, paper)
         todo = [run for run in runs if sweep.to_train("stale", *found[run.key])]
-        records = [record for _, record in found.values() if record]
+        records = sweep.recorded(sweep.states_of([whole[name]]))
         plan = sweep.forecast(todo, records, min(side_by_side, len(todo))) if todo else "nothing to train"
         lines.append(f"{name} at {tier}: {plan}")
     return "\n".join(lines)
 
 
-def _only(wanted: dict[str, tuple[str, list["Run"]]], keys: str, of: str) -> dict[str, tuple[str, list["Run"]]]:
+def _only(wanted: "Grids", keys: str, of: str) -> "Grids":
     """Of the runs of experiments those with these keys: KEY,KEY,... or a file with a key a line."""
     require(bool(keys.strip()), "--keys is empty; name keys, or a file with a key a line")
     named = Path(keys).read_text(errors="replace").split() if Path(keys).is_file() else keys.split(",")
@@ -97,8 +105,7 @@ def plan(
     paper, runs = runs_of(experiment, tier, override)
     found = sweep.find(runs, paper)
     missing = [run for run in runs if sweep.to_train("stale", *found[run.key])]
-    records = [record for _, record in found.values() if record]
-    for number, batch in enumerate(sweep.batches(missing, records, batches), 1):
+    for number, batch in enumerate(sweep.batches(missing, sweep.recorded(found), batches), 1):
         print(write_whole(out / f"{number}.keys", "".join(f"{run.key}\n" for run in batch)))
 
 
