@@ -123,7 +123,7 @@ def test_a_dry_run_says_what_would_be_trained_and_trains_nothing(capsys):
 def test_an_executed_chapter_is_opened_as_a_page(capsys, monkeypatch, tmp_path):
     opened = []
     monkeypatch.setattr(chapters, "execute_all", lambda values, folder, jobs, again: iter(["executed: it"]))
-    monkeypatch.setattr(chapters, "rendered", lambda folder: folder / "pages")
+    monkeypatch.setattr(chapters, "rendered", lambda folder, names: folder / "pages")
     monkeypatch.setattr(typer, "launch", opened.append)
     code, out, _ = nlcore(capsys, "chapter", "01_noise_models", "--out", str(tmp_path), "--open")
     assert code == 0 and opened == [str(tmp_path / "pages" / "01_noise_models.html")] and opened[0] in out

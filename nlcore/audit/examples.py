@@ -11,7 +11,7 @@ from tqdm import tqdm
 from .. import data as datasets
 from ..data.own import SPLIT_NAMES, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
-from ..data.prepared import check_names, check_split, opened
+from ..data.prepared import MOST_CLASSES, check_names, check_split, opened
 from ..data.tables import SUFFIXES, read_table
 from ..inputs import UserError, few, require
 
@@ -115,7 +115,8 @@ def _table(path: Path, side: int) -> Examples:
     row, table = np.flatnonzero(~empty), table[~empty]
     classes, given = _classes(path, table.label)
     if of_pictures:
-        paths = [path.parent / file.replace("\\", "/") for file in table.file]
+        folder = path.parent.resolve()  # or `..` in a name would lead elsewhere, where the folder is a link
+        paths = [folder / file.replace("\\", "/") for file in table.file]
         start = Examples(path.name, row, [*table.file], given, classes, np.empty(0), [], left_out)
         return _pictures(start, paths, side)
     features = table.drop(columns=[name for name in OWN_COLUMNS if name in table])
@@ -153,6 +154,7 @@ def _arrays(path: Path, side: int) -> Examples:
         x, y = [*x, images.transpose(0, 3, 1, 2)], [*y, labels.astype(int)]
         file += [f"{split.replace('_', '/')}{one}" for one in named]
     given = np.concatenate(y)
+    require(given.max() < MOST_CLASSES, f"{path}: the label {given.max()} is no class; {MOST_CLASSES:,} are the most")
     names = found.get("classes", range(int(given.max()) + 1))
     if "classes" in found:
         check_names(path, "classes", names)

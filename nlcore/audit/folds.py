@@ -165,7 +165,8 @@ def by_trees(x: np.ndarray, given: np.ndarray, K: int, used: np.ndarray, plan: P
 
     trees = HistGradientBoostingClassifier(early_stopping=False, random_state=plan.seed).fit(x[used], given[used])
     probability = np.zeros((int((~used).sum()), K))
-    probability[:, trees.classes_] = trees.predict_proba(x[~used])
+    predicted = trees.predict_proba(x[~used])
+    probability[:, trees.classes_] = predicted[:, : len(trees.classes_)]  # of a single class there are two columns
     own = np.searchsorted(trees.classes_, given[used])
     stages = [-np.log(p[np.arange(len(own)), own].clip(1e-12)) for p in trees.staged_predict_proba(x[used])]
     spread = np.nanstd(x[used], 0)

@@ -18,9 +18,10 @@ from . import report, signals
 from .examples import Examples, read
 from .folds import Plan, Seen, key_of, mentored, predicted, seconds_of, steps_of
 from .reviewed import checked as read_checked
-from .twins import twins
+from .twins import MOST, nearness, twins
 
 USUAL = Plan()
+WRITTEN = ("labels.csv", "summary.json", "report.html")  # into the folder of an audit
 CUTS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
@@ -79,14 +80,25 @@ def _check_out(out: Path, place: Path, whole_place: str) -> None:
     inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())
     require(not inside, f"{out} lies in {place}, where its pictures would be data the next time; choose another --out")
     check_writable(out, "choose another folder with --out")
+    there = [name for name in WRITTEN if (out / name).exists()]
+    ours = bool(_told(out / "summary.json", "labels_sha256"))
+    require(ours or not there, f"{out} has a file {few(there)} that no audit has written; choose another --out")
     before = _told(out / "summary.json", "place")
     others = before not in ("", whole_place) and (before in KNOWN or Path(before).exists())
     require(not others, f"{out} has the audit of {before}; choose another --out for that of {place}")
 
 
 def _write(made: Found, out: Path, echo) -> None:
-    """Write the table and the summary. A table that somebody has written into since it was made is moved aside."""
+    """Write the table and the summary. A table that somebody has written into since it was made is moved aside, and so
+    is all of an audit of data that were elsewhere and are not there now: other data, or these before they were moved.
+    """
     path, told = out / "labels.csv", out / "summary.json"
+    before = _told(told, "place")
+    if before not in ("", made.summary["place"]):
+        for name in WRITTEN:
+            if (old := out / name).exists():
+                old.rename(free(old.with_stem(f"{old.stem}-before")))
+        echo(f"{out} had the audit of {before}, which is not there now; it is kept beside, as labels-before.csv")
     if path.exists() and sha256(path) != _told(told, "labels_sha256"):
         aside = free(out / "labels-edited.csv")
         path.rename(aside)
@@ -202,8 +214,16 @@ def _judged(found: Examples, seen: Seen, known: Known, weight: np.ndarray | None
         "matrix": signals.transition(signals.joint(p, given)).round(4).tolist(),
         "cuts": _cuts(doubts["matrix"][order], given[order], known, order),
         "twins": len(pairs),
+        "twins_are": _alike(found.x),
     }
     return Found(table.iloc[order].reset_index(drop=True), summary, pairs)
+
+
+def _alike(x: np.ndarray) -> str:
+    """Which examples are compared as twins."""
+    if nearness(x):
+        return "nearly alike"
+    return f"equal (nearly equal ones are looked for among {MOST:,} images at most)" if x.ndim == 4 else "equal"
 
 
 def _summary(found: Examples, doubts: dict, known: Known, plan: Plan) -> dict:
@@ -249,11 +269,11 @@ def _cuts(expected: np.ndarray, given: np.ndarray, known: Known, order: np.ndarr
 def told(found: Found, out: Path) -> str:
     """What the command says at the end."""
     summary, rate = found.summary, found.summary["rate"]
-    doubt = "" if summary["agreement"] >= report.SURE else " at most, by models that predict few labels"
+    doubt = "" if summary["agreement"] >= report.SURE else ", by models that predict few of the labels"
     lines = [
         f"{counted(summary['labels'], 'label')}, {counted(len(summary['left_out']), 'example')} left out",
         f"estimated to be wrong{doubt}: {rate['estimate']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})",
-        f"nearly alike with different labels: {counted(summary['twins'], 'pair')}",
+        f"{summary['twins_are']} with different labels: {counted(summary['twins'], 'pair')}",
         f"ranked labels: {out / 'labels.csv'}",
         f"report: {out / 'report.html'}",
         "next: list the labels that you correct in a table file,label, and say nlcore relabel",

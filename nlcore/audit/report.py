@@ -44,7 +44,7 @@ def page(found: Examples, table: pd.DataFrame, summary: dict, twins: list[tuple[
         _cuts(summary),
         f"<h2>The most doubtful labels</h2>{_worst(found, table)}",
         f"<h2>By pairs of classes</h2>{_by_pair(found, table, summary)}",
-        f"<h2>Nearly alike, with different labels</h2>{_twins(found, twins)}",
+        f"<h2>{summary['twins_are'].capitalize()}, with different labels</h2>{_twins(found, twins)}",
         "<h2>Which class is taken for which</h2>",
         _matrix(summary),
         "<h2>The columns of labels.csv</h2>",
@@ -60,14 +60,15 @@ def page(found: Examples, table: pd.DataFrame, summary: dict, twins: list[tuple[
 def _in_short(summary: dict) -> str:
     """The estimate, and how far to trust it."""
     rate, checked = summary["rate"], summary["checked"]
-    about = "about" if summary["agreement"] >= SURE else "at most about"
     told = (
-        f"Estimate: {about} <b>{rate['estimate']:.1%}</b> of {counted(summary['labels'], 'label')} are wrong, that is "
+        f"Estimate: about <b>{rate['estimate']:.1%}</b> of {counted(summary['labels'], 'label')} are wrong, that is "
         f"{summary['wrong_labels']:,}. The 95 % interval is {rate['low']:.1%} to {rate['high']:.1%}."
     )
     trust = (
         f"Models that had not seen a label predicted {summary['agreement']:.1%} of them. What a model gets wrong "
         "itself can look like a wrong label, so the estimate is too high where a model does not know the classes well. "
+        "Mistakes that a model can learn from the examples, such as those of one labeller who always takes the same "
+        "kind of thing for another, look right to it, so the estimate is too low where there are many of these. "
         "The interval says how the estimate would move with other examples, not with better models."
     )
     if checked["labels"]:

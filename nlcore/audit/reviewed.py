@@ -20,6 +20,7 @@ def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> 
     """Which example (n,) each row of a table means, by its `file`, or else by its `row`."""
     require("file" in table or "row" in table, f"{path} needs the column file or row, to say which label is meant")
     index = _by_file(table, path, found, place) if "file" in table else _by_row(table, path, found)
+    _same_labels(table, path, found, index)
     twice = sorted(repeated(index))
     require(not twice, f"{path} names an example twice: {few([found.file[i] for i in twice], most=3)}")
     return np.array(index, int)
@@ -44,11 +45,9 @@ def _by_file(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> l
 
 
 def _by_row(table: pd.DataFrame, path: Path, found: Examples) -> list[int]:
-    """Which example each row means by its `row`; a label that it says was `given` must be that of the example."""
+    """Which example each row means by its `row`."""
     rows = _index_of_rows(found)
-    index = [lookup(f"row of {path} in {found.name}", row.strip(), rows) for row in table.row]
-    _same_labels(table, path, found, index)
-    return index
+    return [lookup(f"row of {path} in {found.name}", row.strip(), rows) for row in table.row]
 
 
 def _index_of_rows(found: Examples) -> dict[str, int]:
@@ -58,9 +57,10 @@ def _index_of_rows(found: Examples) -> dict[str, int]:
 
 def _same_labels(table: pd.DataFrame, path: Path, found: Examples, index: list[int]) -> None:
     """Refuse rows that say of an example that it was `given` another label than it has: another example is meant."""
-    for row, i, given in zip(table.row, index, table.get("given", [""] * len(index)), strict=True):
+    names = table.file if "file" in table else "row " + table.row
+    for name, i, given in zip(names, index, table.get("given", [""] * len(index)), strict=True):
         own = found.classes[found.given[i]]
-        told = f"{path}: row {row} of {found.name} has the label {shown(own)} and not {shown(given)}"
+        told = f"{path}: {name} of {found.name} has the label {shown(own)} and not {shown(given)}"
         require(given.strip() in ("", own.strip()), f"{told}; was the table made before the data changed?")
 
 
@@ -95,6 +95,10 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     kept = f"the labels as they were are kept in it as {'given_labels' if suffix == '.npz' else 'given'}"
     done = f"{counted(changed, 'label')} changed, {counted(int(removed.sum()), 'example')} removed"
     told = f"{done}, {len(label) - removed.sum():,} in {out}; {kept}"
+    if found.left_out:
+        told += f"; not in it, as audit says: {few(found.left_out, most=3, between='; ')}"
+    if removed.any() and not found.path:
+        told += f"; its rows are counted anew, so a table of rows of {place.name} does not fit it"
     if place.is_dir() and len({Path(file).parts[0].lower() for file in found.file} & SPLIT_NAMES) > 1:
         told += "; images to train on and to test on stand in it together, as their paths tell"
     return f"{told}; no example was called {few(new)} before, so check the spelling" if new else told

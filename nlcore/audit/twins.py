@@ -1,8 +1,5 @@
 """Examples that are nearly alike and have different labels."""
 
-from collections import defaultdict
-from itertools import combinations
-
 import numpy as np
 
 from ..data.duplicates import digests
@@ -12,19 +9,20 @@ MOST = 30_000  # images of which every two are compared; of more only equal ones
 
 
 def twins(x: np.ndarray, given: np.ndarray) -> list[tuple[int, int]]:
-    """Pairs of examples with different labels that are equal or, for images uint8 (N, C, H, W), nearly so."""
-    found = {pair for pair in equal(x) if given[pair[0]] != given[pair[1]]}
-    if x.ndim == 4 and len(x) <= MOST:
-        found |= {(i, j) for i, j in near(small(x)) if given[i] != given[j]}
+    """Pairs of examples with different labels that are equal or, for images uint8 (N, C, H, W), nearly so. Of equal
+    examples each is compared with the first of them, so that many blank ones do not make a pair of every two."""
+    first = {}
+    like = np.array([first.setdefault(digest, i) for i, digest in enumerate(digests(x))], int)
+    found = {(int(like[i]), int(i)) for i in np.flatnonzero(given != given[like])}
+    if nearness(x):
+        different = np.unique(like)
+        found |= {(int(different[i]), int(different[j])) for i, j in near(small(x[different]), given[different])}
     return sorted(found)
 
 
-def equal(x: np.ndarray) -> list[tuple[int, int]]:
-    """All pairs of equal examples."""
-    same = defaultdict(list)
-    for i, digest in enumerate(digests(x)):
-        same[digest].append(i)
-    return [pair for group in same.values() for pair in combinations(group, 2)]
+def nearness(x: np.ndarray) -> bool:
+    """Whether examples that are nearly equal are found as well: of images, if they are not too many."""
+    return x.ndim == 4 and len(x) <= MOST
 
 
 def small(x: np.ndarray) -> np.ndarray:
@@ -37,12 +35,14 @@ def small(x: np.ndarray) -> np.ndarray:
     return adaptive_avg_pool2d(grey, side).flatten(1).numpy()
 
 
-def near(points: np.ndarray) -> list[tuple[int, int]]:
-    """Pairs (i, j), i < j, of points (N, F) that differ by no more than `NEAR` in the root of the mean square."""
+def near(points: np.ndarray, given: np.ndarray) -> list[tuple[int, int]]:
+    """Pairs (i, j), i < j, of points (N, F) with different labels (N,) that differ by no more than `NEAR`, in the root
+    of the mean square."""
     square, found = (points**2).sum(1), []
     for start in range(0, len(points), 1000):
         part = slice(start, start + 1000)
         distance = square[part, None] + square - 2 * points[part] @ points.T
-        i, j = np.nonzero(distance <= NEAR**2 * points.shape[1])
+        alike = (distance <= NEAR**2 * points.shape[1]) & (given[part, None] != given)
+        i, j = np.nonzero(alike)
         found += [(a + start, b) for a, b in zip(i.tolist(), j.tolist(), strict=True) if a + start < b]
     return found

@@ -13,14 +13,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 from .. import data, home, papers
-from ..files import DAY, check_writable, sha256, write_whole
+from ..files import DAY, check_writable, free, sha256, write_whole
 from ..inputs import UserError, conform, lookup, require
 from ..measures.evaluate import RULES
 from ..runs import store
 from ..runs.run import content_hash, text_hash
 from ..sweep import TRAIN
+from . import show
 
 CHOICES = {"tier": papers.TIERS, "train": TRAIN, "device": ("auto", "cpu", "cuda"), "rule": RULES}
+UNKNOWN = "-"  # in place of the digest of what a result depends on, if it may lack something
 USED = "used"  # the file in a kernel's folder that is locked while somebody uses it
 TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
 
@@ -77,8 +79,10 @@ def check(**values) -> None:
 def committed(name: str, values: dict) -> bool:
     """Whether parameters (among other `values` by name) are those of the committed edition of a chapter. On what device
     it ran and whether missing runs were trained may differ."""
-    free = ("device", "train")
-    return all(values[key] == default for key, (_, default) in parameters(name).items() if key not in free)
+    any_will_do = ("device", "train")
+    same = all(values[key] == default for key, (_, default) in parameters(name).items() if key not in any_will_do)
+    show.EDITION["committed"] = same
+    return same
 
 
 def validate(name: str, values: dict) -> dict:
@@ -125,7 +129,8 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
 
     values, there = validate(name, values), records()
     stamp, before = out.parent / f".{name}.inputs", inputs(name, values, there)
-    if not again and out.exists() and stamp.is_file() and stamp.read_bytes() == (before + sha256(out)).encode():
+    stamped = stamp.read_bytes().decode(errors="replace") if stamp.is_file() else ""
+    if not again and out.exists() and stamped == before + sha256(out):
         return f"unchanged: {out}"
     check_writable(out.parent, "choose another folder")
     with work_folder() as work:
@@ -133,13 +138,23 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
         notebook = nbformat.read(draft, 4)
         normalise(notebook)
         text = nbformat.writes(notebook) + "\n"
+        kept = _kept(out, stamped)
         write_whole(out, text)
         shutil.rmtree(work)
-    stamp.unlink(missing_ok=True)
-    if not again and inputs(name, values, there) == before and has_all(name, values, there):
-        ours = text_hash(text)  # another execution may have written `out` meanwhile
-        write_whole(stamp, inputs(name, values, records()) + ours)
-    return f"executed: {out}"
+    if out.resolve() != (home() / "book" / f"{name}.ipynb").resolve():  # whose changes git knows
+        whole = not again and inputs(name, values, there) == before and has_all(name, values, there)
+        of = inputs(name, values, records()) if whole else UNKNOWN
+        write_whole(stamp, of + text_hash(text))  # another execution may have written `out` meanwhile
+    return f"executed: {out}{kept}"
+
+
+def _kept(out: Path, stamped: str) -> str:
+    """Move a result aside into which somebody has written since it was made, as its stamp tells, and say so."""
+    if not (out.exists() and stamped) or stamped.endswith(sha256(out)):
+        return ""
+    aside = free(out.with_stem(f"{out.stem}-edited"))
+    out.rename(aside)
+    return f"; it had been edited, and is kept so as {aside.name}"
 
 
 @contextlib.contextmanager
@@ -210,16 +225,16 @@ def _executed(name: str, work: Path, values: dict) -> Path:
     return draft
 
 
-def rendered(folder: Path) -> Path:
-    """The folder of pages of the book, in which chapters that were executed into `folder` stand in place of the
-    committed ones."""
+def rendered(folder: Path, names: list[str]) -> Path:
+    """The folder of pages of the book, in which the chapters with these names stand as they were executed into
+    `folder`."""
     import subprocess
 
     place = home() / "_build" / "opened"
     # with the time of copying: pages are made anew of what is newer than they
     shutil.copytree(home() / "book", place / "book", dirs_exist_ok=True, copy_function=shutil.copy)
-    for executed in folder.glob("*.ipynb"):
-        shutil.copy(executed, place / "book")
+    for name in names:
+        shutil.copy(folder / f"{name}.ipynb", place / "book")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(home() / name, place)
     command = [Path(sys.executable).with_name("jupyter-book"), "build", place, "-q"]

@@ -19,6 +19,7 @@ from ..inputs import require
 from .plain import as_html, without_roles
 
 DPI = 192  # two dots for each of a page's pixels
+EDITION = {"committed": True}  # whether what is shown has the parameters of a committed page; `chapters` tells
 NUMBER = re.compile(r"\{\{(\w+)\}\}")  # {{name}} in a text stands for a live number
 SPREAD = re.compile(r"(?<=[\d*%]) (± \S+|\((?:n = )?[-+−]?\d[^()]*\))")  # after a number: what is set in small type
 
@@ -121,7 +122,8 @@ def emphasised(column: pd.Series, best: str) -> pd.Series:
 def figure(drawn: Figure | Axes, name: str, caption: str, alt: str) -> None:
     """Show a figure as the numbered one `name` (for `{numref}`) above its caption; `alt` says what one sees in it.
 
-    Caption and alt text travel with the output, and `chapters.normalise` hands them on to the rendered book.
+    What it says of curves is true of the committed edition, and with other parameters it says so. Caption and alt text
+    travel with the output, and `chapters.normalise` hands them on to the rendered book.
     """
     import matplotlib.pyplot as plt
 
@@ -129,6 +131,7 @@ def figure(drawn: Figure | Axes, name: str, caption: str, alt: str) -> None:
     picture = io.BytesIO()
     fig.savefig(picture, format="png", dpi=DPI)
     width = round(fig.get_figwidth() * DPI / 2)
+    alt = alt if EDITION["committed"] else f"in the committed edition, which has other parameters: {alt}"
     plt.close(fig)  # or it would be shown a second time, without a caption
     told = {"name": name, "caption": caption, "alt": alt, "width": f"{width}px"}
     display({"image/png": picture.getvalue(), "text/plain": alt}, {"exhibit": told, "image/png": {"width": width}})

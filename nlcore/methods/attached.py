@@ -63,6 +63,8 @@ def attach(
     title = type(method).__name__
     if trusted_index is None and trusted_x is not None and trusted_y is not None:
         check_trusted(title, trusted_x, torch.as_tensor(trusted_y), K, bool(method.first))
+    if trusted_index is not None:
+        check_trusted_index(torch.as_tensor(trusted_index), trusted_y, M, K)
     if method.first:
         method = after_first(method, wrapped, first, Sight(title, M, given, first))
     return Attached(title, method, wrapped, Task(K, M, None), given)
@@ -88,6 +90,21 @@ def check_trusted(title: str, x: Tensor, y: Tensor, K: int, each_class: bool) ->
     absent = sorted({*range(K)} - {*y.tolist()}) if each_class else []
     told = f"{title} needs a trusted image of each of K={K} classes"
     require(not absent, f"{told}; of class {few([*map(str, absent)], most=3)} there is none")
+
+
+def check_trusted_index(index: Tensor, y: Tensor | None, M: int, K: int) -> None:
+    """Refuse places of trusted pairs that are none, and classes that do not fit them."""
+    whole = not (index.is_floating_point() or index.dtype == torch.bool) and index.ndim == 1 and len(index) > 0
+    kind = f"{index.dtype} of shape {(*index.shape,)}"
+    require(whole, f"trusted_index are the places (m,) of trusted pairs as whole numbers, not {kind}")
+    low, high = int(index.min()), int(index.max())
+    require(0 <= low and high < M, f"trusted_index are places 0 to {M - 1} of the pairs, not {low} to {high}")
+    if y is not None:
+        y = torch.as_tensor(y)
+        told = f"trusted_y are the classes of the {len(index)} pairs of trusted_index, 0 to {K - 1}"
+        require(y.shape == index.shape, f"{told}, not of shape {(*y.shape,)}")
+        low, high = int(y.min()), int(y.max())
+        require(0 <= low and high < K, f"{told}, not {low} to {high}")
 
 
 def agree(labels: Tensor, index: Tensor, y: Tensor) -> bool:
@@ -290,6 +307,9 @@ class Attached:
         if index.device.type == "cpu":  # on another device a look at it would cost the time of a step
             fits = len(index) == len(y) and 0 <= int(index.min()) and int(index.max()) < self.task.M
             require(fits, f"index has the place of each pair of the batch among all M={self.task.M}")
+        if y.device.type == "cpu" and y.ndim == 1:
+            low, high = int(y.min()), int(y.max())
+            require(0 <= low and high < self.task.K, f"y are classes 0 to {self.task.K - 1}, not {low} to {high}")
         here = index.device.type == y.device.type == "cpu"
         if labels is not None and (here or not self.checked):
             same = agree(labels, index, y)

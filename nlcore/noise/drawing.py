@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..inputs import describe
+from ..inputs import describe, require
 from .models import Noise
 from .names import NOISES
 
@@ -34,6 +34,8 @@ def draw(
     A law that depends on the image knows the images by their rows `images` (N,) in the data set; those are 0 to N - 1
     if not given.
     """
+    fits = not len(y) or (0 <= y.min() and y.max() < K)
+    require(fits, f"y are classes 0 to {K - 1}" + (f", not {y.min()} to {y.max()}" if len(y) else ""))
     rng = np.random.default_rng(seed)
     N = len(y)
     row = np.arange(N, dtype=np.int32)

@@ -261,10 +261,10 @@ def test_an_opened_book_has_the_committed_chapter_again(tmp_path, monkeypatch):
         write_whole(tmp_path / name, name)
     os.utime(tmp_path / "book" / "mine.ipynb", (1, 1))
     monkeypatch.setattr("subprocess.run", lambda *given, **options: SimpleNamespace(returncode=0, stderr=""))
-    chapters.rendered(tmp_path / "out")
+    chapters.rendered(tmp_path / "out", ["mine"])
     opened = tmp_path / "_build" / "opened" / "book" / "mine.ipynb"
     assert opened.read_text() == "out/mine.ipynb"
-    chapters.rendered(tmp_path / "nothing")
+    chapters.rendered(tmp_path / "out", [])  # what lies there from before is of no interest
     assert opened.read_text() == "book/mine.ipynb" and opened.stat().st_mtime > 1
 
 
@@ -280,3 +280,21 @@ def test_a_chapter_is_executed_by_this_python(tmp_path, monkeypatch):
     monkeypatch.setattr(chapters, "inputs", lambda *given: "")
     chapters.execute("mine", tmp_path / "out" / "mine.ipynb", {})
     assert sys.executable in (tmp_path / "out" / "mine.ipynb").read_text()
+
+
+def test_a_result_into_which_somebody_has_written_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    tagged = nbformat.v4.new_code_cell("seed: int = 0", metadata={"tags": ["parameters"]})
+    write_whole(tmp_path / "book" / "mine.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[tagged])))
+    monkeypatch.setattr(chapters, "_executed", lambda name, work, values: tmp_path / "book" / "mine.ipynb")
+    out = tmp_path / "out" / "mine.ipynb"
+    for again in (False, True):
+        assert chapters.execute("mine", out, {}, again) == f"executed: {out}"
+    written = out.read_text().replace("seed", "notes")
+    out.write_text(written)
+    assert chapters.execute("mine", out, {}, again=False).endswith(
+        "it had been edited, and is kept so as mine-edited.ipynb"
+    )
+    assert (tmp_path / "out" / "mine-edited.ipynb").read_text() == written
+    chapters.execute("mine", tmp_path / "book" / "mine.ipynb", {})  # git knows what becomes of the book itself
+    assert [path.name for path in (tmp_path / "book").iterdir()] == ["mine.ipynb"]

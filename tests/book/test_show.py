@@ -111,6 +111,18 @@ def test_a_figure_hands_its_caption_to_the_book(shown):
     assert told["image"] == {"alt": "a line that rises", "width": "480px"}
 
 
+def test_what_a_figure_shows_is_said_of_the_committed_edition_alone(shown, monkeypatch):
+    import matplotlib.pyplot as plt
+
+    monkeypatch.setitem(show.EDITION, "committed", True)
+    defaults = {name: default for name, (_, default) in chapters.parameters("01_noise_models").items()}
+    for seed in (0, 1):
+        chapters.committed("01_noise_models", defaults | {"seed": seed})
+        show.figure(plt.subplots()[1], "fig-x", "A line.", "a line that rises")
+    assert shown[0][0]["text/plain"] == "a line that rises"
+    assert shown[1][0]["text/plain"] == "in the committed edition, which has other parameters: a line that rises"
+
+
 def test_source_is_without_the_indentation_of_its_class(shown):
     from nlcore import noise
 

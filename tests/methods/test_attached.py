@@ -375,6 +375,26 @@ REFUSED = {
         lambda m: attach(GLC(), Timm(), 10, m.M, trusted_x=m.x[:10], trusted_y=torch.arange(1, 11)),
         "trusted_y are 0 to 9, not 1 to 10",
     ),
+    "trusted places as a mask": (
+        lambda m: attach(MentorNet("data"), Timm(), 10, m.M, trusted_index=m.y == 1, trusted_y=m.y),
+        r"as whole numbers, not torch.bool of shape \(20,\)",
+    ),
+    "trusted places beyond the pairs": (
+        lambda m: attach(MentorNet("data"), Timm(), 10, m.M, trusted_index=[3, 20], trusted_y=[0, 1]),
+        "places 0 to 19 of the pairs, not 3 to 20",
+    ),
+    "trusted classes from 1 on": (
+        lambda m: attach(MentorNet("data"), Timm(), 10, m.M, trusted_index=[3, 4], trusted_y=[1, 10]),
+        "of the 2 pairs of trusted_index, 0 to 9, not 1 to 10",
+    ),
+    "one trusted class for all": (
+        lambda m: attach(MentorNet("data"), Timm(), 10, m.M, trusted_index=[3, 4], trusted_y=[1]),
+        r"not of shape \(1,\)",
+    ),
+    "a label that is none": (
+        lambda m: attach(CE(), Timm(), 10, m.M).loss(torch.arange(10), m.x[:10], torch.full((10,), -1)),
+        "y are classes 0 to 9, not -1 to -1",
+    ),
     "trusted images without any": (
         lambda m: attach(GLC(), Timm(), 10, m.M, trusted_x=m.x[:0], trusted_y=m.y[:0]),
         "0 images and trusted_y 0 classes",

@@ -268,3 +268,9 @@ def test_more_classes_than_a_byte():
 def test_bad_parameters_are_refused(make):
     with pytest.raises(UserError):
         make()
+
+
+@pytest.mark.parametrize("y", [[1, 10], [-1, 3]])
+def test_classes_that_are_none_are_refused(y):
+    with pytest.raises(UserError, match="y are classes 0 to 9, not"):
+        noise.draw(noise.Clean(), np.array(y), 10, 0)

@@ -1,0 +1,107 @@
+"""Nothing of anybody's is overwritten by an audit, and no label is lost or given to another example by `relabel`."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_labels import QUICK, nlcore, picture
+
+from nlcore.audit import twins
+from nlcore.audit.examples import read
+from nlcore.audit.folds import Plan, predicted
+from nlcore.inputs import UserError
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Six pictures of two classes."""
+    for k, name in enumerate("ab"):
+        for i in range(6):
+            picture(tmp_path / "photos" / name / f"{i}.png", 10 * k + i)
+    return tmp_path / "photos"
+
+
+@pytest.mark.parametrize("name", ["report.html", "summary.json", "labels.csv"])
+def test_files_that_no_audit_has_written_are_not_overwritten(name, photos, tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text("mine")
+    assert nlcore("audit", photos, "--out", tmp_path / "mine", *QUICK) == 2
+    assert f"{name} that no audit has written" in capsys.readouterr().err
+    assert (tmp_path / "mine" / name).read_text() == "mine"
+
+
+def test_the_audit_of_data_that_are_elsewhere_now_is_kept(photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert nlcore("audit", photos, "--out", out, *QUICK) == 0
+    first = (out / "labels.csv").read_text()
+    photos.rename(tmp_path / "moved")
+    assert nlcore("audit", tmp_path / "moved", "--out", out, *QUICK) == 0
+    told = capsys.readouterr().err
+    assert "labels-before.csv" in told and "fold 1 of 2: was there already" in told
+    assert (out / "labels-before.csv").read_text() == first
+    assert str(photos) in json.loads((out / "summary-before.json").read_text())["place"]
+
+
+def test_a_row_must_have_the_label_that_it_was_given(tmp_path, capsys):
+    """As where the table was made before rows were removed."""
+    np.savez(tmp_path / "d.npz", images=np.zeros((9, 4, 4, 3), np.uint8), labels=np.arange(9) % 3)
+    (tmp_path / "first.csv").write_text("row,action\n0,remove\n")
+    assert nlcore("relabel", tmp_path / "d.npz", tmp_path / "first.csv", "--out", tmp_path / "d2.npz") == 0
+    assert "a table of rows of d.npz does not fit it" in capsys.readouterr().out
+    (tmp_path / "second.csv").write_text("row,file,given,label\n4,4,1,2\n")
+    assert nlcore("relabel", tmp_path / "d2.npz", tmp_path / "second.csv", "--out", tmp_path / "d3.npz") == 2
+    assert "4 of d2.npz has the label '2' and not '1'" in capsys.readouterr().err
+    assert nlcore("relabel", tmp_path / "d.npz", tmp_path / "second.csv", "--out", tmp_path / "d3.npz") == 0
+
+
+def test_labels_that_are_not_in_the_new_table_are_named(tmp_path, capsys):
+    for i in range(4):
+        picture(tmp_path / f"{i}.png", i)
+    (tmp_path / "2.png").write_bytes(b"torn")
+    (tmp_path / "own.csv").write_text("file,label\n0.png,a\n1.png,b\n2.png,a\n3.png,\n0.png,b\n")
+    (tmp_path / "r.csv").write_text("file,row,label\n1.png,1,a\n")
+    assert nlcore("relabel", tmp_path / "own.csv", tmp_path / "r.csv", "--out", tmp_path / "new.csv") == 0
+    told = capsys.readouterr().out
+    assert "not in it" in told and "row 3 has no label" in told and "2.png" in told
+    assert pd.read_csv(tmp_path / "new.csv").file.tolist() == ["0.png", "1.png", "0.png"]
+
+
+def test_a_table_in_a_folder_that_is_a_link_names_the_same_pictures(tmp_path):
+    for i in range(4):
+        picture(tmp_path / "store" / "photos" / f"{i}.png", i)
+    (tmp_path / "store" / "labels").mkdir()
+    rows = "".join(f"../photos/{i}.png,{'ab'[i % 2]}\n" for i in range(4))
+    (tmp_path / "store" / "labels" / "l.csv").write_text(f"file,label\n{rows}")
+    (tmp_path / "lab").symlink_to("store/labels")
+    (tmp_path / "r.csv").write_text("file,label\n../photos/0.png,b\n")
+    for out in (tmp_path / "new.csv", tmp_path / "lab" / "new.csv"):
+        assert nlcore("relabel", tmp_path / "lab" / "l.csv", tmp_path / "r.csv", "--out", out) == 0
+        named = [out.resolve().parent / file for file in pd.read_csv(out).file]
+        assert [path.resolve() for path in named] == [tmp_path / "store" / "photos" / f"{i}.png" for i in range(4)]
+
+
+def test_many_equal_examples_do_not_make_a_pair_of_every_two():
+    x, given = np.zeros((3000, 1, 8, 8), np.uint8), np.arange(3000) % 2
+    assert twins.twins(x, given) == [(0, i) for i in range(1, 3000, 2)]
+
+
+def test_what_is_compared_as_twins_is_said(photos, tmp_path, monkeypatch, capsys):
+    assert nlcore("audit", photos, "--out", tmp_path / "out", *QUICK) == 0
+    assert "nearly alike with different labels: 0 pairs" in capsys.readouterr().out
+    monkeypatch.setattr(twins, "MOST", 5)
+    assert nlcore("audit", photos, "--out", tmp_path / "out", *QUICK) == 0
+    assert "equal (nearly equal ones are looked for among" in capsys.readouterr().out
+    assert "Equal (nearly equal ones" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_number_that_is_no_class_is_refused(tmp_path):
+    np.savez(tmp_path / "d.npz", images=np.zeros((4, 4, 4, 3), np.uint8), labels=np.array([0, 1, 10**9, 1]))
+    with pytest.raises(UserError, match="label 1000000000 is no class"):
+        read(str(tmp_path / "d.npz"))
+
+
+def test_trees_that_meet_one_class_alone_are_sure_of_it():
+    x, given = np.random.default_rng(0).normal(size=(10, 2)), np.array([0] * 9 + [1])
+    p = predicted(x, given, 2, Plan(folds=2)).probability
+    assert np.allclose(p.sum(1), 1) and np.allclose(p[9], [1, 0])
