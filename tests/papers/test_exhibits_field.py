@@ -32,7 +32,7 @@ def history() -> pd.DataFrame:
             late = accuracy + 0.01 * seed
             rows.append(run | {"step": 1, "epoch": 1.0, "noisy_validation": 0.5, "test_accuracy": 0.8 + late / 100})
             rows.append(run | {"step": 2, "epoch": 2.0, "noisy_validation": 0.4, "test_accuracy": late})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(clean_validation=lambda f: 1 - f.noisy_validation)
 
 
 def test_every_planned_method_has_a_row_and_what_was_not_run_is_empty():
@@ -45,8 +45,7 @@ def test_every_planned_method_has_a_row_and_what_was_not_run_is_empty():
 
 
 def test_every_rule_has_a_column():
-    rows = history().assign(clean_validation=lambda f: 1 - f.noisy_validation)
-    table = exhibits.under_all_rules(rows, PLANNED)
+    table = exhibits.under_all_rules(history(), PLANNED)
     assert [*table] == [("symmetric 0.5", rule) for rule in ("end", "noisy", "clean", "test")]
     assert table.loc["cross entropy"].tolist() == ["51.0", "80.5", "51.0", "80.5"]
     assert {*exhibits.under_all_rules(EMPTY, PLANNED).to_numpy().ravel()} == {exhibits.NOTHING_RUN}
@@ -68,6 +67,25 @@ def test_a_panel_is_drawn_for_each_noise_that_was_run():
     found = exhibits.gains(both)
     low, high = exhibits.reach(found)
     assert low < 0 < found.effect.max() < high < 100  # an interval of two seeds does not set the scale
+
+
+def test_noises_in_which_a_method_is_ahead_and_behind_are_counted():
+    pair = history().assign(noise="pair_flip", rate=0.4, key=lambda f: f.key + " p")
+    pair.loc[pair.method == "gce", "test_accuracy"] -= 0.3
+    table = exhibits.ahead_and_behind(pd.concat([history(), pair]), PLANNED)
+    row = table.loc["generalised cross entropy (L_q)"]
+    assert (row["noises"], row["last evaluation"]) == ("2", "1 ahead, 1 behind")
+    assert "cross entropy" not in table.index
+    assert {*table.loc["early-learning regularisation (ELR)"]} == {""}  # one seed says little
+    assert {*exhibits.ahead_and_behind(EMPTY, PLANNED).to_numpy().ravel()} == {exhibits.NOTHING_RUN}
+
+
+def test_methods_are_compared_with_each_other():
+    table = exhibits.between(history())
+    elr, gce, ce = "early-learning regularisation (ELR)", "generalised cross entropy (L_q)", "symmetric cross entropy"
+    assert table.loc[f"{elr} ahead of {gce}", "symmetric 0.5"] == "+0.1"
+    assert table.loc[f"{gce} ahead of {ce}", "symmetric 0.5"] == table.loc[f"{elr} ahead of {gce}", "pair 0.4"] == ""
+    assert {*exhibits.between(EMPTY).to_numpy().ravel()} == {""}
 
 
 def test_sentences_say_what_is_missing():

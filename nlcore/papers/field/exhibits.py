@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from .experiments import ALL, HUMAN_RATES, KNOBS
 from .measured import DEPENDENT, HUMAN, INSTANCE, SYMMETRIC
 
 RULES = ("last", "noisy validation")
+HONEST = (*RULES, "clean validation")  # all rules that do not look at the test set
 # all rules, in words that leave room for many columns
 SHORT = {"last": "end", "noisy validation": "noisy", "clean validation": "clean", "best on test (leaks)": "test"}
 # kinds of noise, by the word under which an exhibit shows them
@@ -26,6 +28,13 @@ KINDS = {"symmetric": [SYMMETRIC], "pair": DEPENDENT, "instance": [INSTANCE], "h
 # the noises under which sentences speak of methods: a word for each
 NOISES = {"half": ("symmetric", 0.5), "much": ("symmetric", 0.8), "image": ("instance", 0.4), "pair": ("pair", 0.4)}
 NOISES |= {"people": ("human", 0.4), "fifth": ("symmetric", 0.2), "image_fifth": ("instance", 0.2)}
+NOISES |= {"pair_fifth": ("pair", 0.2)}
+PAIRED = (
+    "elr",
+    "gce",
+    "symmetric_ce",
+    "volminnet",
+)  # methods that need nothing and gain much, compared with each other
 COLUMNS = ["key", "method", "noise", "rate", "seed", "model", "dataset", "images", "step", "test_accuracy"]
 COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
 NOTHING_RUN = "not run yet"
@@ -99,9 +108,38 @@ def in_order(names) -> list[str]:
     return [name for name in ALL if name in given]
 
 
-def gains(history: pd.DataFrame) -> pd.DataFrame:
-    """Points ahead of cross entropy under both rules (see `led`)."""
-    return led({rule: select(history, rule) for rule in RULES} if len(history) else {})
+def gains(history: pd.DataFrame, rules: tuple[str, ...] = RULES) -> pd.DataFrame:
+    """Points ahead of cross entropy under each rule (see `led`)."""
+    return led({rule: select(history, rule) for rule in rules} if len(history) else {})
+
+
+def ahead_and_behind(history: pd.DataFrame, planned: list[Run]) -> pd.DataFrame:
+    """Under how many kinds and rates of noise each method is ahead of cross entropy with its whole interval, and under
+    how many behind it, a column for each rule; of the noises that were run with all seeds."""
+    found = gains(history, HONEST)
+    found, columns = found[found.seeds == seeds_of(planned)], {}
+    for rule, part in found.groupby("rule", sort=False):
+        of = part.method
+        columns["noises"] = part.groupby("method").size().astype(str)
+        ahead_of, behind = (side.groupby(of).sum().astype(str) for side in (part.low > 0, part.high < 0))
+        columns[WHEN[rule]] = ahead_of + " ahead, " + behind + " behind"
+    return by_method(columns, planned).drop(words.method("ce"), errors="ignore")
+
+
+def between(history: pd.DataFrame) -> pd.DataFrame:
+    """Points that the first method of each pair of `PAIRED` is ahead of the second one, where noisy validation chooses
+    both, with 95 % intervals paired by seed, in a column for each noise."""
+    rows, columns = select(history, "noisy validation") if len(history) else history, {}
+    for word in ("fifth", "half", "pair_fifth", "pair", "image_fifth", "image"):
+        kind, rate = NOISES[word]
+        of = {"noise": KINDS[kind], "rate": rate}
+        columns[f"{kind} {rate:g}"] = {
+            f"{words.method(one)} ahead of {words.method(other)}": texts.interval(
+                rows, partial(ahead, a=one, b=other, **of), missing=""
+            )
+            for one, other in combinations(PAIRED, 2)
+        }
+    return pd.DataFrame(columns).rename_axis("methods")
 
 
 def led(chosen: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -32,10 +32,12 @@ def orders(photographs: pd.DataFrame, fashion: pd.DataFrame) -> pd.DataFrame:
     if not len(photographs):
         return pd.DataFrame({"rank correlation": [NOT_RUN]})
     both, table = {rule: chosen(photographs, fashion, rule) for rule in RULES}, {}
+    said = texts.noise_of(photographs)
     people = where("human", photographs[photographs.noise.isin(KINDS["human"])].rate.max())
     for kind, rate in kinds_of(photographs[~photographs.noise.isin(KINDS["human"])]):
         others = {"the same on Fashion-MNIST": where(kind, rate, photograph=False), "people's labels": people}
-        table[f"{kind} {rate:g}"] = {
+        here = photographs.noise.isin(KINDS[kind]) & (photographs.rate == rate)
+        table[said[here].iloc[0]] = {
             (name, WHEN[rule]): correlation(rows, where(kind, rate), other)
             for name, other in others.items()
             for rule, rows in both.items()

@@ -13,9 +13,9 @@ from ..effects import ahead, in_words, mean, points
 from ..texts import NOT_RUN, interval, number
 from .exhibits import (
     COLUMNS,
+    HONEST,
     KINDS,
     NOISES,
-    RULES,
     complete,
     gains,
     labels_of_digits,
@@ -35,7 +35,8 @@ def numbers(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
 def compared(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
     """The numbers of a comparison."""
     said = {"runs": complete(history, planned), "left": left_out(history, planned)}
-    for rule in RULES:
+    said["trusted"] = str(max(run.trusted for run in planned))
+    for rule in HONEST:
         chosen, of = curve_numbers(history, rule) if len(history) else pd.DataFrame(columns=COLUMNS), rule.split()[0]
         for word, (kind, rate) in NOISES.items():
             at = {"noise": KINDS[kind], "rate": rate}
@@ -59,11 +60,11 @@ def left_out(history: pd.DataFrame, planned: list[Run]) -> str:
 def counted(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
     """How many methods there are, how many were run under each noise that sentences speak of with all seeds, and how
     many of their intervals are on which side of 0, and which of these methods gains most."""
-    said, seeds, found = {}, seeds_of(planned), gains(history)
+    said, seeds, found = {}, seeds_of(planned), gains(history, HONEST)
     said["methods"] = str(len({run.spec()["method"]["name"] for run in planned}) - 1)
     for word, (kind, rate) in NOISES.items():
         part = found[found.noise.isin(KINDS[kind]) & (found.rate == rate) & (found.seeds == seeds)]
-        for rule in RULES:
+        for rule in HONEST:
             own, of = part[part.rule == rule], rule.split()[0]
             said[f"whole_{word}"] = str(len(own))
             said[f"better_{word}_{of}"] = str(int((own.low > 0).sum()))

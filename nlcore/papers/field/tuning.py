@@ -10,8 +10,8 @@ from ... import data, words
 from ...measures.evaluate import select
 from ...runs import Run
 from ..effects import ahead
-from ..texts import NOT_RUN, WHEN, interval, number
-from .exhibits import KINDS, NOISES, RULES, by_method, cell, complete, led, seeds_of
+from ..texts import NOT_RUN, interval, number
+from .exhibits import KINDS, NOISES, by_method, cell, complete, led, seeds_of
 from .experiments import KNOBS, method
 
 # what is changed in the recipe of cross entropy, and how it is said
@@ -54,14 +54,13 @@ def chosen(history: pd.DataFrame, planned: list[Run], rule: str) -> dict[str, pd
 
 
 def accuracy(history: pd.DataFrame, planned: list[Run], kind: str, rate: float) -> pd.DataFrame:
-    """Test accuracies under a noise by method, as published and tuned under both rules, and which setting
-    noisy validation chose together with the evaluation, for each seed. What was not run is empty."""
-    columns, rows = {}, under(history, kind, rate)
-    for rule in RULES:
-        for name, of in chosen(rows, planned, rule).items():
-            columns[WHEN[rule], name] = of.groupby("method").test_accuracy.agg(partial(cell, planned=seeds_of(planned)))
-            if name == TUNED and rule != "last":
-                columns[WHEN[rule], "setting"] = of.sort_values("seed").groupby("method").setting.agg(listed)
+    """Test accuracies under a noise by method where noisy validation chooses the evaluation, as published and tuned,
+    and which setting it chose, for each seed. What was not run is empty."""
+    columns, as_cell = {}, partial(cell, planned=seeds_of(planned))
+    for name, of in chosen(under(history, kind, rate), planned, "noisy validation").items():
+        columns[name] = of.groupby("method").test_accuracy.agg(as_cell)
+        if name == TUNED:
+            columns["setting"] = of.sort_values("seed").groupby("method").setting.agg(listed)
     return by_method(columns, planned)
 
 
