@@ -125,6 +125,11 @@ def method(name: str) -> str:
     return METHODS[name][0] if name in METHODS else name
 
 
+def brief(name: str) -> str:
+    """The name of a method without what stands in brackets behind it."""
+    return method(name).split(" (")[0]
+
+
 def look(name: str) -> dict[str, str]:
     """Colour and marker of a method, the same on every page; of a name that is not known those of plain training."""
     colour, marker = LOOKS[METHODS[name][2] if name in METHODS else "black"]

@@ -82,7 +82,7 @@ def test_noises_in_which_a_method_is_ahead_and_behind_are_counted():
 
 def test_methods_are_compared_with_each_other():
     table = exhibits.between(history())
-    elr, gce, ce = "early-learning regularisation (ELR)", "generalised cross entropy (L_q)", "symmetric cross entropy"
+    elr, gce, ce = "early-learning regularisation", "generalised cross entropy", "symmetric cross entropy"
     assert table.loc[f"{elr} ahead of {gce}", "symmetric 0.5"] == "+0.1"
     assert table.loc[f"{gce} ahead of {ce}", "symmetric 0.5"] == table.loc[f"{elr} ahead of {gce}", "pair 0.4"] == ""
     assert {*exhibits.between(EMPTY).to_numpy().ravel()} == {""}

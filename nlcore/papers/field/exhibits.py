@@ -134,7 +134,7 @@ def between(history: pd.DataFrame) -> pd.DataFrame:
         kind, rate = NOISES[word]
         of = {"noise": KINDS[kind], "rate": rate}
         columns[f"{kind} {rate:g}"] = {
-            f"{words.method(one)} ahead of {words.method(other)}": texts.interval(
+            f"{words.brief(one)} ahead of {words.brief(other)}": texts.interval(
                 rows, partial(ahead, a=one, b=other, **of), missing=""
             )
             for one, other in combinations(PAIRED, 2)
@@ -172,7 +172,7 @@ def dots(found: pd.DataFrame, kinds: tuple[str, ...], filled: str = "last", othe
             first = row.rule == filled
             figures.gain(ax, names.index(row.method) + (-0.15 if first else 0.15), row, words.look(row.method), first)
         ax.axvline(0, color="black", lw=1)
-        ax.set_yticks(range(len(names)), [words.method(name).split(" (")[0] for name in names], fontsize=8)
+        ax.set_yticks(range(len(names)), [*map(words.brief, names)], fontsize=8)
         ax.grid(axis="x", alpha=0.3)
     grid[0].invert_yaxis()  # in the order of the tables
     for ax in grid[-2:]:
@@ -195,8 +195,7 @@ def timeline() -> Figure:
     ax, families = figures.axes(None, figures.WIDTH, 5.2), [words.METHODS[name][1] for name in names]
     for y, name in enumerate(names):
         ax.plot(YEARS[name], y, ms=6, **words.look(name))
-        said = words.method(name).split(" (")[0]
-        ax.annotate(said, (YEARS[name], y), (7, 0), textcoords="offset points", va="center", fontsize=9)
+        ax.annotate(words.brief(name), (YEARS[name], y), (7, 0), textcoords="offset points", va="center", fontsize=9)
     for family in dict.fromkeys(families):
         first, count = families.index(family), families.count(family)
         ax.axhline(first - 0.5, color="grey", lw=0.5)
