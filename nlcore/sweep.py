@@ -18,6 +18,8 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
+import torch
+
 from . import vouch
 from .files import write_whole
 from .inputs import UserError, lookup, require
@@ -88,9 +90,9 @@ def train_missing(
     require(
         minutes is None or 0 < minutes < math.inf, f"--budget must be finite and more than 0 minutes, not {minutes}"
     )
-    require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
     places, found = devices(device), states_of(wanted)
     todo = [run for run in unique(wanted) if to_train(train, *found[run.key])]
+    jobs = side_by_side(todo, jobs, places)
     if not todo:
         return found
     store.writable()
@@ -98,14 +100,20 @@ def train_missing(
     for run in differing.values():
         check(run)
     vouch.vouch(todo, echo)
-    brief = sum(run.budget.steps for run in todo) < 5000  # starting workers would take longer
-    most = cores() if places[0].type == "cpu" else len(places)
-    jobs = min(jobs or (1 if brief else most), len(todo))
     echo(forecast(todo, recorded(states_of([*wanted, *like])), jobs))
     seconds = 60 * minutes if minutes else None
     for i, line in enumerate(_train(todo, [str(place) for place in places], jobs, seconds), 1):
         echo(f"[{i}/{len(todo)}] {line}")
     return states_of(wanted)
+
+
+def side_by_side(todo: list[Run], jobs: int | None, places: list[torch.device]) -> int:
+    """How many runs are trained at the same time: as many as `jobs` says; else one per CPU core or GPU, or one where
+    starting workers would take longer than the runs."""
+    require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
+    brief = sum(run.budget.steps for run in todo) < 5000
+    most = cores() if places[0].type == "cpu" else len(places)
+    return min(jobs or (1 if brief else most), len(todo))
 
 
 def states_of(wanted: list[tuple[str, list[Run]]]) -> dict[str, tuple[str, Record | None]]:
@@ -146,11 +154,12 @@ def batches(runs: list[Run], records: list[Record], count: int) -> list[list[Run
 
 def expected_seconds(runs: list[Run], records: list[Record]) -> dict[Run, float]:
     """About how long each run will take (see `batches`): the median of the paces, as a record that was made while the
-    machine had much else to do tells nothing of the others."""
+    machine had much else to do tells nothing of the others. A diverged run has made fewer steps than it was to make."""
     paces = defaultdict(list)
     for record in records:
+        steps = record.cost.get("steps") or record.run.budget.steps
         for group in ("all", kind_of_step(record.run)):
-            paces[group].append(record.cost["seconds"] / record.run.budget.steps)
+            paces[group].append(record.cost["seconds"] / steps)
     pace = {group: statistics.median(found) for group, found in paces.items()}
     usual = pace.get("all", 1.0)
     return {run: run.budget.steps * pace.get(kind_of_step(run), usual) for run in runs}
@@ -177,7 +186,10 @@ def _train(todo: list[Run], places: list[str], jobs: int, seconds: float | None)
     def late(run: Run) -> bool:
         if not seconds:
             return False
-        needed = _estimate(run, places[0], prices)  # the trials take time as well
+        try:
+            needed = _estimate(run, places[0], prices)  # the trials take time as well
+        except Exception:  # `work` meets it too, and records the run as failed
+            return False
         return time.monotonic() + needed > deadline
 
     if jobs > 1:

@@ -53,6 +53,10 @@ BAD = {
     "seeds": ["run", "rolnick2017.uniform", "--set", "seeds=-1"],
     "budget": ["run", "rolnick2017.uniform", *QUICK, "--budget", "0"],
     "jobs": ["run", "rolnick2017.uniform", *QUICK, "--jobs", "0"],
+    "jobs must be 1 or more": ["run", "rolnick2017.uniform", *QUICK, "--jobs", "-1", "--dry-run"],
+    "alphas is set more than once": ["run", "rolnick2017.uniform", *QUICK, "--set", "alphas=[2]"],
+    "tier is set more than once": ["chapter", "02_massive_label_noise", "-p", "tier=smoke", "-p", "tier=laptop"],
+    "has the key 'kkkk": ["run", "rolnick2017.uniform", "--keys", ",".join(["k" * 16] * 16)],
     "device": ["run", "rolnick2017.uniform", *QUICK, "--device", "gpu"],
     "no run of rolnick2017.uniform at smoke has the key 'abc'; one": ["run", "rolnick2017.uniform", "--keys", "abc"],
     "no run of rolnick2017.uniform at smoke has the key '.x00": [
@@ -111,6 +115,7 @@ def test_a_dry_run_says_what_would_be_trained_and_trains_nothing(capsys):
     code, out, _ = nlcore(capsys, *dry)
     assert code == 0 and "at smoke: 2 runs to train, 1 side by side; how long they take is not known yet" in out
     assert not store.working().exists()
+    assert "2 runs to train, 1 side by side" in nlcore(capsys, *dry[:-3], "--dry-run")[1]  # they are brief
     first, second = (run.key for run in runs_of("rolnick2017.uniform", "smoke", [*QUICK[1::2]])[1])
     nlcore(capsys, *dry[:-1], "--keys", first)
     out = nlcore(capsys, *dry, "--keys", second)[1]

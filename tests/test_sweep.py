@@ -158,6 +158,9 @@ def test_what_will_be_trained_is_said_with_how_long_that_takes():
         sweep.forecast(RUNS[1:], [slow], 2)
         == "2 runs to train, 2 side by side; about 5 minutes, as the records have it"
     )
+    long = replace(RUN, budget=Budget(5000))
+    early = replace(slow, run=long, diverged=True)  # 300 seconds for 5 steps
+    assert "about 5 minutes" in sweep.forecast(RUNS[1:], [early], 2)
     assert sweep.forecast(RUNS[1:2], found, 1) == "one run to train; about a minute"
     assert "not known" in sweep.forecast(RUNS, [], 1)
 
@@ -176,6 +179,14 @@ def test_a_budget_starts_only_what_can_finish():
     long = replace(RUN, budget=Budget(steps=10_000_000))
     found, said = collect([long, RUN], minutes=0.2)
     assert [r.run for r in found] == [RUN] and "too long to start" in said[1]
+
+
+def test_a_run_whose_trials_break_is_recorded_as_failed_and_does_not_stop_the_others(monkeypatch):
+    honest = train.train
+    monkeypatch.setattr(train, "train", lambda run, *a, **k: 1 / 0 if run.seed == 1 else honest(run, *a, **k))
+    found, said = collect([RUNS[1], RUNS[0]], minutes=9)
+    assert len(found) == 1 and states(RUNS) == ["done", "failed", "missing"]
+    assert "division" in said[1]
 
 
 def test_what_a_run_takes_once_is_not_counted_as_steps(monkeypatch):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .. import __version__, home
-from ..inputs import UserError, one_line, parse, require
+from ..inputs import UserError, few, one_line, parse, require
 
 if TYPE_CHECKING:
     from ..runs import Run
@@ -99,4 +99,13 @@ def runs_of(experiment: str, tier: str, override: list[str] | None) -> tuple[str
     """The paper and the runs that a command line means."""
     from .. import papers
 
-    return experiment.partition(".")[0], papers.runs(experiment, tier, **dict(map(parse, override or [])))
+    return experiment.partition(".")[0], papers.runs(experiment, tier, **named(override))
+
+
+def named(texts: list[str] | None) -> dict[str, object]:
+    """What `name=value` sets, each name once."""
+    pairs = [*map(parse, texts or [])]
+    found = dict(pairs)
+    twice = [name for name in found if [other for other, _ in pairs].count(name) > 1]
+    require(not twice, f"{few(twice)} is set more than once, and only one value can count")
+    return found

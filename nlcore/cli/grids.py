@@ -1,6 +1,7 @@
 """Commands about runs and their records: run, plan, status, publish, verify, golden."""
 
 import itertools
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -64,14 +65,14 @@ def _plans(wanted: "Grids", whole: "Grids", tier: str, jobs: int | None, device:
     from .. import sweep
     from ..training.device import device_name, devices
 
-    places = devices(device)
-    side_by_side = jobs or (sweep.cores() if places[0].type == "cpu" else len(places))
+    places, found = devices(device), sweep.states_of([*wanted.values()])
+    left = [run for run in sweep.unique([*wanted.values()]) if sweep.to_train("stale", *found[run.key])]
+    jobs = sweep.side_by_side(left, jobs, places)
     lines = [f"device: {', '.join(map(device_name, places))}"]
-    for name, (paper, runs) in wanted.items():
-        found = sweep.find(runs, paper)
+    for name, (_, runs) in wanted.items():
         todo = [run for run in runs if sweep.to_train("stale", *found[run.key])]
         records = sweep.recorded(sweep.states_of([whole[name]]))
-        plan = sweep.forecast(todo, records, min(side_by_side, len(todo))) if todo else "nothing to train"
+        plan = sweep.forecast(todo, records, min(jobs, len(todo))) if todo else "nothing to train"
         lines.append(f"{name} at {tier}: {plan}")
     return "\n".join(lines)
 
@@ -79,7 +80,7 @@ def _plans(wanted: "Grids", whole: "Grids", tier: str, jobs: int | None, device:
 def _only(wanted: "Grids", keys: str, of: str) -> "Grids":
     """Of the runs of experiments those with these keys: KEY,KEY,... or a file with a key a line."""
     require(bool(keys.strip()), "--keys is empty; name keys, or a file with a key a line")
-    named = Path(keys).read_text(errors="replace").split() if Path(keys).is_file() else keys.split(",")
+    named = Path(keys).read_text(errors="replace").split() if os.path.isfile(keys) else keys.split(",")
     require(bool(named), f"{keys} names no key")
     known = [run.key for _, runs in wanted.values() for run in runs]
     unknown = sorted({*named} - {*known})

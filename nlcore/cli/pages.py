@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from .. import home
-from ..inputs import counted, lookup, parse, require
-from .base import Json, app, show
+from ..inputs import counted, lookup, require
+from .base import Json, app, named, show
 
 
 @app.command()
@@ -24,7 +24,7 @@ def chapter(
     from ..book import chapters
     from ..machine import cores
 
-    given, folder = dict(map(parse, parameter or [])), out or home() / "_build" / "chapters"
+    given, folder = named(parameter), out or home() / "_build" / "chapters"
     values = {name: chapters.validate(name, given) for name in names}  # all of them, before one starts
     require(jobs is None or jobs > 0, f"--jobs must be 1 or more, not {jobs}")
     typer.echo(f"{counted(len(values), 'chapter')}, about ten seconds each once their runs are trained", err=True)

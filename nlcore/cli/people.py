@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..inputs import conform, lookup, parse, require, tell
-from .base import Json, Set, app, show
+from ..inputs import conform, lookup, require, tell
+from .base import Json, Set, app, named, show
 
 if TYPE_CHECKING:
     from ..methods import Method
@@ -91,7 +91,7 @@ def _method(name: str, override: list[str] | None) -> "Method":
     """A method by name, with what a command line sets of its parameters."""
     from ..methods import METHODS
 
-    kind, values = lookup("method", name, METHODS), dict(map(parse, override or []))
+    kind, values = lookup("method", name, METHODS), named(override)
     types = {field.name: field.type for field in fields(kind)}
     hints = {parameter: lookup(f"parameter of {name}", parameter, types) for parameter in values}
     return kind(**{parameter: conform(parameter, value, hints[parameter]) for parameter, value in values.items()})
