@@ -82,8 +82,8 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     require(data not in KNOWN, known)
     found = read(data)
     require(not out.exists(), f"{out} is there already; choose another --out, or remove it")
-    suffix = ".npz" if place.suffix == ".npz" else ".csv"
-    require(out.suffix == suffix, f"the new labels of {place.name} go to a file {suffix}, not {out.name}")
+    suffix = ".npz" if place.suffix.lower() == ".npz" else ".csv"
+    require(out.suffix.lower() == suffix, f"the new labels of {place.name} go to a file {suffix}, not {out.name}")
     table = read_table(reviewed)
     label, removed = _decided(table, reviewed, found, positions(table, reviewed, found, place))
     changed = int(((label != np.array(found.classes)[found.given]) & ~removed).sum())
