@@ -13,7 +13,7 @@ from .. import data as datasets
 from .. import models, vouch
 from ..data.own import SPLITS
 from ..data.tables import called, read_table, repeated
-from ..files import whole
+from ..files import check_writable, whole
 from ..inputs import UserError, few, lookup, require, tell
 from ..methods import MentorNet
 from ..methods.mentor import Mentor
@@ -29,7 +29,7 @@ SGD = {"optimiser": "sgd", "lr": 0.05, "weight_decay": 2e-4, "schedule": "steps"
 EARLY = (0.21,)
 
 
-def learn(dataset: str, checked: Path, out: Path, *, model="conv_small", steps=0, seed=0, device="auto") -> str:
+def learn(dataset: str, checked: Path, out: Path, *, model="conv_small", steps=0, device="auto") -> str:
     """Train a student on the labels of a data set as they are, and a mentor on what becomes of those that are `checked`
     (a table of `file`, as `Dataset.files` has it, and true `label`; images kept for testing are passed over); write it
     to `out` (.npz). Returns what to tell."""
@@ -41,13 +41,13 @@ def learn(dataset: str, checked: Path, out: Path, *, model="conv_small", steps=0
     all_are = "right" if right else "wrong"
     told = f"of the {len(index)} labels checked in {checked} all are {all_are}: a mentor needs some of both"
     require(0 < right < 1, told)
-    net, accuracy = _student(data, MentorNet("data", updates=EARLY), index, true, model, steps, seed, device)
+    net, accuracy = _student(data, MentorNet("data", updates=EARLY), index, true, model, steps, device)
     arrays = {name: value.cpu().numpy() for name, value in net.mentor.state_dict().items()}
     _write(out, lambda file: np.savez(file, **arrays))
     return f"of {len(index)} checked labels {right:.0%} are right; student at {accuracy:.1%}; mentor in {out}"
 
 
-def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0, seed=0, device="auto") -> str:
+def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0, device="auto") -> str:
     """Train a student on a data set under a mentor, and write the weight of every training label to `out` (.csv) as
     file, label, weight, the least trusted first. Returns what to tell."""
     done, method = _there(out, ".csv"), MentorNet("data").led_by(load(mentor))
@@ -56,7 +56,7 @@ def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0,
         _check_weights(out, data)
         return done
     nothing = torch.empty(0, dtype=torch.long)
-    net, accuracy = _student(data, method, nothing, nothing, model, steps, seed, device)
+    net, accuracy = _student(data, method, nothing, nothing, model, steps, device)
     table = pd.DataFrame({"file": data.files, "label": [data.classes[k] for k in data.train.y.tolist()]})
     table["weight"] = net.v.cpu().numpy().round(4)
     table = table.sort_values("weight", kind="stable")
@@ -81,6 +81,7 @@ def _there(out: Path, suffix: str) -> str:
     """Refuse a place that cannot be written to; say so if the result is there already."""
     require(out.suffix == suffix, f"--out must be a file {suffix}, not {out}")
     require(out.parent.is_dir(), f"there is no folder {out.parent} for {out.name}")
+    check_writable(out.parent, "choose another --out")
     return f"{out} is there already; remove it to make it again" if out.exists() else ""
 
 
@@ -106,7 +107,7 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
     rows = {file: row for row, file in enumerate(data.files)}
     names = {file: _name(file, place, rows) for file in table.file.unique()}
     kept = [place, *(folder for folder in place.glob("*/") if folder.name.lower() in SPLITS["test"])]
-    others = {file: name for file, name in names.items() if name not in rows}
+    others = {file: name for file, name in names.items() if name not in rows and not _outside(name)}
     tested = [file for file, name in others.items() if any(os.path.isfile(folder / name) for folder in kept)]
     table = table[~table.file.isin(tested)]
     if tested:
@@ -138,7 +139,12 @@ def _name(file: str, place: Path, rows: dict[str, int]) -> str:
     return rest if name not in rows and split.lower() in SPLITS["train"] and rest in rows else name
 
 
-def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net, float]:
+def _outside(name: str) -> bool:
+    """Whether a name leads out of the folder that it is joined to."""
+    return os.path.isabs(name) or ".." in Path(name).parts
+
+
+def _student(data, method, index, true, model, steps, device) -> tuple[Net, float]:
     """A student trained on all labels as they are, with the mentor beside it, and its accuracy on the test images.
     `true` (m,) are the classes of the images `index` (m,); with 0 `steps` it trains for 50 epochs, 500 steps at least.
     """
@@ -146,7 +152,7 @@ def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net
     steps = steps or max(500, 50 * M // 128)
     enough = 10 * max(M // 128, 1)  # steps of ten epochs
     require(steps >= enough, f"{steps} steps are less than ten epochs of {M} images; at least {enough} are needed")
-    run = Run(data.name, model, Budget(steps, 128, evaluations=10, **SGD), method=method, seed=seed, trusted=len(index))
+    run = Run(data.name, model, Budget(steps, 128, evaluations=10, **SGD), method=method, trusted=len(index))
     models.check(model, tuple(data.train.x.shape[1:]), data.K, 128)
     vouch.vouch([run], lambda line: None)  # a chapter that shows this shows no word of golden runs
     label, rows = data.train.y, torch.arange(M)
@@ -159,7 +165,7 @@ def _student(data, method, index, true, model, steps, seed, device) -> tuple[Net
     nothing, probe = slice(0), slice(2000)
     split = Split(pairs(slice(M)), pairs(nothing), pairs(probe), pairs(index), index, data.train.x[:0], {})
     images, *test = resident(data.name, place)
-    with reproducible(seed, place):
+    with reproducible(run.seed, place):
         source = Resident(run, images, tuple(test), split.to(place), data.K)
         net = build(model, source.task.shape, data.K)
         *_, row = fit(run, source, net, How(progress=True))

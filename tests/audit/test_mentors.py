@@ -1,5 +1,7 @@
 """Two commands: a mentor from the labels that somebody has checked, and the weight of every label."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,6 +149,15 @@ def test_rows_that_are_passed_over_are_counted(photos, tmp_path, capsys):
     assert "3 rows are of images kept for testing" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["{out}/elsewhere.png", "../../elsewhere.png"])
+def test_a_file_elsewhere_is_no_image_kept_for_testing(photos, tmp_path, name):
+    own = data.load(str(photos / "photos"))
+    (photos.parent / "elsewhere.png").touch()
+    table = _table(tmp_path, f"file,label\n{own.files[0]},1\n{name.format(out=photos.parent)},1\n")
+    with pytest.raises(UserError, match="unknown training image"):
+        mentors._checked(own, table)
+
+
 def test_a_message_stays_short_however_long_the_table(photos, tmp_path):
     own = data.load(str(photos / "photos"))
     with pytest.raises(UserError) as told:
@@ -165,6 +176,8 @@ def test_bad_places_and_files_are_refused(photos, tmp_path):
         mentors.learn(own, checked, tmp_path / "m.txt")
     with pytest.raises(UserError, match="no folder"):
         mentors.learn(own, checked, tmp_path / "none" / "m.npz")
+    with pytest.raises(UserError, match="cannot write to /proc"):
+        mentors.learn(own, checked, Path("/proc/m.npz"))
     with pytest.raises(UserError, match="cannot be read"):
         mentors.learn(own, tmp_path / "none.csv", tmp_path / "m.npz")
     with pytest.raises(UserError, match="no mentor"):
