@@ -88,3 +88,25 @@ def check_writable(folder: Path, instead: str) -> None:
             pass
     except OSError as error:
         raise UserError(f"cannot write to {folder} ({error.strerror}); {instead}") from None
+
+
+@contextlib.contextmanager
+def locked(path: Path, place: int = 0, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock on one byte of a file, if there are such locks: without them at worst two processes do the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = None
+    try:
+        import fcntl  # not on Windows
+
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "rb+")
+        fcntl.lockf(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, place)
+        taken = True
+    except BlockingIOError:
+        taken = False
+    except (ImportError, OSError):
+        taken = True
+    try:
+        yield taken
+    finally:
+        if file:
+            file.close()

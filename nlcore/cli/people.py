@@ -44,7 +44,7 @@ def data_(
         lookup("data set to fetch", name, [*fetch.SOURCES, *labels.FILES])
     for name in words[1:]:
         get = labels.get if name in labels.FILES else fetch.get
-        print(f"{name}: ready in {get(name)}")
+        print(f"{name}: ready in {get(name, print)}")
 
 
 mentor = typer.Typer(

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from ..inputs import UserError, few, lookup, require, shown, tell
 from . import fetch
 from .duplicates import duplicates
-from .own import from_folder, from_table
+from .own import files_of, from_folder, from_table
 from .prepared import KNOWN, Dataset, divided, from_npz, read, root, verified
-from .tables import SUFFIXES, read_table
+from .tables import SUFFIXES, read_table, suffix
 
 
 def load(name: str) -> Dataset:
@@ -25,7 +25,7 @@ def load(name: str) -> Dataset:
     if path not in KNOWN:
         path = str(_place(path))
     elif os.path.isdir(path):
-        tell(f"{path} is the known data set; the folder of that name is ./{path}")
+        _tell_of_folder(path)
     if path not in KNOWN and not (pinned and path in _states):
         _states[path] = _state(Path(path))
     data = _loaded(path, _states.get(path, ""))
@@ -34,13 +34,19 @@ def load(name: str) -> Dataset:
     return data._replace(name=name)
 
 
+@cache
+def _tell_of_folder(path: str) -> None:
+    """Say, once a process, that a name is not that of the folder here."""
+    tell(f"{path} is the known data set; the folder of that name is ./{path}")
+
+
 _states: dict[str, str] = {}  # of data of one's own, when they were last looked for under their name alone
 
 
 def _state(place: Path) -> str:
     """What tells that data of one's own are as they were when they were read: names, times and sizes of all files."""
-    files = sorted(place.rglob("*")) if place.is_dir() else [place]
-    if place.is_file() and place.suffix in SUFFIXES:
+    files = files_of(place) if place.is_dir() else [place]
+    if place.is_file() and suffix(place) in SUFFIXES:
         files += [place.parent / file.replace("\\", "/") for file in read_table(place, ("file", "label")).file]
     told = [(str(file), file.stat()) for file in files if file.is_file()]
     return hashlib.sha256(repr([(file, stat.st_mtime_ns, stat.st_size) for file, stat in told]).encode()).hexdigest()
@@ -57,7 +63,7 @@ def _loaded(path: str, state: str) -> Dataset:
         return read(path)
     place = Path(path)
     require(place.is_dir() or place.is_file(), f"{path} is neither a file nor a folder, such as a pipe")
-    source = from_folder if place.is_dir() else from_table if place.suffix in SUFFIXES else from_npz
+    source = from_folder if place.is_dir() else from_table if suffix(place) in SUFFIXES else from_npz
     arrays, class_names = source(place)
     data = verified(path, arrays, class_names)
     _tell_duplicates(data)

@@ -5,20 +5,21 @@ import subprocess
 import tarfile
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from ..files import whole
-from ..inputs import UserError, lookup
+from ..files import locked, whole
+from ..inputs import UserError, lookup, tell
 from . import prepared
 from .vision import vision
 
 
-def download(url: str, path: Path, md5: str) -> Path:
-    """Fetch `url` to `path`, going on where an earlier attempt stopped; the file exists only once its MD5 is right.
-    An `OSError` says why it is not."""
+def download(url: str, path: Path, md5: str | None = None) -> Path:
+    """Fetch `url` to `path`, going on where an earlier attempt stopped; the file exists only once it is whole and its
+    MD5, if that is known, is right. An `OSError` says why it is not."""
     intact = vision().datasets.utils.check_integrity
     if intact(path, md5):
         return path
@@ -111,35 +112,60 @@ SOURCES = {
 }
 
 
-def get(name: str, echo=print) -> Path:
-    """The prepared file of a known data set: kept if it verifies, else made from the first source that does, and only
-    then set aside; a `UserError` if none does, or if the file cannot be read at all."""
+def get(name: str, echo: Callable[[str], object] = tell) -> Path:
+    """The prepared file of a known data set: kept if it verifies, else made from the first source that does (see
+    `prepare`); a `UserError` if none does."""
     lookup("data set to fetch", name, SOURCES)
-    target = prepared.root() / f"{name}.npz"
-    work = prepared.root() / ".archives" / name  # kept until a source succeeds, so that a download can go on
-    wrong = False
+
+    def made(work: Path) -> tuple[dict[str, np.ndarray], str]:
+        for label, source in SOURCES[name].items():
+            try:
+                arrays = source(work)
+                prepared.verified(name, arrays, arrays["classes"])
+                return arrays, label
+            except Exception as error:  # whatever a source does wrong, the next one is tried
+                echo(f"{name}: {label}: " + " ".join(str(error).split()))
+        raise UserError(f"no source of {name} could be reached; put a prepared {name}.npz into {prepared.root()}")
+
+    return prepare(name, prepared.read, made, echo)
+
+
+def prepare(
+    name: str,
+    read: Callable[[str], object],
+    made: Callable[[Path], tuple[dict[str, np.ndarray], str]],
+    echo: Callable[[str], object],
+    save: Callable = np.savez,
+) -> Path:
+    """The prepared file `name`: kept if it can be `read`, else made, and only then set aside; a `UserError` if the
+    system does not open it. `made` gives its arrays and where they come from; it has a folder that is kept until it
+    succeeds, so that a download can go on, and to itself: of two processes one waits for what the other makes."""
+    target, work = (prepared.root() / place for place in (f"{name}.npz", f".archives/{name}"))
     prepared.check_readable(target)
-    if target.exists():
-        try:
-            prepared.read(name)
+    if target.exists() and not _wrong(name, read):
+        return target
+    with locked(work.with_name(f"{name}.lock")):
+        wrong = _wrong(name, read) if target.exists() else ""
+        if target.exists() and not wrong:
             return target
-        except UserError as error:
-            wrong = True
-            echo(f"{name}: {str(error).split(';')[0]}; it is fetched again, and then set aside")
-    work.mkdir(parents=True, exist_ok=True)
-    for label, source in SOURCES[name].items():
-        try:
-            arrays = source(work)
-            prepared.verified(name, arrays, arrays["classes"])
-            with whole(target) as part:
-                with part.open("wb") as file:
-                    np.savez(file, **arrays)
-                if wrong and target.exists():
-                    target.replace(target.with_suffix(".corrupt"))
-        except Exception as error:  # whatever a source does wrong, the next one is tried
-            echo(f"{name}: {label}: " + " ".join(str(error).split()))
-        else:
-            shutil.rmtree(work, ignore_errors=True)
-            echo(f"{name}: from {label}, in {target}")
-            return target
-    raise UserError(f"no source of {name} could be reached; put a prepared {name}.npz into {prepared.root()}")
+        if wrong:
+            echo(f"{name}: {wrong}; it is fetched again, and then set aside")
+        work.mkdir(parents=True, exist_ok=True)
+        arrays, source = made(work)
+        with whole(target) as part:
+            with part.open("wb") as file:
+                save(file, **arrays)
+            if wrong and target.exists():
+                target.replace(target.with_suffix(".corrupt"))
+        shutil.rmtree(work, ignore_errors=True)
+    echo(f"{name}: from {source}, in {target}")
+    return target
+
+
+def _wrong(name: str, read: Callable[[str], object]) -> str:
+    """What is wrong with a prepared file that is there; nothing if it can be read."""
+    try:
+        read(name)
+    except UserError as error:
+        return str(error).split(";")[0]
+    return ""

@@ -14,11 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ..files import whole
-from ..inputs import UserError, lookup, require
+from ..inputs import UserError, lookup, require, tell
 from . import datasets
 from .duplicates import digests
-from .fetch import download
+from .fetch import download, prepare
 from .prepared import opened, root
 
 
@@ -161,33 +160,30 @@ def listing() -> list[dict]:
     return rows
 
 
-def get(name: str, echo: Callable[[str], object] = print) -> Path:
+def get(name: str, echo: Callable[[str], object] = tell) -> Path:
     """The prepared file of a set of labels: kept if it verifies, else made from its authors' file, whose labels follow
-    the order of the published archive; a `UserError` if that cannot be reached, or has other content."""
-    known, target = lookup("labels to fetch", name, FILES), root() / f"{name}.npz"
-    if target.exists():
-        read(name)
-        return target
-    datasets.load(known.dataset)  # fetched where it is missing
-    data = opened(root() / f"{known.dataset}.npz")
-    images, true = (data[f"{known.split}_{what}"] for what in ("images", "labels"))
-    work = root() / ".archives" / name
-    work.mkdir(parents=True, exist_ok=True)
-    try:
-        path = download(known.url, work / Path(known.url).name)
-    except OSError as error:
-        raise UserError(f"{known.url} cannot be reached ({error}); put a prepared {name}.npz into {root()}") from None
-    try:
-        arrays = {"image_sha256": hashes_of(images), "clean": true} | arrays_of(path, known.names)
-        check(name, arrays, f"{path.name} with {known.dataset}.npz")
-    except UserError:
-        path.unlink()  # the next attempt fetches it again
-        raise
-    with whole(target) as part, part.open("wb") as file:
-        np.savez_compressed(file, **arrays)
-    path.unlink()
-    echo(f"{name}: from {known.url}, in {target}")
-    return target
+    the order of the published archive (see `prepare`); a `UserError` if that cannot be reached, or has other content.
+    """
+    known = lookup("labels to fetch", name, FILES)
+
+    def made(work: Path) -> tuple[dict[str, np.ndarray], str]:
+        datasets.load(known.dataset)  # fetched where it is missing
+        data = opened(root() / f"{known.dataset}.npz")
+        images, true = (data[f"{known.split}_{what}"] for what in ("images", "labels"))
+        try:
+            path = download(known.url, work / Path(known.url).name)
+        except OSError as error:
+            instead = f"put a prepared {name}.npz into {root()}"
+            raise UserError(f"{known.url} cannot be reached ({error}); {instead}") from None
+        try:
+            arrays = {"image_sha256": hashes_of(images), "clean": true} | arrays_of(path, known.names)
+            check(name, arrays, f"{path.name} with {known.dataset}.npz")
+        except UserError:
+            path.unlink()  # the next attempt fetches it again
+            raise
+        return arrays, known.url
+
+    return prepare(name, read, made, echo, np.savez_compressed)
 
 
 def arrays_of(path: Path, names: dict[str, str]) -> dict[str, np.ndarray]:

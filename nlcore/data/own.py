@@ -48,8 +48,7 @@ def from_folder(place: Path):
     if splits:
         test = np.arange(len(files)) >= sum(map(len, parts[0].pictures.values()))
     else:
-        test = _fifth(x, label)
-    require(bool(test.any()), f"{place}: no class has two different pictures, one to train on and one to test")
+        test = _fifth(place, x, label, classes)
     arrays = divided(x, label, test)
     root = splits[0] if splits else place
     arrays["train_files"] = [str(files[i].relative_to(root)) for i in np.flatnonzero(~test)]
@@ -69,8 +68,7 @@ def from_table(path: Path):
     names, label = np.unique(table.label.str.strip(), return_inverse=True)
     require(len(names) > 1, f"{path} has a single class; there is nothing to tell apart")
     x = _decoded(path, [path.parent / file.replace("\\", "/") for file in table.file])
-    test = _fifth(x, label)
-    require(bool(test.any()), f"{path}: no class has two different pictures, one to train on and one to test")
+    test = _fifth(path, x, label, [*map(str, names)])
     return divided(x, label, test) | {"train_files": [*table.file[~test]]}, [*map(str, names)]
 
 
@@ -113,6 +111,11 @@ def found_in(folder: Path) -> Found:
         elif matters(inside):
             others.append(inside)
     return Found(pictures, others)
+
+
+def files_of(place: Path) -> list[Path]:
+    """All files that are looked at when a folder is read."""
+    return [file for folder in _splits(place)[0] or [place] for file in _below(folder)]
 
 
 def _below(folder: Path) -> list[Path]:
@@ -174,13 +177,19 @@ def _decoded(place: Path, files: list[Path]) -> np.ndarray:
     return np.stack(images)
 
 
-def _fifth(x: np.ndarray, label: np.ndarray) -> np.ndarray:
+def _fifth(place: Path, x: np.ndarray, label: np.ndarray, names: list[str]) -> np.ndarray:
     """Which images (N,) are for testing: of each class a fifth of the different ones, chosen by what they show, so that
-    equal images stay together and no order of names matters."""
+    equal images stay together, also those of two classes, and no order of names matters. A `UserError` if a class has
+    none left to train on, or if there is none for testing."""
     digest = np.array(digests(x))
     chosen = []
     for k in np.unique(label):
         different = np.unique(digest[label == k])
         if len(different) > 1:
             chosen += different[: max(len(different) // 5, 1)].tolist()
-    return np.isin(digest, chosen)
+    test = np.isin(digest, chosen)
+    require(bool(test.any()), f"{place}: no class has two different pictures, one to train on and one to test")
+    lost = few([names[k] for k in sorted({*label.tolist()} - {*label[~test].tolist()})])
+    told = "equal pictures of other classes that are chosen for testing, so none is left to train on"
+    require(not lost, f"{place}: all pictures of {lost} are {told}; remove one of each two")
+    return test

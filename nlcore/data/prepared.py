@@ -13,11 +13,12 @@ import torch
 
 from .. import home, place
 from ..inputs import UserError, few, require
+from .tables import suffix
 
 MOST_CLASSES = 10_000
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
-# number of training images, and the SHA-256 of the decoded arrays; None: not known yet, the first fetch is trusted
+# number of training images, and the SHA-256 of the decoded arrays
 KNOWN: dict[str, tuple[int, str]] = {
     "digits": (1437, "b8efb8d05cf1c8ea192931a7c81cec2937c56acc5f0e3e9ae8816c82b496af57"),
     "mnist": (60000, "12c2f300eae10c637b93c1c93320f64066b7e6a12eb2575a9f525d658f165601"),
@@ -125,10 +126,10 @@ def from_npz(path: Path):
 
 
 def opened(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an `.npz`."""
+    """All arrays of an `.npz`; names that are stored as bytes become text."""
     require(path.exists(), f"there is no file {path}")
     whole = "an .npz with images and labels is needed, as numpy.savez writes it"
-    pickled = path.suffix in (".pt", ".pth", ".pkl", ".pickle")
+    pickled = suffix(path) in (".pt", ".pth", ".pkl", ".pickle")
     require(not pickled, f"{path}: files that may run code when they are read are never opened; {whole}")
     check_readable(path)
     try:
@@ -136,11 +137,16 @@ def opened(path: Path) -> dict[str, np.ndarray]:
             arrays = np.load(file, allow_pickle=False)
             single = isinstance(arrays, np.ndarray)
             require(not single, f"{path} holds a single array; {whole}")
-            return {key: arrays[key] for key in arrays.files}
+            return {key: _text(arrays[key]) for key in arrays.files}
     except UserError:
         raise
     except Exception as error:  # whatever a torn file makes of reading it
-        raise UserError(f"{path} is corrupt or not an .npz without pickles ({error})") from None
+        raise UserError(f"{path} is corrupt or not an .npz without pickles ({type(error).__name__})") from None
+
+
+def _text(array: np.ndarray) -> np.ndarray:
+    """An array, of bytes as text."""
+    return np.char.decode(array, "utf-8", "backslashreplace") if array.dtype.kind == "S" else array
 
 
 def check_split(path: Path, split: str, x: np.ndarray, y: np.ndarray) -> None:
@@ -157,7 +163,7 @@ def check_split(path: Path, split: str, x: np.ndarray, y: np.ndarray) -> None:
 
 def check_names(path: Path, name: str, names: np.ndarray) -> None:
     """Refuse names that are none, or that occur twice."""
-    good = names.ndim == 1 and names.dtype.kind in "iuUS"
+    good = names.ndim == 1 and names.dtype.kind in "iuU"
     require(good, f"{path}: {name} must be names, one each, not {names.dtype} {names.shape}")
     found, count = np.unique(names, return_counts=True)
     twice = [str(name) for name in found[count > 1]]

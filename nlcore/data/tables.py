@@ -25,12 +25,17 @@ TRUTHS = {"true": True, "false": False}
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
 
+def suffix(path: Path) -> str:
+    """How a file's name ends, such as .csv, in small letters: some systems write .CSV."""
+    return path.suffix.lower()
+
+
 def read_table(path: Path, needed: tuple[str, ...] = (), as_text: bool = True) -> pd.DataFrame:
     """A table, its headers in small letters; cells of a CSV as text, or else of the types that they seem to have. A
     `UserError` says what is wrong: it cannot be read, lacks a column that is `needed`, or has no row."""
     require(path.is_file() or not path.exists(), f"{path} cannot be read as a table (it is no file)")
     try:
-        table = _parquet(path, as_text) if path.suffix in (".parquet", ".pq") else _separated(path, as_text)
+        table = _parquet(path, as_text) if suffix(path) in (".parquet", ".pq") else _separated(path, as_text)
     except UnicodeDecodeError:
         raise UserError(f"{path} cannot be read as a table: it is not in UTF-8; save it as CSV in UTF-8") from None
     except (OSError, ValueError) as error:

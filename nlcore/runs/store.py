@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import home, place
-from ..files import check_writable, free, remove_old, write_whole
+from ..files import check_writable, free, locked, remove_old, write_whole
 from ..inputs import UserError, require
 from .golden import Today, today
 from .record import ForeignRecord, Record, parse_record
@@ -41,28 +41,6 @@ def claim(key: str, wait: bool) -> Iterator[bool]:
     """
     with locked(working() / ".claims", int(key, 16) >> 2, wait) as taken:
         yield taken
-
-
-@contextmanager
-def locked(path: Path, place: int = 0, wait: bool = True) -> Iterator[bool]:
-    """Hold the lock on one byte of a file, if there are such locks: without them at worst two processes do the same."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = None
-    try:
-        import fcntl  # not on Windows
-
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "rb+")
-        fcntl.lockf(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, place)
-        taken = True
-    except BlockingIOError:
-        taken = False
-    except (ImportError, OSError):
-        taken = True
-    try:
-        yield taken
-    finally:
-        if file:
-            file.close()
 
 
 def save(record: Record) -> Path:

@@ -83,6 +83,10 @@ def test_the_authors_file_becomes_a_prepared_one(monkeypatch):
     served(monkeypatch, lambda path: torch.save(theirs, path))
     path = labels.get("cifar10n", lambda said: None)
     assert np.array_equal(np.load(path)["worst"], arrays["worst"])
+    path.write_bytes(b"half a file")
+    said = []
+    assert labels.get("cifar10n", said.append) == path and path.with_suffix(".corrupt").exists()
+    assert "corrupt" in said[0] and np.array_equal(np.load(path)["worst"], arrays["worst"])
     assert labels.get("cifar10n", pytest.fail) == path and labels.listing()[0]["state"] == "ready"
 
 
