@@ -222,6 +222,11 @@ def test_help_does_not_wait_for_heavy_imports(words):
     assert "Usage: nlcore" in said and said.splitlines()[-1] == "heavy: set()"
 
 
+def test_an_audit_has_no_student(capsys):
+    assert "student" in nlcore(capsys, "mentor", "learn", "--help")[1]
+    assert "student" not in nlcore(capsys, "audit", "--help")[1]
+
+
 def test_the_package_itself_imports_nothing_heavy():
     said = subprocess.check_output([sys.executable, "-c", f"import sys, nlcore; print({HEAVY})"], text=True)
     assert said == "set()\n"

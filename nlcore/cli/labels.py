@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .base import app
-from .people import Device, Model
+from .people import Device
 
 
 @app.command()
@@ -18,7 +18,7 @@ def audit(
     ],
     out: Annotated[Path | None, typer.Option(help="folder for the report (default: audit-NAME here)")] = None,
     folds: Annotated[int, typer.Option(help="trainings, each of which judges its share of the labels")] = 5,
-    model: Model = "conv_small",
+    model: Annotated[str, typer.Option(help="the network that is trained on each fold")] = "conv_small",
     steps: Annotated[int, typer.Option(help="of each training (default: 10 epochs, 300 at least)")] = 0,
     side: Annotated[int, typer.Option(help="pixels that larger pictures are resized to")] = 32,
     pred_probs: Annotated[Path | None, typer.Option("--pred-probs", help="own predictions (N, K), .npy")] = None,

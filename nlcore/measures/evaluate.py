@@ -112,8 +112,9 @@ def select(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
     """One row per run of a frame with one row per run and evaluation, chosen by one of `RULES`."""
     column = lookup("selection rule", rule, RULES) or "step"
     require(column in history, f"these runs held no images out, so the rule {rule!r} cannot choose")
-    measured = history[history[column].notna()]
-    return history.loc[measured.groupby("key", sort=False)[column].idxmax()]
+    numbered = history.reset_index(drop=True)  # frames that were put together repeat their numbers
+    measured = numbered[numbered[column].notna()]
+    return history.iloc[measured.groupby("key", sort=False)[column].idxmax()]
 
 
 def curve_numbers(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:

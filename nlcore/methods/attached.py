@@ -132,6 +132,8 @@ class Untimed:
         self.title, self.epoch = title, 0
 
     def __getattr__(self, name: str):
+        if name.startswith("__"):  # as `copy` asks for
+            raise AttributeError(name)
         how = "call follow(optimiser, steps=..., per_epoch=...) before the first epoch"
         raise UserError(f"{self.title} must know its place in the training and the learning rate: {how}")
 

@@ -153,9 +153,9 @@ def rank_correlation(values: pd.Series) -> float:
     return values.rank().corr(values.index.to_series().rank()) if values.notna().all() else math.nan
 
 
-def in_words(found, form: str = ".3g", ends: str = "", unit: str = "") -> str:
+def in_words(found, form: str = ".3g", ends: str = "") -> str:
     """`10.0 (8.1 to 11.9)`; the number alone where there is no interval, whose ends may have a form of their own."""
-    ends, middle = ends or form, format(found.effect, form) + unit
+    ends, middle = ends or form, format(found.effect, form)
     return middle if math.isinf(found.low) else f"{middle} ({found.low:{ends}} to {found.high:{ends}})"
 
 

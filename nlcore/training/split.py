@@ -125,6 +125,18 @@ def probed(train: Labels, used: np.ndarray, carried: np.ndarray | None, images: 
     return Labels(*(t[torch.from_numpy(near[train.row])] for t in train))
 
 
+def check_method(run: Run, shape: tuple[int, ...], K: int) -> None:
+    """Refuse networks, also of a first stage, that do not fit images of this shape and K classes, and what chooses by
+    noisy labels of images that are held out where none are."""
+    stage, name = run.method.first, type(run.method).__name__
+    for model in {run.model, stage and stage.model or run.model}:
+        models.check(model, shape, K, run.budget.batch)
+    best = run.method.keeps_best or (stage and stage.best)
+    needs = "needs noisy labels of images that are held out; set validation to how many"
+    require(run.validation > 0 or not best, f"{name} {needs}")
+    require(run.validation > 0 or "calibration" not in run.analyses, f"calibration {needs}")
+
+
 def check(run: Run) -> None:
     """Refuse, before anything starts, a noise, carriers or a method that do not fit the data; fetches what is
     missing."""
@@ -133,15 +145,10 @@ def check(run: Run) -> None:
     run.noise.check(data.K)
     run.noise.given(data)
     stage = method.first
-    for model in {run.model, stage and stage.model or run.model}:
-        models.check(model, tuple(data.train.x.shape[1:]), data.K, run.budget.batch)
+    check_method(run, tuple(data.train.x.shape[1:]), data.K)
     if stage and stage.dataset:
         check(replace(run, dataset=stage.dataset, method=stage.method, model=stage.model or run.model))
-    best = method.keeps_best or (stage and stage.best)
-    require(run.validation > 0 or not best, f"{name} needs a noisy validation set: validation=N")
     require(run.trusted > 0 or not method.trust, f"{name} needs images whose true class is known: trusted=N")
-    calibrated = run.validation > 0 or "calibration" not in run.analyses
-    require(calibrated, "calibration needs images that are held out, with their noisy labels: validation=N")
     fits = not method.trusted_batch or run.trusted >= data.K <= method.trusted_batch
     told = f"also in every step (trusted={run.trusted}, trusted_batch={method.trusted_batch})"
     require(fits, f"{name} needs at least one trusted image of each of {data.K} classes, {told}")

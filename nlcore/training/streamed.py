@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader
 
-from .. import models
 from ..data.archive import Archive, Part
 from ..data.images import crop
 from ..data.pictures import shown
@@ -25,6 +24,7 @@ from ..methods import Batch, Method, Task, View
 from ..runs import Run
 from .processes import Process, added, running_averages
 from .sources import Source, evaluating
+from .split import check_method
 
 # of ImageNet, in grey levels, each (3, 1, 1)
 MEAN, STD = 255 * torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[:, :, None, None]
@@ -52,16 +52,23 @@ def decoded(files: np.ndarray, side: int, index: list[int]) -> tuple[Tensor, Ten
     return torch.tensor(index), torch.from_numpy(x).permute(0, 3, 1, 2)
 
 
+def attempted(files: np.ndarray, side: int, index: list[int]) -> tuple[Tensor, Tensor] | UserError:
+    """The same; of what cannot be read the error, as a worker that raises it would wrap it in a traceback."""
+    try:
+        return decoded(files, side, index)
+    except UserError as error:
+        return error
+
+
 def loaded(files: np.ndarray, batches, reading: Reading, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
     """Places and images of `batches` of files, on the device."""
     own = torch.Generator()  # or a loader would draw from the generator of the training
-    read, cuda = partial(decoded, files, reading.side), device.type == "cuda"
+    read, cuda = partial(attempted, files, reading.side), device.type == "cuda"
     options = {"num_workers": reading.workers, "collate_fn": read, "pin_memory": cuda, "generator": own}
-    try:
-        for index, x in DataLoader(range(len(files)), batch_sampler=batches, **options):
-            yield index.to(device, non_blocking=True), x.to(device, non_blocking=True)
-    except UserError as error:  # of a worker, which wraps it in its traceback
-        raise UserError(str(error).strip().splitlines()[-1].partition("UserError: ")[2] or str(error)) from None
+    for found in DataLoader(range(len(files)), batch_sampler=batches, **options):
+        if isinstance(found, UserError):
+            raise found
+        yield tuple(part.to(device, non_blocking=True) for part in found)
 
 
 def batches(M: int, B: int, per_epoch: int, known: list, m: int, begun: int, steps: int, seed: int) -> Iterator[list]:
@@ -214,21 +221,18 @@ class Streamed(Source):
 def check(run: Run, archive: Archive, process: Process, reading: Reading) -> None:
     """Refuse, before anything starts, what an archive cannot give."""
     method, stage, K, name = run.method, run.method.first, len(archive.classes), type(run.method).__name__
+    require(reading.workers >= 0 and reading.side >= 8, "workers must be 0 or more, side 8 or more")
     require(not (stage and stage.dataset), f"{name} begins on other data, which an archive has not")
-    best = method.keeps_best or (stage and stage.best)
-    require(run.validation > 0 or not best, f"{name} needs noisy labels of images that are held out: --validation N")
+    check_method(run, (3, reading.size, reading.size), K)
     alone = method.trust != "within" and not method.sees_all_pairs
     require(alone or process.world == 1, f"{name} must see all pairs at once, so it trains in one process alone")
     unknown = int((archive.trusted_noisy < 0).sum()) if method.trust == "within" else 0
     require(not unknown, f"{name} needs noisy labels of the trusted images, too; {unknown} have none in the list")
     blind = {*run.analyses} - {"calibration"}
     require(not blind, f"{', '.join(blind)}: the true classes of an archive's training images are not known")
-    require(run.validation > 0 or not run.analyses, "calibration needs noisy labels that are held out: --validation N")
     fits = len(archive.trusted.label.unique()) == K <= method.trusted_batch
     require(fits or not method.trusted_batch, f"{name} needs trusted images of each of {K} classes, also in every step")
     N, least = len(archive.train.file), max(run.examples, process.world)
     fits = run.validation + least <= N and (not run.examples or run.examples >= process.world)
     told = f"{N} noisy images do not suffice for {run.validation} held out and {run.examples or least} to train on"
     require(fits, f"{told} in {process.world} processes")
-    require(reading.workers >= 0 and reading.side >= 8, "workers must be 0 or more, side 8 or more")
-    models.check(run.model, (3, reading.size, reading.size), K, run.budget.batch)

@@ -43,9 +43,9 @@ def checkpoints(run: Run, device: str, folder: Path) -> Checkpoints:
     return Checkpoints(folder, Process(pick_device(device)), run.key, digests_of(run))
 
 
-def trained(run: Run, device: str = "cpu") -> nn.Module:
-    """The network that a run trains, for what its record does not tell."""
-    with prepared(run, pick_device(device)) as (source, net):
+def trained(run: Run) -> nn.Module:
+    """The network that a run trains on the CPU, for what its record does not tell."""
+    with prepared(run, torch.device("cpu")) as (source, net):
         for _ in fit(run, source, net):
             pass
     return net

@@ -41,6 +41,13 @@ def test_adaptive_bins_are_equally_full_and_one_bin_is_the_mean_gap(seed, scale)
     assert evaluate.ece(logits, y, adaptive=True) >= abs(gap.item()) - 1e-9
 
 
+def test_frames_that_were_put_together_are_chosen_from_row_by_row():
+    one = pd.DataFrame({"key": ["a", "a"], "step": [1, 2], "test_accuracy": [0.9, 0.5]})
+    both = pd.concat([one, one.assign(key="b", test_accuracy=[0.3, 0.7])])
+    assert evaluate.select(both).test_accuracy.tolist() == [0.5, 0.7]
+    assert evaluate.select(both, "best on test (leaks)").test_accuracy.tolist() == [0.9, 0.7]
+
+
 def test_bins_of_four_predictions_by_hand():
     """Of two classes with confidence 0.6, 0.6, 0.9 and 0.9; half of the first and all of the others are right."""
     logits = torch.tensor([[0.6, 0.4], [0.6, 0.4], [0.1, 0.9], [0.1, 0.9]], dtype=torch.double).log()

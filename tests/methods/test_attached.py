@@ -450,6 +450,12 @@ def test_an_epoch_that_was_forgotten_is_found_out():
         learner.loss(torch.arange(10), few.x[:10], few.y[:10])
 
 
+def test_a_learner_that_follows_nothing_yet_is_copied():
+    learner = copy.deepcopy(Mine(M=20).attached(CE(), Timm))
+    with pytest.raises(UserError, match="CE must know its place"):
+        learner.clock.step  # noqa: B018
+
+
 @pytest.mark.parametrize("method", [MWNet(), Truncated(start=0.0)], ids=lambda method: type(method).__name__)
 def test_a_state_goes_on(method):
     """Two epochs are one epoch, its state loaded into new objects, and one more."""

@@ -277,5 +277,5 @@ def test_a_method_that_is_given_its_matrix_is_charged_for_one_stage(kind):
 
 
 def test_calibration_without_held_out_labels_is_refused():
-    with pytest.raises(UserError, match="calibration needs images that are held out"):
+    with pytest.raises(UserError, match="calibration needs noisy labels of images that are held out"):
         check(replace(RUN, validation=0, analyses=("calibration",)))

@@ -108,6 +108,7 @@ def test_bad_options_are_one_sentence(place, tmp_path, capsys):
     given = ["stream", str(place), "--out", str(tmp_path / "out"), "--steps", "3", "--device", "cpu", "--model", "mlp1"]
     bad = {
         "did you mean fasten": ["--method", "fastem"],
+        "did you mean mlp2": ["--method", "distillation", "--set", "teacher=mlp22"],
         "did you mean rho": ["--method", "fasten", "--set", "roh=1"],
         "rho must be of type float": ["--method", "fasten", "--set", "rho=high"],
         "noisy labels of images that are held out": ["--method", "truncated"],
@@ -146,11 +147,15 @@ def test_a_file_that_cannot_be_decoded_is_named(tmp_path):
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff cut")
     with pytest.raises(UserError, match="cut.jpg cannot be decoded"):
         streamed.decoded(np.array([bytes(tmp_path / "cut.jpg")]), SIDE, [0])
-    for workers in (0, 1):  # a worker's sentence arrives as one
-        with pytest.raises(UserError, match="cut.jpg cannot be decoded") as told:
-            files, reading = np.array([bytes(tmp_path / "cut.jpg")]), streamed.Reading(SIDE, workers)
+    deep = tmp_path.joinpath(*["d" * 200] * 3)
+    deep.mkdir(parents=True)
+    (deep / "cut.jpg").touch()
+    for workers, file in ((0, tmp_path / "cut.jpg"), (1, tmp_path / "cut.jpg"), (1, deep / "cut.jpg")):
+        with pytest.raises(UserError) as told:
+            files, reading = np.array([bytes(file)]), streamed.Reading(SIDE, workers)
             next(streamed.loaded(files, [[0]], reading, HERE.device))
-        assert len(str(told.value).splitlines()) == 1
+        said = str(told.value)  # a worker's sentence arrives as one
+        assert said.startswith(str(tmp_path)) and "cut.jpg" in said and len(said.splitlines()) == 1
 
 
 def test_crops_are_windows_of_the_image_mirrored_or_not():

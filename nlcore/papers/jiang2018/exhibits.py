@@ -22,7 +22,6 @@ from .measured import named, students_of
 
 SHORT = {"self_paced": "self-paced", "PD": "PD", "DD": "DD"}  # in titles, once the names have been explained
 WAYS = ["ce", "forgetting", "soft_bootstrap", "focal", "self_paced", "PD", "DD"]  # the order of all tables
-# rules of selection, in words
 # curricula in words; PD changes within a training
 CURRICULA = {
     "uniform": "all alike",

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ... import data, figures, noise
+from ...data.images import moments
 from ...measures import evaluate, gradients
 from ...runs import Budget, Run
-from ...training.sources import moments
 from ...training.train import trained
 from ..tables import percent
 from .exhibits import figure_of_paper

@@ -6,11 +6,12 @@ import pandas as pd
 from ... import words
 from ...measures.evaluate import select
 from ..effects import mean, points
+from ..texts import NOT_RUN, number
 from .exhibits import figure_of_paper
 from .exhibits_of_training import LARGE, SMALL, as_good_as_clean, chosen_rates, clean_needed, steps_in_words, worth
 from .measured import apart_at_equal_ratio, fall_of_infinite_batch, gain_by_batch, largest_jump, less_under_cosine
 from .published import fig9
-from .sentences_of_noise import NOT_RUN, effect, lead, number
+from .sentences_of_noise import effect, lead
 
 
 def training(tables: dict[str, pd.DataFrame], measured: pd.DataFrame, rule: str) -> dict[str, str]:
