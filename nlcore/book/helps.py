@@ -11,6 +11,8 @@ from ..papers.effects import Effect, Estimate, ahead, estimate, in_words, points
 from ..papers.jiang2018.measured import named
 from ..papers.scoreboard import NOISY
 from ..papers.texts import NOT_RUN, seeds
+from ..papers.wei2022 import exhibits
+from ..papers.wei2022.sentences import of_methods
 from . import costs
 
 RULES = ("last", NOISY)
@@ -192,13 +194,16 @@ def picture(found: pd.DataFrame, noise: str) -> Figure:
 
 def checked_labels(rows: pd.DataFrame, plain: pd.DataFrame) -> Axes:
     """Test accuracy against the number of trusted labels, a line per method, stopped early; the dotted line is cross
-    entropy (`plain`, at the same noise), which has none. Bars are one standard deviation over seeds."""
+    entropy (`plain`, at the same noise), which has none, in its 95 % interval. Bars are one standard deviation over
+    seeds."""
     ax = figures.axes(None, figures.WIDTH, 4)
     for name, part in select(rows, NOISY).groupby("method", sort=False):
         by = 100 * part.groupby("trusted").test_accuracy.agg(["mean", "std"])
         ax.errorbar(by.index, by["mean"], by["std"], label=words.method(name), capsize=2, **words.look(name))
-    level = points(select(at_rate_of(plain, rows), NOISY), name="ce")
-    ax.axhline(level, color="black", ls=":", label="cross entropy, no trusted labels")
+    level = estimate(select(at_rate_of(plain, rows), NOISY), Effect("accuracy", lambda one: points(one, name="ce")))
+    if level.seeds > 1:  # else there is no interval
+        ax.axhspan(level.low, level.high, color="black", alpha=0.1, lw=0)
+    ax.axhline(level.effect, color="black", ls=":", label="cross entropy, no trusted labels")
     ax.set(xscale="log", xlabel="trusted labels", ylabel=words.said("accuracy"))
     counts = sorted(rows.trusted.unique())
     ax.set_xticks(counts, [f"{count:,}" for count in counts])
@@ -211,6 +216,16 @@ def checked_labels(rows: pd.DataFrame, plain: pd.DataFrame) -> Axes:
 def at_rate_of(plain: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of `plain` whose noise is that of `rows`."""
     return plain[(plain.noise == rows.noise.iloc[0]) & (plain.rate == rows.rate.iloc[0])]
+
+
+def checked(rows: pd.DataFrame, plain: pd.DataFrame) -> dict[str, str]:
+    """Accuracies in percent of what `checked_labels` draws, by method and number of trusted labels, with intervals."""
+    stopped_ce = select(at_rate_of(plain, rows), NOISY)
+    found = {"ce": estimate(stopped_ce, Effect("accuracy", lambda one: points(one, name="ce")))}
+    for (method, count), part in select(rows, NOISY).groupby(["method", "trusted"]):
+        found[f"{method}_{count}"] = estimate(part, Effect("accuracy", points))
+    said = {f"checked_{name}": in_words(told, ".1f") for name, told in found.items()}
+    return {f"checked_{name}_500": NOT_RUN for name in ("fasten", "glc")} | said
 
 
 def price_of_a_mentor(rows: pd.DataFrame) -> pd.DataFrame:
@@ -279,3 +294,27 @@ def mentors(frames: dict[str, pd.DataFrame], noise: str = "symmetric, 0.4") -> d
             found = gain(rows, method, "self_paced")
             said[f"{method}_over_self_paced_{short}"] = NOT_RUN if found is None else cell(found)
     return said
+
+
+def details(frames: dict[str, pd.DataFrame], found: pd.DataFrame, least: float = 4.0) -> dict[str, str]:
+    """What sentences name beside `findings`: gains of two robust losses, what stopping does under pair noise, and how
+    stopped gains spread under instance-dependent noise, where `least` points count as ahead."""
+    said = {}
+    for short, rule in (("last", "last"), ("noisy", NOISY)):
+        for word, method in (("lq", "gce"), ("sce", "symmetric_ce")):
+            for noise in NOISES:
+                told = one(found, recipe="robust losses", method=method, noise=noise, rule=rule)
+                said[f"{word}_{noise.replace(', 0.', '_')}_{short}"] = NOT_RUN if told is None else cell(told)
+    table = stopping(frames).gained
+    for word, recipe in (("robust", "robust losses"), ("fasten", "FasTEN")):
+        said[f"stopping_pair_4_{word}"] = table.get(("pair, 0.4", recipe), NOT_RUN)
+    gained_there = found[(found.noise == "instance, 0.4") & (found.rule == NOISY) & (found.method != "ce")]
+    said |= {"image_ahead": str((gained_there.effect >= least).sum()), "image_of": str(len(gained_there))}
+    plain = of_noise(select(frames["robust losses"], NOISY), "instance, 0.4")
+    each = [f"{100 * share:.0f}" for share in plain[plain.name == "ce"].sort_values("seed").test_accuracy]
+    return said | {"image_seeds": ", ".join(each) if each else NOT_RUN}
+
+
+def people(tier: str, train: str, device: str) -> dict[str, str]:
+    """How far methods are ahead of cross entropy on labels that people gave."""
+    return of_methods(exhibits.rows("cifar10n", tier, train, device))

@@ -117,3 +117,25 @@ def test_trusted_labels_are_drawn_beside_cross_entropy_of_the_same_noise():
     ax = helps.checked_labels(rows, history({}))
     assert ax.lines[-1].get_ydata()[0] == pytest.approx(71.0) and ax.lines[0].get_ydata()[0] == pytest.approx(76.0)
     plt.close(ax.figure)
+
+
+def test_what_is_said_of_trusted_labels_has_the_interval_of_the_dotted_line():
+    parts = [history({"fasten": (0.0, 5.0)}).assign(trusted=count) for count in (10, 100)]
+    rows = pd.concat(parts, ignore_index=True).rename(columns={"name": "method"})
+    rows = rows[rows.method == "fasten"].assign(key=rows.key + rows.trusted.astype(str))
+    said = helps.checked(rows, history({}))
+    assert said["checked_ce"].startswith("71.0 (") and said["checked_fasten_10"].startswith("76.0 (")
+    assert said["checked_glc_500"] == helps.NOT_RUN
+
+
+def test_gains_under_noise_of_the_image_are_counted_with_the_seeds_they_rest_on():
+    frames = {"robust losses": history({"gce": (9.0, 5.0), "sop": (1.0, 1.0)}, "instance")}
+    said = helps.details(frames, helps.gains(frames))
+    assert (said["image_ahead"], said["image_of"], said["image_seeds"]) == ("1", "2", "70, 71, 72")
+    assert said["lq_instance_4_last"].startswith("+9.0") and said["lq_pair_4_last"] == helps.NOT_RUN
+    assert said["stopping_pair_4_fasten"] == helps.NOT_RUN
+
+
+def test_labels_of_people_have_gains_only_where_they_were_run():
+    assert helps.people("laptop", "never", "cpu")["lead_gce_last"] != helps.NOT_RUN
+    assert {*helps.people("gpu", "never", "cpu").values()} >= {helps.NOT_RUN}
