@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from .. import papers
 from ..machine import in_words
 from ..papers import verification
 from ..runs import store
@@ -71,13 +72,27 @@ def findings(found: dict) -> dict[str, str]:
     return {
         "day": found["date"],
         "machine": in_words(found["machine"]),
-        "drawn": f"{found['drawn']} of the {found['published']} published records of tier {found['tier']}",
+        "drawn": f"{found['drawn']} of the {found['published']:,} published records of tier {found['tier']}",
         "passed": told,
         "trained": str(len(verdicts)),
         "papers": str(len({row["experiment"].partition(".")[0] for row in found["rows"]})),
         "seeds": "{} of {}".format(*within_seeds(found)),
         "labels": f"{sum(row['labels'] == 'same' for row in found['rows'])} of {len(verdicts)}",
         "verdicts": ", ".join(counts),
-        "near": f"{100 * found['tolerances']['near']:g}",
-        "elsewhere": f"{100 * found['tolerances']['elsewhere']:g}",
+        "near": in_points(found["tolerances"]["near"]),
+        "elsewhere": in_points(found["tolerances"]["elsewhere"]),
     }
+
+
+def in_points(share: float) -> str:
+    """A difference of shares in words: `1 point`."""
+    return f"{100 * share:g} point" + ("" if round(100 * share, 9) == 1 else "s")
+
+
+def since(found: dict) -> dict[str, str]:
+    """How many records of the tier are published today, and the experiments of which none was trained again."""
+    public = verification.published({name: papers.runs(name, found["tier"]) for name in papers.experiments()})
+    every = {each.experiment for each in public}
+    others = sorted(every - {row["experiment"] for row in found["rows"]})
+    counts = {"now": f"{len(public):,}", "of": str(len(every)), "missed": str(len(others))}
+    return counts | {"not_covered": ", ".join(f"`{name}`" for name in others) or "none"}

@@ -38,8 +38,18 @@ def test_words():
     said = verified.findings(FOUND)
     assert said["verdicts"] == "1 exact, 1 differs" and said["drawn"] == "3 of the 40 published records of tier laptop"
     assert said["passed"] == "1 of them did not fit into a budget of 4 minutes" and said["papers"] == "1"
-    assert said["seeds"] == "1 of 2" and said["labels"] == "2 of 2" and said["near"] == "0.2"
+    assert said["seeds"] == "1 of 2" and said["labels"] == "2 of 2" and said["near"] == "0.2 points"
     assert verified.findings(FOUND | {"drawn": 2})["passed"] == "all were trained"
+
+
+def test_experiments_without_a_record_that_was_trained_again_are_named():
+    said = verified.since(FOUND)
+    assert "`rolnick2017.uniform`" in said["not_covered"].split(", ") and int(said["now"].replace(",", "")) > 1000
+    assert (
+        "`rolnick2017.uniform`"
+        not in verified.since(FOUND | {"rows": [ROW | {"experiment": "rolnick2017.uniform"}]})["not_covered"]
+    )
+    assert verified.in_points(0.01) == "1 point"
 
 
 def test_a_record_that_was_replaced_since_is_not_called_exact(tmp_path):
