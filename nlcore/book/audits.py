@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 from .. import data, figures, home, words
 from ..inputs import require
 from ..machine import in_words
+from ..noise import human
 
 # the signals of the tables, and how they are called there
 SIGNALS = {
@@ -93,13 +94,16 @@ def _table(long: pd.DataFrame, cell, signals: list[str]) -> pd.DataFrame:
 
 def rates(found: dict) -> pd.DataFrame:
     """The true and the estimated share of wrong labels in percent, and how sure the networks are; means over seeds."""
-    of_a_case = cases(found).groupby("case", sort=False)
+    table = cases(found)
+    counts = table.groupby("case", sort=False).labels.first()
+    of_a_case = table.groupby("case", sort=False)
     mean = of_a_case[["rate", "estimate", "low", "high", "cleanlab_estimate", "agreement"]].mean()
     percent = (100 * mean.rename_axis("labels")).map("{:.1f}".format)
     table = percent[["rate"]].rename(columns={"rate": "wrong, %"})
     table["estimated (interval)"] = percent.estimate + " (" + percent.low + " to " + percent.high + ")"
     table["by cleanlab"] = percent.cleanlab_estimate
     table["labels predicted, %"] = percent.agreement
+    table.insert(0, "how many", [f"{count:,}" for count in counts])
     return table
 
 
@@ -120,7 +124,7 @@ def voted(found: dict) -> pd.DataFrame:
         return f"{own.recall.mean() * count[own.case.iloc[0]]:.1f}".removesuffix(".0")
 
     table = _table(long, cell, SHORT)
-    table.insert(0, "rejected", [count[case] for case in table.index])
+    table.insert(0, "clearly rejected", [count[case] for case in table.index])
     return table
 
 
@@ -162,7 +166,7 @@ def findings(found: dict) -> dict[str, str]:
             require(len(own) > 0, f"book/audit.json lacks {case}")
             told[f"{name}_{key}"] = f"{100 * own.precision.mean():.0f}"
             told[f"average_{name}_{key}"] = f"{own.average.mean():.2f}"
-        wrong, estimated, theirs, _ = rates(found).loc[case]
+        _, wrong, estimated, theirs, _ = rates(found).loc[case]
         told[f"expected_{key}"] = expected(found).loc[case, "expected to be wrong"]
         told |= {f"rate_{key}": wrong, f"estimate_{key}": estimated, f"theirs_{key}": theirs}
     mean = long.pivot_table(index=["case", "seed"], columns="signal", values="average")
@@ -186,6 +190,13 @@ def practice(path: Path, rate: float, seed: int = 0) -> pd.Series:
     wrong = np.random.default_rng(seed).random(len(true)) < rate
     np.savez(path, images=digits.x.permute(0, 2, 3, 1).numpy(), labels=np.where(wrong, (true + 1) % 10, true))
     return pd.Series(true.astype(str), index=[str(i) for i in range(len(true))])
+
+
+def stand_in(path: Path) -> float:
+    """Write the embedded digits with the labels of a simple model, as `practice` does; returns the wrong share."""
+    true, given = human.stand_in()
+    np.savez(path, images=data.load("digits").train.x.permute(0, 2, 3, 1).numpy(), labels=given)
+    return float((true != given).mean())
 
 
 def worst(path: Path, table: pd.DataFrame, true: pd.Series, count: int = 24) -> Figure:

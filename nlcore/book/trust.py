@@ -33,8 +33,15 @@ def trials(campaign: dict) -> pd.DataFrame:
 def findings(campaign: dict) -> dict[str, str]:
     """What the prose says."""
     table = trials(campaign)
-    said = {"tried": f"{table.tried.sum()} times", "date": campaign["date"]}
+    said = {"tried": str(table.tried.sum()), "date": campaign["date"]}
+    counts = table.tried.value_counts().sort_index()
+    said["often"] = ", ".join(f"{kinds} of them {_times(tries)}" for tries, kinds in counts.items())
     said["machine"], _, said["rights"] = campaign["machine"].rpartition(", ")
     broken = table.tried.sum() - table.held.sum()
     said["held"] = "all of them held" if not broken else f"{broken} of them did not hold"
     return said | {"kinds": str(len(table)), "seed": str(campaign["seed"])}
+
+
+def _times(tries: int) -> str:
+    """How often, in words."""
+    return {0: "not once", 1: "once", 2: "twice"}.get(tries, f"{tries} times")

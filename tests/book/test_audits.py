@@ -36,7 +36,7 @@ def test_intervals_hold_what_was_found():
 
 
 def test_rates_costs_and_votes():
-    assert [*audits.rates(FOUND).loc["MNIST, pair, 0.05"]] == ["5.0", "6.0 (5.0 to 7.0)", "5.5", "90.0"]
+    assert [*audits.rates(FOUND).loc["MNIST, pair, 0.05"]] == ["1,000", "5.0", "6.0 (5.0 to 7.0)", "5.5", "90.0"]
     assert [*audits.expected(FOUND).loc["CIFAR-10, people, worst"]] == ["70", "80"]
     assert audits.voted(FOUND).loc[f"MNIST, {audits.VOTED}", "cleanlab"] == "2"
     assert [*audits.costs(FOUND).loc[("MNIST", "1,000")]] == ["30", "1.00"]
