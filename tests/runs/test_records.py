@@ -238,8 +238,8 @@ def test_records_that_are_set_aside_do_not_replace_each_other(record, capsys):
         store.save(record).write_text("{")
         assert store.load_working(RUN.key) is None
     assert sorted(path.name for path in store.working().glob("*.damaged*")) == [
+        f"{RUN.key}-1.damaged",
         f"{RUN.key}.damaged",
-        f"{RUN.key}.damaged-1",
     ]
 
 

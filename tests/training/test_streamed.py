@@ -108,7 +108,7 @@ def test_bad_options_are_one_sentence(place, tmp_path, capsys):
     given = ["stream", str(place), "--out", str(tmp_path / "out"), "--steps", "3", "--device", "cpu", "--model", "mlp1"]
     bad = {
         "did you mean fasten": ["--method", "fastem"],
-        "did you mean mlp2": ["--method", "distillation", "--set", "teacher=mlp22"],
+        "conv6 cannot take images of 7 x 7": ["--method", "distillation", "--set", "teacher=conv6", "--side", "8"],
         "did you mean rho": ["--method", "fasten", "--set", "roh=1"],
         "rho must be of type float": ["--method", "fasten", "--set", "rho=high"],
         "noisy labels of images that are held out": ["--method", "truncated"],
