@@ -1,5 +1,6 @@
-"""Three training loops that anybody could have written, and what changes from one to the next."""
+"""Training loops that anybody could have written, and what changes from one to the next."""
 
+import copy
 import difflib
 import inspect
 from collections.abc import Callable
@@ -10,11 +11,11 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 from .. import data, figures, losses, noise, words
 from ..inputs import UserError
-from ..methods import METHODS, Attached, FasTEN, MentorNet, Method, attach, of_each_class
+from ..methods import ELR, METHODS, Attached, FasTEN, MentorNet, Method, attach, of_each_class
 
 TRUSTED = 100  # of the digits; as many of each class as there happen to be
 
@@ -89,6 +90,34 @@ def train_fasten(net, pairs, labels, trusted_x, trusted_y, epochs):
     return learner
 
 
+def train_stopped(net, pairs, epochs):
+    order = torch.randperm(len(pairs)).tolist()
+    held = Subset(pairs, order[: len(pairs) // 10])  # a tenth, with labels as they are
+    used = Subset(pairs, order[len(pairs) // 10 :])
+    held_x, held_y = next(iter(DataLoader(held, batch_size=len(held))))
+
+    labels = torch.tensor([int(y) for _, y in used])
+    learner = attach(ELR(), net, K=10, M=len(used), labels=labels)
+    loader = DataLoader(Indexed(used), batch_size=50, shuffle=True, drop_last=True)
+    opt = torch.optim.Adam(learner.parameters(), lr=1e-3)
+    learner.follow(opt, steps=epochs * len(loader), per_epoch=len(loader))
+    scores = []
+    for _ in range(epochs):
+        net.train()
+        learner.epoch()
+        for i, x, y in loader:
+            loss = learner.loss(i, x, y)
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+        right = learner.predict(held_x).argmax(1) == held_y
+        scores.append(right.float().mean().item())
+        if scores[-1] == max(scores):
+            kept = copy.deepcopy(net.state_dict())
+    net.load_state_dict(kept)  # the best epoch, by noisy labels
+    return scores
+
+
 def new_lines(old: Callable, new: Callable) -> int:
     """How many lines the second loop has that the first has not, its name apart."""
     texts = [inspect.getsource(loop).splitlines()[1:] for loop in (old, new)]
@@ -122,14 +151,17 @@ def digits(rate: float = 0.4, seed: int = 0, images: int = 1000) -> Digits:
 
 
 class Trained(NamedTuple):
-    """What the three loops have made of the same network: it, and what is attached to the third."""
+    """What the loops have made of the same network: it, what is attached for FasTEN, and the scores by which the last
+    one was stopped."""
 
     nets: dict[str, nn.Module]
     learner: Attached
+    scores: list[float]
 
 
-def three(mine: Digits, epochs: int, seed: int = 0) -> Trained:
-    """Train the same network with each of the loops, from the same initial weights."""
+def trained(mine: Digits, epochs: int, seed: int = 0) -> Trained:
+    """Train the same network with each of the loops, from the same initial weights; with the plain one also on the
+    trusted images alone, for as many steps."""
 
     def fresh() -> nn.Module:
         torch.manual_seed(seed)
@@ -144,8 +176,13 @@ def three(mine: Digits, epochs: int, seed: int = 0) -> Trained:
         train_robust(nets["gce"], mine.pairs, epochs)
         nets["fasten"] = fresh()
         learner = train_fasten(nets["fasten"], mine.pairs, mine.y, mine.trusted_x, mine.trusted_y, epochs)
+        nets["trusted_only"] = fresh()
+        known = TensorDataset(mine.trusted_x, mine.trusted_y)
+        train_plain(nets["trusted_only"], known, epochs * (len(mine.x) // len(known)))
+        nets["elr"] = fresh()
+        scores = train_stopped(nets["elr"], mine.pairs, epochs)
     torch.set_num_threads(threads)
-    return Trained(nets, learner)
+    return Trained(nets, learner, scores)
 
 
 @torch.no_grad()
@@ -157,7 +194,8 @@ def accuracies(trained: Trained, mine: Digits) -> dict[str, float]:
 
 def compared(found: dict[str, float]) -> pd.DataFrame:
     """The loops, a row each: how many lines of the plain one change, and the test accuracy in whole percent."""
-    loops, rows = {"ce": train_plain, "gce": train_robust, "fasten": train_fasten}, {}
+    loops = {"ce": train_plain, "gce": train_robust, "fasten": train_fasten, "trusted_only": train_plain}
+    rows = {}
     for name, loop in loops.items():
         new = str(new_lines(train_plain, loop))
         rows[words.method(name)] = {"new lines": new, "test accuracy, %": f"{100 * found[name]:.0f}"}
@@ -165,14 +203,17 @@ def compared(found: dict[str, float]) -> pd.DataFrame:
 
 
 def numbers(found: dict[str, float], trained: Trained, mine: Digits) -> dict[str, str]:
-    """What sentences name, in whole percent: accuracies, and labels that are right as given and as FasTEN has them."""
+    """What sentences name, in whole percent: accuracies, and labels that are right as given and as FasTEN has them;
+    which epoch was kept, and its score."""
     told = {name: f"{100 * share:.0f}" for name, share in found.items()}
     labels = {"given": mine.y, "believed": trained.learner.labels()}
+    best = max(range(len(trained.scores)), key=lambda epoch: (trained.scores[epoch], epoch))  # the last of equal ones
+    told |= {"kept": str(best + 1), "epochs": str(len(trained.scores)), "score": f"{100 * trained.scores[best]:.0f}"}
     return told | {name: f"{100 * (label == mine.true).double().mean():.0f}" for name, label in labels.items()}
 
 
 def bars(found: dict[str, float]) -> Figure:
-    """Test accuracy of the three loops, a bar each."""
+    """Test accuracies by method, a bar each."""
     fig, (ax,) = figures.row(1, 2.2)
     for place, (name, share) in enumerate(found.items()):
         ax.barh(place, 100 * share, color=words.look(name)["color"])
@@ -214,13 +255,14 @@ def asked(method: Method, mine: Digits) -> dict[str, str]:
     """What a method asks of a loop, found out on an example."""
     learner = example(method, mine)
     tensors = [*learner.net.buffers(), *learner.net.parameters()]
-    remembers = any(len(tensor) == len(mine.x) for tensor in tensors if tensor.dim())
+    remembers = any(len(mine.x) in tensor.shape for tensor in tensors)
     images = "in every step" if learner.method.trusted_batch else "by index" if method.trust == "within" else ""
     follow = "yes" if follows(learner, mine) else ""
     first = [words.method(name) for name, kind in METHODS.items() if method.first and type(method.first.method) is kind]
     return {
         "remembers pairs": "yes" if remembers else "",
         "trusted labels": images,
+        "x2=": "yes" if method.views > 1 else "",
         "epoch()": "yes" if learner.between else "",
         "follow()": "yes, steps a second optimiser" if learner.own else follow,
         "trained after": ", ".join(first),
