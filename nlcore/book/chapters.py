@@ -138,10 +138,11 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
         notebook = nbformat.read(draft, 4)
         normalise(notebook)
         text = nbformat.writes(notebook) + "\n"
-        kept = _kept(out, stamped)
+        of_book = out.resolve() == (home() / "book" / f"{name}.ipynb").resolve()  # whose changes git knows
+        kept = "" if of_book else _kept(out, stamped)
         write_whole(out, text)
         shutil.rmtree(work)
-    if out.resolve() != (home() / "book" / f"{name}.ipynb").resolve():  # whose changes git knows
+    if not of_book:
         whole = not again and inputs(name, values, there) == before and has_all(name, values, there)
         of = inputs(name, values, records()) if whole else UNKNOWN
         write_whole(stamp, of + text_hash(text))  # another execution may have written `out` meanwhile
@@ -149,12 +150,12 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
 
 
 def _kept(out: Path, stamped: str) -> str:
-    """Move a result aside into which somebody has written since it was made, as its stamp tells, and say so."""
-    if not (out.exists() and stamped) or stamped.endswith(sha256(out)):
+    """Move a notebook aside that is not as this command has left it, as its stamp tells, and say so."""
+    if not out.exists() or stamped.endswith(sha256(out)):
         return ""
     aside = free(out.with_stem(f"{out.stem}-edited"))
     out.rename(aside)
-    return f"; it had been edited, and is kept so as {aside.name}"
+    return f"; what was there was not as this command leaves it, and is kept as {aside.name}"
 
 
 @contextlib.contextmanager

@@ -1,14 +1,15 @@
 """The verdicts on all claims, from the stored records."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
 from .. import home, words
 from ..inputs import UserError
 from ..measures.evaluate import curve_numbers
-from ..runs import frame
-from ..sweep import find
+from ..runs import Record, Run, frame
+from ..sweep import find, recorded
 from . import PAPERS
 from .effects import Claim, Effect, Estimate, estimate, in_words, together, verdict
 from .texts import NOT_RUN
@@ -23,19 +24,28 @@ CHANGED = "made by code that has since changed"
 def effects(paper: str, tier: str, tables: dict[str | None, pd.DataFrame] | None = None) -> pd.DataFrame:
     """One row per claim, effect and rule at a tier, judged on the stored records; or, for the experiments named in
     `tables` alone, on these frames (as from `runs.frame`). The name of identities, which need no run, is None."""
-    found, stored = [], {}
+    found, stored, lacking = [], {}, {}
     for claim in PAPERS[paper].CLAIMS:
         name = claim.experiment.name if claim.experiment else None
         if tables is not None and name not in tables:
             continue
         if tables is None and name and name not in stored:  # several claims look at one experiment
-            states = find(claim.experiment(tier), paper).values()
-            stored[name] = frame([record for _, record in states if record])
+            runs = claim.experiment(tier)
+            states = find(runs, paper)
+            stored[name], lacking[name] = frame(recorded(states)), in_part(runs, states)
         history = None if name is None else (tables or stored)[name]
         told = {"claim": claim.id, "paper": paper, "tier": tier if name else IDENTITY}
         told["experiment"] = f"{paper}.{name}" if name else ""
-        found += [told | row for row in judged(claim, history)]
+        found += [told | row for row in judged(claim, history, lacking.get(name, ""))]
     return pd.DataFrame(found)
+
+
+def in_part(runs: list[Run], states: dict[str, tuple[str, Record | None]]) -> str:
+    """How much of an experiment has a record, if one of its settings has none with any seed; nothing else. A claim may
+    take the largest or the least of what was run, which of a part of the settings is another number."""
+    made = [run for run in runs if states[run.key][1]]
+    settings, with_record = ({replace(run, seed=0) for run in some} for some in (runs, made))
+    return f"{len(made)} of {len(runs)} runs" if with_record < settings else ""
 
 
 def rules(claim: Claim) -> list[str]:
@@ -46,13 +56,16 @@ def rules(claim: Claim) -> list[str]:
     return [claim.rule, "last" if claim.rule == NOISY else NOISY]
 
 
-def judged(claim: Claim, history: pd.DataFrame | None) -> list[dict]:
-    """A row for each effect of a claim under each rule, on a frame with a row per run and evaluation."""
+def judged(claim: Claim, history: pd.DataFrame | None, part: str = "") -> list[dict]:
+    """A row for each effect of a claim under each rule, on a frame with a row per run and evaluation; it is `not run`
+    where that is only a `part` of the experiment (see `in_part`)."""
     published = papers_numbers(claim) if claim.published else None
     theirs = [math.nan if published is None else of_paper(effect, published) for effect in claim.effects]
     rows = []
     for place, rule in enumerate(rules(claim)):
         runs, missing = chosen(claim, history, rule)
+        if part and len(runs):
+            runs, missing = runs.iloc[:0], f"run in part: {part}"
         for effect, papers_effect in zip(claim.effects, theirs, strict=True):
             row = {"what": effect.what, "rule": rule, "own_rule": place == 0}
             row |= measured(claim, effect, runs, missing)

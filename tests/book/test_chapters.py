@@ -293,8 +293,11 @@ def test_a_result_into_which_somebody_has_written_is_kept(tmp_path, monkeypatch)
     written = out.read_text().replace("seed", "notes")
     out.write_text(written)
     assert chapters.execute("mine", out, {}, again=False).endswith(
-        "it had been edited, and is kept so as mine-edited.ipynb"
+        "not as this command leaves it, and is kept as mine-edited.ipynb"
     )
     assert (tmp_path / "out" / "mine-edited.ipynb").read_text() == written
+    elsewhere = write_whole(tmp_path / "notes" / "mine.ipynb", written)  # without the stamp of a result
+    assert "kept as mine-edited.ipynb" in chapters.execute("mine", elsewhere, {}, again=False)
+    assert (tmp_path / "notes" / "mine-edited.ipynb").read_text() == written
     chapters.execute("mine", tmp_path / "book" / "mine.ipynb", {})  # git knows what becomes of the book itself
     assert [path.name for path in (tmp_path / "book").iterdir()] == ["mine.ipynb"]
