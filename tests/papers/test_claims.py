@@ -15,7 +15,7 @@ from nlcore.noise import Clean
 from nlcore.papers import PAPERS, rolnick2017, scoreboard, tables, texts
 from nlcore.papers.effects import CORRELATION, Effect, estimate, points, together, verdict
 from nlcore.papers.rolnick2017 import measured, published
-from nlcore.runs import Run
+from nlcore.runs import Run, store
 from nlcore.runs import frame as frame_of
 
 VERDICTS = {"reproduced", "not reproduced", "inconclusive", "not run"}
@@ -281,6 +281,23 @@ def test_a_claim_is_judged_under_the_papers_rule_and_under_noisy_validation():
     assert at_100.effect.round(9).to_dict() == {"last": 15.0, "noisy validation": 95.0}
     assert at_100.own_rule.to_dict() == {"last": True, "noisy validation": False}
     assert set(at_100.verdict) == {"inconclusive"}  # of one seed
+
+
+def test_a_claim_is_not_judged_on_a_part_of_the_settings():
+    """What is least among some rates is another number than what is least among all."""
+    runs = papers.runs("rolnick2017.uniform", "smoke", models=["mlp1"], alphas=[0, 5], seeds=2)
+    states = {run.key: ("missing", None) for run in runs}
+    one_alpha = {run.key: ("done", run) for run in runs if run.noise == runs[0].noise}
+    one_seed = {run.key: ("done", run) for run in runs if run.seed == 0}
+    assert scoreboard.in_part(runs, states | one_alpha) == "2 of 4 runs"
+    assert scoreboard.in_part(runs, states | one_seed) == ""
+    assert scoreboard.in_part(runs, states) == "0 of 4 runs"
+    (claim,) = [claim for claim in PAPERS["zhang2018"].CLAIMS if claim.id == "C1"]
+    own = {run.key for run in claim.experiment("laptop")}
+    history = frame_of([record for key, record in store.load_published("zhang2018").items() if key in own])
+    (told,) = {(row["verdict"], row["evidence"]) for row in scoreboard.judged(claim, history, "3 of 4 runs")}
+    assert told == ("not run", "run in part: 3 of 4 runs")
+    assert "not run" not in {row["verdict"] for row in scoreboard.judged(claim, history)}
 
 
 def test_a_claim_that_was_run_in_part_is_not_reproduced_by_what_was_run():
