@@ -132,7 +132,7 @@ def check_method(run: Run, shape: tuple[int, ...], K: int) -> None:
     for model in {run.model, stage and stage.model or run.model}:
         models.check(model, shape, K, run.budget.batch)
     best = run.method.keeps_best or (stage and stage.best)
-    needs = "needs noisy labels of images that are held out; set validation to how many"
+    needs = "needs noisy labels of images that are held out, for noisy validation; set validation to how many"
     require(run.validation > 0 or not best, f"{name} {needs}")
     require(run.validation > 0 or "calibration" not in run.analyses, f"calibration {needs}")
 
