@@ -100,7 +100,7 @@ def train_missing(
     for run in differing.values():
         check(run)
     vouch.vouch(todo, echo)
-    echo(forecast(todo, recorded(states_of([*wanted, *like])), jobs))
+    echo(forecast(todo, recorded(found | states_of(like)), jobs))
     seconds = 60 * minutes if minutes else None
     for i, line in enumerate(_train(todo, [str(place) for place in places], jobs, seconds), 1):
         echo(f"[{i}/{len(todo)}] {line}")

@@ -12,7 +12,7 @@ from .. import data as datasets
 from ..data.own import SPLIT_NAMES, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
 from ..data.prepared import MOST_CLASSES, check_names, check_split, opened
-from ..data.tables import SUFFIXES, read_table
+from ..data.tables import SUFFIXES, read_table, suffix
 from ..inputs import UserError, few, require
 
 OWN_COLUMNS = ("label", "given", "row", "unnamed: 0")  # of a table of features: what is none
@@ -47,7 +47,7 @@ def read(name: str, side: int = 32) -> Examples:
             found.said.append(f"{name} is taken as the known data set; the one that lies here is called ./{name}")
     elif place.is_dir():
         found = _folder(place.resolve(), side)
-    elif place.suffix.lower() in SUFFIXES:
+    elif suffix(place) in SUFFIXES:
         found = _table(place, side)
     else:
         require(place.exists(), f"there is no file or folder {name!r}")

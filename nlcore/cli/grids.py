@@ -45,7 +45,7 @@ def run(
         "jobs": jobs,
         "device": device,
         "minutes": budget,
-        "like": [*whole.values()],
+        "like": [] if keys is None else [*whole.values()],
         "echo": partial(print, flush=True),
     }
     found = sweep.train_missing([*wanted.values()], "stale", **options)

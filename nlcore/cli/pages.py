@@ -32,7 +32,7 @@ def chapter(
         print(line, flush=True)
     if show_it:
         typer.echo("rendering the pages, about half a minute", err=True)
-        page = chapters.rendered(folder, [*names]) / f"{names[0]}.html"
+        page = chapters.rendered(folder, names) / f"{names[0]}.html"
         print(f"the page: {page}")
         typer.launch(str(page))
 
