@@ -56,6 +56,7 @@ def prepared(run: Run, place: torch.device) -> Iterator[tuple[Resident, nn.Modul
     """The data and the network of a run, in a setting that makes it repeatable."""
     check(run)
     if place.type == "cuda":
+        torch.cuda.init()  # a process that has used no GPU yet knows none whose statistics could be reset
         torch.cuda.reset_peak_memory_stats(place)
     with reproducible(run.seed, place), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*capturable")  # the eager twin of a step that could be captured
