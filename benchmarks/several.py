@@ -10,8 +10,10 @@ should be given.
 
 import argparse
 import json
+import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import torch
 from step import Ours, arrays, synthetic
@@ -43,6 +45,11 @@ def together(jobs: int, *given) -> float:
         return sum(future.result() for future in [pool.submit(speed, *given) for _ in range(jobs)])
 
 
+def shared() -> bool:
+    """Whether the multi-process service of the GPU is at work, as the pipe of its control tells."""
+    return Path(os.environ.get("CUDA_MPS_PIPE_DIRECTORY", "/tmp/nvidia-mps"), "control").exists()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="auto")
@@ -55,7 +62,7 @@ def main() -> None:
     for jobs in args.jobs:
         found = alone if jobs == 1 else together(jobs, args.device, args.model, args.seconds)
         row = {"model": args.model, "device": str(pick_device(args.device)), "batch": BATCH, "jobs": jobs}
-        rows.append(row | {"steps_per_second": found, "against_one": found / alone})
+        rows.append(row | {"mps": shared(), "steps_per_second": found, "against_one": found / alone})
         if not args.json:
             print(f"{jobs} side by side: {found:8.1f} steps/s, {found / alone:.2f} times one alone", flush=True)
     if args.json:

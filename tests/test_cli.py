@@ -63,6 +63,7 @@ BAD = {
         *("run", "rolnick2017.uniform", "--keys"),
         str(home() / "book" / "_static" / "wrong_labels.png"),
     ],
+    "no file 'plan/9.keys' of keys": ["run", "rolnick2017.uniform", "--keys", "plan/9.keys"],
     "--keys is empty": ["run", "rolnick2017.uniform", "--keys", ""],
     "batches must be 1 or more": ["plan", "rolnick2017.uniform", "--batches", "0", "--out", "plan"],
     "not frobnicate": ["data", "frobnicate"],
@@ -76,7 +77,8 @@ BAD = {
     "in part, such as with --share": ["verify"],
     "--share is between 0 and 1": ["verify", "--share", "2"],
     "--tolerance shares between 0 and 1": ["verify", "rolnick2017.uniform", "--tolerance", "inf"],
-    "--budget must be more than 0": ["verify", "--share", "0.1", "--budget", "0"],
+    "--budget must be finite and more than 0": ["verify", "--share", "0.1", "--budget", "0"],
+    "more than 0 minutes, not inf": ["verify", "rolnick2017.uniform", "--share", "0.1", "--budget", "inf"],
     "took longer than": ["verify", "rolnick2017.uniform", "--share", "0.1", "--budget", "0.001"],
     "no published record": ["verify", "rolnick2017.uniform", "--tier", "smoke"],
     "`nlcore run` makes them": ["publish", "rolnick2017.uniform", "--tier", "smoke"],
@@ -143,6 +145,10 @@ def test_a_plan_names_what_is_missing_and_a_file_of_keys_is_run(capsys, tmp_path
     assert code == 0 and "1 of 1 runs have a record" in out
     keys = [path.stem for path in store.working().glob("*.json")]
     assert (tmp_path / "plan" / "1.keys").read_text().split() == keys
+    (tmp_path / "other.keys").write_text("\ufeff" + "\r\n".join(keys), encoding="utf-8")  # as Windows writes it
+    for same in (str(tmp_path / "other.keys"), ", ".join(keys)):
+        code, out, _ = nlcore(capsys, "run", "rolnick2017.uniform", *QUICK, "--keys", same)
+        assert code == 0 and "1 of 1 runs have a record" in out
     _, out, _ = nlcore(capsys, *plan)
     assert len(out.split()) == 1 and (tmp_path / "plan" / "1.keys").read_text().split() not in ([], keys)
 

@@ -4,13 +4,14 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from nlcore import cli, losses, sweep, vouch
+from nlcore import cli, losses, models, sweep, vouch
 from nlcore.inputs import UserError
-from nlcore.methods import GCE, gce
+from nlcore.methods import CE, GCE, Distillation, gce
 from nlcore.papers import verification
 from nlcore.runs import golden, miniatures, store
 
@@ -58,6 +59,17 @@ def test_code_that_gives_other_numbers_makes_no_record(monkeypatch):
     monkeypatch.setattr(gce, "lq", lambda logits, y, q: -losses.lq(logits, y, q))
     with pytest.raises(UserError, match="method=gce.*nlcore golden --update"):
         collect([RUN])
+    assert not [*store.working().glob("*.json")]
+
+
+@pytest.mark.parametrize(
+    "run", [replace(RUN, method=CE(), model="mlp2"), replace(RUN, method=Distillation(teacher="mlp2"))]
+)
+def test_an_edited_network_makes_no_record_even_where_others_of_its_family_are_as_they_were(monkeypatch, run):
+    """Also where it is the teacher alone."""
+    monkeypatch.setitem(models.MODELS, "mlp2", partial(models.mlp, depth=3))
+    with pytest.raises(UserError, match="golden run of '.*mlp2|golden run of '.*teacher"):
+        collect([run])
     assert not [*store.working().glob("*.json")]
 
 

@@ -1,6 +1,7 @@
 """What is audited: images of any size and mode in folders, tables or arrays, and tables of features."""
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from .. import data as datasets
-from ..data.own import SPLIT_NAMES, found_in, inside_of, matters, refuse_single
+from ..data.own import SPLIT_NAMES, differing_in_case, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
 from ..data.prepared import MOST_CLASSES, check_names, check_split, opened
 from ..data.tables import SUFFIXES, read_table, suffix
@@ -58,7 +59,8 @@ def read(name: str, side: int = 32) -> Examples:
 def _without_empty_classes(found: Examples) -> Examples:
     """The examples with those classes only that a label names."""
     used, given = np.unique(found.given, return_inverse=True)
-    classes, said = [found.classes[k] for k in used], found.said
+    classes = [found.classes[k] for k in used]
+    said = [*found.said, *differing_in_case(classes)]
     require(len(used) > 1, f"{found.name}: all labels are the same; there is nothing to tell apart")
     absent = [name for k, name in enumerate(found.classes) if k not in {*used.tolist()}]
     if absent:
@@ -123,6 +125,8 @@ def _table(path: Path, side: int) -> Examples:
     numbers = features.select_dtypes(["number", "bool"]).astype(np.float64).replace([np.inf, -np.inf], np.nan)
     numbers = numbers.loc[:, numbers.nunique() > 1]
     said = [f"{numbers.shape[1]} columns of numbers are used"]
+    if notes := [name for name in OWN_COLUMNS[1:3] if name in table]:
+        said.append(f"taken as notes of an audit and not as numbers: {few(notes)}")
     if unused := [name for name in features if name not in numbers]:
         said.append(f"columns without different numbers are left out: {few(unused)}")
     require(numbers.shape[1] > 0, f"{path} has no column of different numbers beside label, and no column file")
@@ -150,7 +154,7 @@ def _arrays(path: Path, side: int) -> Examples:
         require(f"{split}labels" in found, f"{path} lacks the array {split}labels")
         images, labels = found[f"{split}images"], found[f"{split}labels"]
         check_split(path, split, images, labels)
-        named = found[f"{split}files"] if f"{split}files" in found else range(len(labels))
+        named = _files(path, found, f"{split}files", len(labels))
         x, y = [*x, images.transpose(0, 3, 1, 2)], [*y, labels.astype(int)]
         file += [f"{split.replace('_', '/')}{one}" for one in named]
     given = np.concatenate(y)
@@ -162,6 +166,16 @@ def _arrays(path: Path, side: int) -> Examples:
     require(not len(bad), f"{path}: label {given[bad]} of row {bad} is none of {len(names)} classes, from 0")
     x, said = _small(x, side)
     return Examples(path.name, np.arange(len(given)), file, given, [*map(str, names)], x, said, [])
+
+
+def _files(path: Path, found: dict[str, np.ndarray], name: str, count: int) -> Iterable:
+    """What an `.npz` calls its examples, or else their numbers."""
+    if name not in found:
+        return range(count)
+    check_names(path, name, found[name])
+    labels = name.replace("files", "labels")
+    require(len(found[name]) == count, f"{path}: {len(found[name])} {name} but {count} {labels}")
+    return found[name]
 
 
 def _small(parts: list[np.ndarray], side: int) -> tuple[np.ndarray, list[str]]:

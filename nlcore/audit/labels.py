@@ -138,12 +138,15 @@ def _minutes(seconds: float) -> str:
 
 
 def _listed(path: Path, files: pd.DataFrame, out: Path) -> None:
-    """Write the order in which predictions have a row for each example. A `UserError` if that was another one before,
-    for which those may have been made."""
-    order = out / "files.csv"
-    same = not order.exists() or _same_order(read_table(order, ("row", "file")), files)
-    if not same:
-        order.rename(free(out / "files-before.csv"))
+    """Write the order in which predictions have a row for each example. A table there that has more columns was
+    written into, and is kept beside. A `UserError` if the order was another one before, for which the predictions may
+    have been made."""
+    order, same = out / "files.csv", True
+    if order.exists():
+        before = read_table(order, ("row", "file"))
+        same = _same_order(before, files)
+        if not same or {*before} != {*files}:
+            order.rename(free(out / ("files-edited.csv" if same else "files-before.csv")))
     with whole(order) as part:
         files.to_csv(part, index=False)
     again = f"make {path} anew in the order of {order.name}, or say this again if it is in that order"

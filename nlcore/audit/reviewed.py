@@ -159,6 +159,8 @@ def _write_arrays(place: Path, out: Path, found: Examples, label: np.ndarray, re
         part = slice(begin, begin + size)
         keep = ~removed[part]
         before = arrays.get(f"given_{split}labels", arrays[f"{split}labels"])
+        told = f"{place}: {len(before)} given_{split}labels but {size} {split}labels"
+        require(len(before) == size, told)
         arrays[f"given_{split}labels"] = before[keep]
         arrays[f"{split}labels"] = number[part][keep]
         for name in _beside(arrays, split, size):

@@ -59,7 +59,8 @@ def machines(parts: dict) -> str:
 
 def loops(parts: dict) -> pd.DataFrame:
     """Steps per second of each loop, by network and batch; `ratio` is ours over the better of the textbook's two."""
-    return blank(_table(parts, "step", ["model", "batch"], LOOPS | {"ratio": "ratio"}, 2))
+    table = _table(parts, "step", ["model", "batch"], LOOPS | {"ratio": "ratio"}, 2)
+    return blank(table.dropna(axis=1, how="all"))
 
 
 def loops_compared(parts: dict) -> Figure:
@@ -157,21 +158,38 @@ def commands(parts: dict) -> pd.DataFrame:
     return pd.DataFrame({"minutes": table}).rename_axis("command")
 
 
-def on_a_gpu(parts: dict) -> pd.DataFrame:
-    """What was measured on a GPU, a row for each entry of its files; `not measured` where there is none."""
-    rows = []
-    for found in parts.get("gpu", {}).get("rows", []):
-        content = found["content"]
-        for entry in content if isinstance(content, list) else [content]:
-            rows.append({"file": found["file"]} | {name: _short(value) for name, value in entry.items()})
-    return blank(pd.DataFrame(rows or [{"file": "none", "result": NONE}]).set_index("file"))
+def of_a_gpu(parts: dict) -> dict[str, dict]:
+    """What was measured on a GPU, as parts like those of a CPU; none where nothing was."""
+    found = {row["file"]: row["content"] for row in parts.get("gpu", {}).get("rows", [])}
+    return {name: {"rows": content} for name, content in found.items() if isinstance(content, list)}
 
 
-def _short(value):
-    """A value as a cell of a table."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return json.dumps(value) if isinstance(value, dict | list) else value
+def side_by_side(parts: dict) -> pd.DataFrame:
+    """Steps per second of several trainings on one device, with its multi-process service (MPS) and without."""
+    names = {"steps_per_second": "steps per second of all together", "against_one": "one alone = 1"}
+    table = _table(parts, "several", ["model", "mps", "jobs"], names, 2)
+    if table.empty:
+        return table
+    table = table.rename({True: "with", False: "without"}, level="mps")
+    return table.rename_axis(["network", "MPS", "side by side"])
+
+
+def gpu_said(parts: dict) -> dict[str, str]:
+    """Which GPU it was, when, how many of its tests passed, and what the measurements on it say, in words."""
+    found = {row["file"]: row["content"] for row in parts.get("gpu", {}).get("rows", [])}
+    where, tests = found.get("where", {}), found.get("done", {}).values()
+    said = {name: str(where.get(name, NONE)) for name in ("device", "torch", "date")}
+    said["passed"] = str(sum(test.get("passed", 0) for test in tests))
+    of_gpu = of_a_gpu(parts)
+    step, methods = _rows(of_gpu, "step", "ours"), _rows(of_gpu, "methods", "method")
+    said["ratio"] = NONE if step.empty else f"{step.ratio.min():.0f} to {step.ratio.max():.0f}"
+    on_cpu = _rows(parts, "methods", "method")
+    if methods.empty or on_cpu.empty:
+        return said | dict.fromkeys(("dearer", "its_ratio", "its_ratio_here"), NONE)
+    ratios = pd.DataFrame({"gpu": methods.set_index("method").ratio, "cpu": on_cpu.set_index("method").ratio})
+    dearer = (ratios.gpu / ratios.cpu).idxmax()
+    told = {"its_ratio": f"{ratios.gpu[dearer]:.1f}", "its_ratio_here": f"{ratios.cpu[dearer]:.1f}"}
+    return said | told | {"dearer": words.method(dearer)}
 
 
 def minutes_of_training() -> pd.DataFrame:
@@ -187,6 +205,23 @@ def minutes_of_training() -> pd.DataFrame:
                 row = {"experiment": name, "tier": tier, "minutes": f"{sum(seconds) / 60:.1f}"}
                 rows.append(row | {"runs": f"{len(seconds)} of {len(runs)}"})
     return pd.DataFrame(rows).set_index(["experiment", "tier"])
+
+
+def trained_on_a_gpu() -> pd.DataFrame:
+    """For every experiment the published runs of tier `gpu` that a GPU has trained: how many, on what, how long."""
+    rows = []
+    for name, experiment in papers.experiments().items():
+        published, runs = store.load_published(name.partition(".")[0]), experiment("gpu")
+        records = [published[run.key] for run in runs if run.key in published]
+        costs = [record.cost for record in records if not record.cost["device"].startswith("CPU")]
+        if costs:
+            row = {"experiment": name, "runs": f"{len(costs)} of {len(runs)}"}
+            row["device"] = ", ".join(sorted({cost["device"] for cost in costs}))
+            row["million steps"] = f"{sum(cost['steps'] for cost in costs) / 1e6:.2f}"
+            rows.append(row | {"minutes": f"{sum(cost['seconds'] for cost in costs) / 60:.1f}"})
+    return pd.DataFrame(rows, columns=["experiment", "runs", "device", "million steps", "minutes"]).set_index(
+        "experiment"
+    )
 
 
 def findings(parts: dict) -> dict[str, str]:

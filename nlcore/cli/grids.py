@@ -1,6 +1,7 @@
 """Commands about runs and their records: run, plan, status, publish, verify, golden."""
 
 import itertools
+import math
 import os
 import time
 from functools import partial
@@ -80,7 +81,10 @@ def _plans(wanted: "Grids", whole: "Grids", tier: str, jobs: int | None, device:
 def _only(wanted: "Grids", keys: str, of: str) -> "Grids":
     """Of the runs of experiments those with these keys: KEY,KEY,... or a file with a key a line."""
     require(bool(keys.strip()), "--keys is empty; name keys, or a file with a key a line")
-    named = Path(keys).read_text(errors="replace").split() if os.path.isfile(keys) else keys.split(",")
+    a_file = os.path.isfile(keys)
+    require(a_file or not {*keys} & {*"/\\."}, f"there is no file {shown(keys)} of keys")
+    text = Path(keys).read_text(encoding="utf-8-sig", errors="replace") if a_file else keys.replace(",", " ")
+    named = text.split()
     require(bool(named), f"{keys} names no key")
     known = [run.key for _, runs in wanted.values() for run in runs]
     unknown = sorted({*named} - {*known})
@@ -188,7 +192,8 @@ def verify(
     require(share > 0 or experiment != "all", "all experiments are verified in part, such as with --share 0.05")
     allowed = 0 <= near <= 1 and 0 <= tolerance <= 1  # so not infinite, which all would fit
     require(count > 0 and allowed, "--count must be 1 or more, --near and --tolerance shares between 0 and 1")
-    require(budget is None or budget > 0, f"--budget must be more than 0 minutes, not {budget}")
+    finite = budget is None or 0 < budget < math.inf
+    require(finite, f"--budget must be finite and more than 0 minutes, not {budget}")
     names = papers.experiments() if experiment == "all" else [experiment]
     public = verifying.published({name: runs_of(name, tier, override)[1] for name in names})
     require(bool(public), f"no published record of {experiment} at {tier}")

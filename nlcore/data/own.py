@@ -2,6 +2,7 @@
 
 import itertools
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,14 +137,20 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
             refuse_single(folder)
         empty = [f"{folder.name}/{name}/" for name, files in part.pictures.items() if not files]
         require(not empty, f"{place}: no pictures in {few(empty)}; {NEEDS}")
-    for one, other in itertools.pairwise(sorted(parts[0].pictures, key=str.casefold)):
-        if one.casefold() == other.casefold():
-            tell(f"{place}: {one}/ and {other}/ are two classes, although their names differ in case alone")
+    for line in differing_in_case(parts[0].pictures):
+        tell(f"{place}: {line}")
     differ = sorted(parts[0].pictures.keys() ^ parts[-1].pictures.keys())
     one, two = (folder.name for folder in splits) if splits else ("", "")
     require(
         not differ, f"{place}: {one}/ and {two}/ must have the same class folders; only one of them has {few(differ)}"
     )
+
+
+def differing_in_case(names: Iterable[str]) -> list[str]:
+    """A sentence on each two classes that are perhaps meant to be one."""
+    told = "are two classes, although their names differ in case alone"
+    pairs = itertools.pairwise(sorted(names, key=lambda name: (name.casefold(), name)))
+    return [f"{one} and {other} {told}" for one, other in pairs if one.casefold() == other.casefold()]
 
 
 def refuse_single(folder: Path) -> None:

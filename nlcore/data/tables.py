@@ -1,6 +1,7 @@
 """Tables that people bring: CSV with whatever separator, or Parquet."""
 
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Container, Hashable, Iterable
 from pathlib import Path
@@ -45,18 +46,31 @@ def read_table(path: Path, needed: tuple[str, ...] = (), as_text: bool = True) -
     has = few([shown(name) for name in table.columns])
     asked = ",".join(needed)
     require(not missing, f"{path} lacks the column {' and '.join(sorted(missing))}; it needs {asked} and has {has}")
-    twice = sorted({name for name in table.columns if [*table.columns].count(name) > 1})
-    require(not twice, f"{path} has the column {few(twice)} more than once")
+    _refuse_repeated(path, table.columns)
     require(len(table) > 0, f"{path} has no row below its header")
+    for name in {"label", "given"} & {*table.columns}:
+        table[name] = table[name].map(_as_read, na_action="ignore")
     return table
+
+
+def _refuse_repeated(path: Path, names: Iterable[str]) -> None:
+    """Refuse a header that names a column twice, of which nobody could say which is meant."""
+    twice = sorted(repeated(str(name).strip().lower() for name in names) - {""})
+    require(not twice, f"{path} has the column {few(twice)} more than once")
+
+
+def _as_read(name: str) -> str:
+    """The name of a class, in the one of several ways to write a letter that stands for how people read it."""
+    return unicodedata.normalize("NFC", name) if isinstance(name, str) else name
 
 
 def _separated(path: Path, as_text: bool) -> pd.DataFrame:
     """A table separated by commas, semicolons or tabs, whichever its header has most of."""
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
-    separator = max(",;\t", key=header.count)
-    table = pd.read_csv(path, sep=separator, skipinitialspace=True, dtype=str, keep_default_na=False)
+    how = {"sep": max(",;\t", key=header.count), "skipinitialspace": True, "dtype": str, "keep_default_na": False}
+    table = pd.read_csv(path, **how)
+    _refuse_repeated(path, pd.read_csv(path, header=None, nrows=1, **how).iloc[0])  # pandas would rename the second
     first = table.index[0] if len(table) and not isinstance(table.index, pd.RangeIndex) else None
     require(first is None, f"{path} has rows with more cells than its header, such as that of {shown(first)}")
     return table if as_text else table.apply(_typed)

@@ -21,7 +21,7 @@ from ..inputs import UserError
 from ..methods import METHODS, Method
 from ..models import FAMILIES
 from ..noise import Structured
-from .miniatures import all_runs
+from .miniatures import OTHERS, all_runs
 from .run import Run
 
 # Of a loss the relative difference, of a share the absolute one, that a processor with other instructions may show.
@@ -37,7 +37,7 @@ USUAL |= {"augment=none"}
 def features(run: Run) -> frozenset[str]:
     """What a run is made of, as words such as `noise=uniform`; what is usual in a golden run has no word."""
     budget, noise = run.budget, run.noise
-    found = {f"network={FAMILIES[run.model]}", f"noise={run.spec()['noise']['name']}"}
+    found = {f"noise={run.spec()['noise']['name']}"} | of_network(run.model)
     found |= {f"{name}={getattr(budget, name)}" for name in ("optimiser", "schedule", "precision", "augment")}
     found |= {f"analysis={name}" for name in run.analyses}
     if isinstance(noise, Structured):
@@ -53,6 +53,11 @@ def features(run: Run) -> frozenset[str]:
     if run.carrier != "same":
         found.add(f"carrier={run.carrier if run.carrier in ('novel', 'white', 'photos') else 'data set'}")
     return frozenset((found | of_method(run.method)) - USUAL)
+
+
+def of_network(model: str) -> set[str]:
+    """The family of a network and, if there is a golden run of it alone, its name."""
+    return {f"network={FAMILIES[model]}"} | ({f"model={model}"} if model in OTHERS else set())
 
 
 def of_method(method: Method) -> set[str]:
@@ -184,8 +189,9 @@ def _rests_on(made_of: frozenset[str]) -> tuple[str, ...]:
 
 
 def rests_on(run: Run) -> tuple[str, ...]:
-    """The kinds of golden runs that a run rests on: those with no feature that it has not."""
-    return _rests_on(features(run))
+    """The kinds of golden runs that a run rests on: those with no feature that it, or its teacher, has not."""
+    teacher = getattr(run.method, "teacher", "")
+    return _rests_on(features(run) | (of_network(teacher) if teacher else set()))
 
 
 def digests_of(run: Run) -> str:

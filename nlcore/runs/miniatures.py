@@ -127,11 +127,16 @@ def of_noises() -> list[Run]:
     return [with_noise(noise) for noise in noises] + carried
 
 
+# networks besides those that stand for their families in all other golden runs; wide_resnet would take a minute, and
+# shares all its code with the tiny one
+OTHERS = ("perceptron", "mlp2", "mlp4", "mlp2_800", "mlp2_1200", "conv6", "resnet18", "resnet34", "resnet56")
+
+
 def of_networks() -> list[Run]:
-    """A network of every family."""
+    """A network of every family, and a short run of each other one."""
     small = [with_network("conv_small"), with_network("conv4", steps=16, lr=1e-3)]
     small.append(with_network("airbench94", steps=12, lr=1e-3, evaluations=1))
-    return small + [with_network(model, **SHORT) for model in ("cifarnet", "resnet32", "wide_resnet_tiny")]
+    return small + [with_network(model, **SHORT) for model in ("cifarnet", "resnet32", "wide_resnet_tiny", *OTHERS)]
 
 
 def of_budgets() -> list[Run]:

@@ -3,11 +3,12 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..data.archive import Archive
 from ..files import write_whole
-from ..inputs import require
+from ..inputs import few, require
 from ..models import Net, build, resnet50
 from ..runs import Run
 from ..runs.golden import digests_of, is_current, today
@@ -43,6 +44,7 @@ def stream(
     settings["dataset"] = by_content(run.dataset)  # wherever it lies
     settings = json.loads(json.dumps(settings))  # as a file gives them back: lists in place of tuples
     result, golden = out / "result.json", digests_of(run)
+    refuse_others(out)
     there = made_already(out, settings, run)
     claim(out, settings)
     if there:
@@ -71,6 +73,14 @@ def digest(content: dict, history: list[dict]) -> str:
     return content_hash([content, history])[:16]
 
 
+def refuse_others(out: Path) -> None:
+    """Refuse a folder whose files were not written here: those of a training stand beside its settings."""
+    there = [name for name in ("result.json", "history.jsonl") if (out / name).exists()]
+    ours = not there or (out / "settings.json").exists() or any(out.glob("state*")) or _read(out)
+    told = f"{out} has a file {few(there)} that no training has written"
+    require(bool(ours), f"{told}; choose another --out, or remove the whole folder {out}")
+
+
 def made_already(out: Path, settings: dict, run: Run) -> bool:
     """Whether the result of these settings is there. A `UserError` refuses a place that has one of other settings, or
     one that rests on a golden run that has changed since."""
@@ -87,17 +97,19 @@ def made_already(out: Path, settings: dict, run: Run) -> bool:
 
 def whole_result(out: Path) -> dict | None:
     """The result, if it and its history are there as they were written; damaged ones are named, and made again."""
-    result, history = out / "result.json", out / "history.jsonl"
-    if not result.exists():
-        return None
-    try:
-        content = json.loads(result.read_text())
-        rows = [json.loads(line) for line in history.read_text().splitlines()]
-        if content.pop("digest") == digest(content, rows):
+    result, content = out / "result.json", _read(out)
+    if result.exists() and not content:
+        print(f"{result} or history.jsonl beside it is damaged; both are made again", file=sys.stderr)
+    return content
+
+
+def _read(out: Path) -> dict | None:
+    """The result, if it and its history are there as they were written."""
+    with suppress(OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        content = json.loads((out / "result.json").read_text())
+        history = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
+        if content.pop("digest") == digest(content, history):
             return content
-    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
-        pass
-    print(f"{result} or {history.name} beside it is damaged; both are made again", file=sys.stderr)
     return None
 
 

@@ -349,6 +349,60 @@ def test_labels_of_a_table_of_features_stay_as_they_are_written(tmp_path):
     assert [*new.label] == [*new.given] == [name for i, name in enumerate(written) if i != 4]
 
 
+def test_a_column_that_is_there_twice_is_no_feature(tmp_path, capsys):
+    """pandas would call the second one label.1."""
+    rows = "".join(f"{i % 7},{'ab'[i % 2]},{i % 2}\n" for i in range(40))
+    table = _text(tmp_path / "own.csv", "x,label, Label\n" + rows)
+    assert nlcore("audit", table, "--out", tmp_path / "out") == 2
+    assert "has the column label more than once" in capsys.readouterr().err
+    review = _text(tmp_path / "r.csv", "row,label,label\n0,a,b\n")
+    own = _text(tmp_path / "fine.csv", "x,label\n1,a\n2,b\n")
+    assert nlcore("relabel", own, review, "--out", tmp_path / "new.csv") == 2
+    assert "has the column label more than once" in capsys.readouterr().err
+
+
+def test_classes_that_may_be_one_are_named(tmp_path):
+    """Two ways to write one letter are one class; what differs in case alone is said."""
+    written = ["caf\u00e9", "cafe\u0301", "Caf\u00e9", "tea"] * 5
+    pd.DataFrame({"a": np.arange(20.0), "row": np.arange(20), "label": written}).to_csv(tmp_path / "own.csv")
+    found = read(str(tmp_path / "own.csv"))
+    assert found.classes == ["Caf\u00e9", "caf\u00e9", "tea"]
+    assert "Caf\u00e9 and caf\u00e9 are two classes, although their names differ in case alone" in found.said
+    assert "taken as notes of an audit and not as numbers: row" in found.said
+    for k, name in enumerate(("cat", "Cat")):
+        picture(tmp_path / "own" / name / "0.png", k)
+        picture(tmp_path / "own" / name / "1.png", 2 + k)
+    assert any("differ in case" in line for line in read(str(tmp_path / "own")).said)
+
+
+@pytest.mark.parametrize("split", ["train_", ""])
+def test_names_and_old_labels_of_another_length_are_refused(tmp_path, capsys, split):
+    x, y = np.random.default_rng(0).integers(0, 255, (12, 8, 8, 1), np.uint8), np.arange(12) % 2
+    own = {f"{split}images": x, f"{split}labels": y}
+    np.savez(tmp_path / "own.npz", **own, **{f"{split}files": np.arange(11)})
+    review = _text(tmp_path / "r.csv", "row,label\n0,1\n")
+    for command in (["audit", tmp_path / "own.npz"], ["relabel", tmp_path / "own.npz", review]):
+        assert nlcore(*command, "--out", tmp_path / "out.npz") == 2
+        assert f"11 {split}files but 12 {split}labels" in capsys.readouterr().err
+    np.savez(tmp_path / "own.npz", **own, **{f"given_{split}labels": y[:11]})
+    assert nlcore("relabel", tmp_path / "own.npz", review, "--out", tmp_path / "out.npz") == 2
+    assert f"11 given_{split}labels but 12 {split}labels" in capsys.readouterr().err
+
+
+def test_a_list_of_files_that_somebody_wrote_into_is_kept(tmp_path):
+    for k, name in enumerate("ab"):
+        for i in range(6):
+            picture(tmp_path / "own" / name / f"{i}.png", 10 * k + i)
+    np.save(tmp_path / "p.npy", np.eye(2)[[0] * 6 + [1] * 6])
+    asked = ["audit", tmp_path / "own", "--out", tmp_path / "out", "--pred-probs", tmp_path / "p.npy"]
+    assert nlcore(*asked) == 0
+    listed = tmp_path / "out" / "files.csv"
+    pd.read_csv(listed).assign(note="precious").to_csv(listed, index=False)
+    assert nlcore(*asked) == 0 and nlcore(*asked) == 0
+    assert "precious" in (tmp_path / "out" / "files-edited.csv").read_text()
+    assert "precious" not in listed.read_text() and len([*(tmp_path / "out").glob("files*.csv")]) == 2
+
+
 def test_predictions_in_the_order_of_other_examples_are_refused(tmp_path, capsys):
     for k, name in enumerate("ab"):
         for i in range(6):

@@ -131,4 +131,8 @@ def test_a_record_knows_the_golden_runs_of_the_code_that_made_it(monkeypatch, tm
 def test_published_records_are_current_and_know_what_they_rest_on(paper):
     found = store.load_published(paper).values()
     assert not [record.run.key for record in found if record.stale]
-    assert all(record.golden == golden.digests_of(record.run) for record in found)
+    known = golden.at_start(golden.place())
+    later = {known[name] for name in KINDS if "model=" in name}  # committed when most records were there
+    for record in found:
+        own, today = {*record.golden.split()}, {*golden.digests_of(record.run).split()}
+        assert own <= today and today - own <= later

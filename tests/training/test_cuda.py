@@ -15,7 +15,11 @@ from nlcore.training import step, train
 from nlcore.training.checkpoint import Checkpoints
 from nlcore.training.loop import PLAINLY, steps
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+pytestmark = [
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+    pytest.mark.filterwarnings("ignore:.*deterministic"),  # of what the fixture below asks for
+    pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype"),
+]
 
 RECIPE = {"optimiser": "sgd", "lr": 0.02, "schedule": "steps", "milestones": (0.5,), "weight_decay": 1e-4}
 ON_CIFAR = RECIPE | {"augment": "flip_crop", "precision": "bf16", "channels_last": True}
@@ -45,14 +49,12 @@ def histories(run: Run) -> list[list[dict]]:
     return [[{k: v for k, v in row.items() if k != "seconds"} for row in history] for history in both]
 
 
-@pytest.mark.filterwarnings("ignore:.*deterministic")
 @pytest.mark.parametrize("name", METHODS)
 def test_the_captured_step_of_every_method_equals_the_eager_one(name, inputs_checked):
     captured, eager = histories(fitting(RUN, METHODS[name]()))
     assert captured == eager
 
 
-@pytest.mark.filterwarnings("ignore:.*deterministic")
 @pytest.mark.parametrize("model", ["mlp2", "conv4", "resnet18", "resnet32", "cifarnet"])
 @pytest.mark.parametrize(
     "switches", [ON_CIFAR, RECIPE, {"lr": 1e-3, "schedule": "cosine"}], ids=["bf16", "sgd", "adam"]
@@ -81,7 +83,6 @@ class Killed(Exception):
     """In place of the signal."""
 
 
-@pytest.mark.filterwarnings("ignore:.*deterministic")
 @pytest.mark.parametrize("switches", [ON_CIFAR, {"lr": 1e-3, "schedule": "cosine"}], ids=["sgd", "adam"])
 @pytest.mark.parametrize("name", ["ce", "glc", "mwnet"])
 def test_a_killed_run_goes_on_to_the_same_end(tmp_path, monkeypatch, name, switches):
@@ -125,7 +126,6 @@ def test_between_evaluations_the_host_does_not_wait(augment):
             watch("default")
 
 
-@pytest.mark.filterwarnings("ignore:.*deterministic")
 def test_the_search_for_neighbours_is_that_of_the_cpu():
     points, label, asked = 3 * torch.randn(2000, 10), torch.randint(10, (2000,)), torch.randn(500, 10)
     expected = voted_on_device(points, label, asked, 50)

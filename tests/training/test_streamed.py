@@ -411,6 +411,16 @@ def test_a_result_of_other_settings_is_refused_and_kept(made):
         streams(replace(run, seed=1), found, out)
 
 
+@pytest.mark.parametrize("name", ["result.json", "history.jsonl"])
+def test_a_file_of_somebody_else_is_not_written_over(place, tmp_path, name):
+    found = archive.read(place)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text('{"my": "thesis"}')
+    with pytest.raises(UserError, match=f"has a file {name} that no training has written"):
+        streams(run_of(found), found, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
 def test_a_result_is_found_again_when_its_archive_has_moved(made, tmp_path):
     found, run, out = made
     streams(run, found, out)  # settings.json is there again
