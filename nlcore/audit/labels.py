@@ -138,15 +138,12 @@ def _minutes(seconds: float) -> str:
 
 
 def _listed(path: Path, files: pd.DataFrame, out: Path) -> None:
-    """Write the order in which predictions have a row for each example. A table there that has more columns was
-    written into, and is kept beside. A `UserError` if the order was another one before, for which the predictions may
-    have been made."""
+    """Write the order in which predictions have a row for each example. What else was there is kept beside. A
+    `UserError` if the order was another one before, for which the predictions may have been made."""
     order, same = out / "files.csv", True
-    if order.exists():
-        before = read_table(order, ("row", "file"))
-        same = _same_order(before, files)
-        if not same or {*before} != {*files}:
-            order.rename(free(out / ("files-edited.csv" if same else "files-before.csv")))
+    if order.exists() and order.read_text(encoding="utf-8", errors="replace") != files.to_csv(index=False):
+        same = _same_order(read_table(order, ("row", "file")), files)
+        order.rename(free(out / ("files-edited.csv" if same else "files-before.csv")))
     with whole(order) as part:
         files.to_csv(part, index=False)
     again = f"make {path} anew in the order of {order.name}, or say this again if it is in that order"

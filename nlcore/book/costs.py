@@ -175,18 +175,15 @@ def side_by_side(parts: dict) -> pd.DataFrame:
 
 
 def gpu_said(parts: dict) -> dict[str, str]:
-    """Which GPU it was, when, how many of its tests passed, and what the measurements on it say, in words."""
+    """Which GPU it was, when, how many of its tests passed, and which method costs more there than on a CPU."""
     found = {row["file"]: row["content"] for row in parts.get("gpu", {}).get("rows", [])}
     where, tests = found.get("where", {}), found.get("done", {}).values()
     said = {name: str(where.get(name, NONE)) for name in ("device", "torch", "date")}
     said["passed"] = str(sum(test.get("passed", 0) for test in tests))
-    of_gpu = of_a_gpu(parts)
-    step, methods = _rows(of_gpu, "step", "ours"), _rows(of_gpu, "methods", "method")
-    said["ratio"] = NONE if step.empty else f"{step.ratio.min():.0f} to {step.ratio.max():.0f}"
-    on_cpu = _rows(parts, "methods", "method")
-    if methods.empty or on_cpu.empty:
+    on_gpu, on_cpu = _rows(of_a_gpu(parts), "methods", "method"), _rows(parts, "methods", "method")
+    if on_gpu.empty or on_cpu.empty:
         return said | dict.fromkeys(("dearer", "its_ratio", "its_ratio_here"), NONE)
-    ratios = pd.DataFrame({"gpu": methods.set_index("method").ratio, "cpu": on_cpu.set_index("method").ratio})
+    ratios = pd.DataFrame({"gpu": on_gpu.set_index("method").ratio, "cpu": on_cpu.set_index("method").ratio})
     dearer = (ratios.gpu / ratios.cpu).idxmax()
     told = {"its_ratio": f"{ratios.gpu[dearer]:.1f}", "its_ratio_here": f"{ratios.cpu[dearer]:.1f}"}
     return said | told | {"dearer": words.method(dearer)}
@@ -219,9 +216,8 @@ def trained_on_a_gpu() -> pd.DataFrame:
             row["device"] = ", ".join(sorted({cost["device"] for cost in costs}))
             row["million steps"] = f"{sum(cost['steps'] for cost in costs) / 1e6:.2f}"
             rows.append(row | {"minutes": f"{sum(cost['seconds'] for cost in costs) / 60:.1f}"})
-    return pd.DataFrame(rows, columns=["experiment", "runs", "device", "million steps", "minutes"]).set_index(
-        "experiment"
-    )
+    columns = ["experiment", "runs", "device", "million steps", "minutes"]
+    return pd.DataFrame(rows, columns=columns).set_index("experiment")
 
 
 def findings(parts: dict) -> dict[str, str]:

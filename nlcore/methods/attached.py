@@ -308,7 +308,8 @@ class Attached:
         require(seen, f"{title} needs two views of each image: loss(index, x, y, x2=...), the same ones augmented anew")
         if index.device.type == "cpu":  # on another device a look at it would cost the time of a step
             fits = len(index) == len(y) and 0 <= int(index.min()) and int(index.max()) < self.task.M
-            require(fits, f"index has the place of each pair of the batch among all M={self.task.M}")
+            fits = fits and not index.is_floating_point()
+            require(fits, f"index has the place of each pair of the batch among all M={self.task.M}, whole numbers")
         if y.device.type == "cpu" and y.ndim == 1:
             low, high = int(y.min()), int(y.max())
             require(0 <= low and high < self.task.K, f"y are classes 0 to {self.task.K - 1}, not {low} to {high}")

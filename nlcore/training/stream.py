@@ -2,12 +2,12 @@
 
 import json
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from ..data.archive import Archive
-from ..files import write_whole
+from ..files import locked, write_whole
 from ..inputs import few, require
 from ..models import Net, build, resnet50
 from ..runs import Run
@@ -51,7 +51,7 @@ def stream(
         return f"{result} is there already; remove {out} to make it again"
     vouched()
     keep, history = Checkpoints(out, process, "state", golden, content_hash(settings), steps=every), []
-    with reproducible(run.seed * process.world + process.rank, process.device):
+    with alone_in(out, process), reproducible(run.seed * process.world + process.rank, process.device):
         source = Streamed(run, archive, process, reading)
         net = begun(source, pretrained)
         how = How(keep, keep.newest(), eager=True, progress=process.rank == 0)
@@ -66,6 +66,14 @@ def stream(
         write_whole(result, json.dumps(content | {"digest": digest(content, history)}, indent=1) + "\n")
     told = [f"{name}: epoch {row['epoch']:.2f}, test {row['test_accuracy']:.2%}" for name, row in rows.items()]
     return "; ".join([*told, f"in {result}"])
+
+
+@contextmanager
+def alone_in(out: Path, process: Process) -> Iterator[None]:
+    """Hold a folder against a second start of the same training, which would write into it as well."""
+    with locked(out / ".running", wait=False) if process.rank == 0 else nullcontext(True) as taken:
+        require(taken, f"another process trains into {out} just now; wait until it has ended, or choose another --out")
+        yield
 
 
 def digest(content: dict, history: list[dict]) -> str:

@@ -316,6 +316,10 @@ REFUSED = {
         r"loss\(index, x, y, trusted_x, trusted_y\)",
     ),
     "index of another set": (lambda m: step(attach(CE(), Timm(), 10, 5), m), "among all M=5"),
+    "index with fractions": (
+        lambda m: attach(CE(), Timm(), 10, m.M).loss(torch.arange(10) + 0.7, m.x[:10], m.y[:10]),
+        "whole numbers",
+    ),
     "index in the batch": (
         lambda m: attach(CE(), Timm(), 10, m.M, labels=m.y).loss(torch.arange(9), m.x[9:18], m.y[9:18]),
         "index is the place of a pair in the data set",

@@ -421,6 +421,19 @@ def test_a_file_of_somebody_else_is_not_written_over(place, tmp_path, name):
     assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
 
 
+def test_a_second_start_leaves_a_folder_alone_while_the_first_trains(place, tmp_path):
+    found, out = archive.read(place), tmp_path / "out"
+    out.mkdir()
+    held = "import fcntl, sys; f = open(sys.argv[1], 'wb'); fcntl.lockf(f, fcntl.LOCK_EX, 1, 0); print(1); input()"
+    asked = [sys.executable, "-uc", held, str(out / ".running")]
+    with subprocess.Popen(asked, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        with pytest.raises(UserError, match="another process trains into"):
+            streams(run_of(found), found, out)
+        other.communicate(b"\n")
+    streams(run_of(found), found, out)
+
+
 def test_a_result_is_found_again_when_its_archive_has_moved(made, tmp_path):
     found, run, out = made
     streams(run, found, out)  # settings.json is there again
