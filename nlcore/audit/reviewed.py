@@ -8,8 +8,7 @@ import pandas as pd
 
 from ..data.own import SPLIT_NAMES
 from ..data.prepared import KNOWN, MOST_CLASSES, opened
-from ..data.tables import SUFFIXES, called, read_table, repeated
-from ..data.tables import suffix as suffix_of
+from ..data.tables import SUFFIXES, called, read_table, repeated, suffix
 from ..files import whole
 from ..inputs import counted, few, lookup, require, shown
 from .examples import Examples, read
@@ -83,17 +82,17 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     require(data not in KNOWN, known)
     found = read(data)
     require(not out.exists(), f"{out} is there already; choose another --out, or remove it")
-    suffix = ".npz" if suffix_of(place) == ".npz" else ".csv"
-    require(suffix_of(out) == suffix, f"the new labels of {place.name} go to a file {suffix}, not {out.name}")
+    kind = ".npz" if suffix(place) == ".npz" else ".csv"
+    require(suffix(out) == kind, f"the new labels of {place.name} go to a file {kind}, not {out.name}")
     table = read_table(reviewed)
     label, removed = _decided(table, reviewed, found, positions(table, reviewed, found, place))
     changed = int(((label != np.array(found.classes)[found.given]) & ~removed).sum())
     new = sorted({*map(str, label[~removed])} - {*found.classes})
-    if suffix == ".npz":
+    if kind == ".npz":
         _write_arrays(place, out, found, label, removed)
     else:
         _table_of(place, out, found, label, removed)
-    kept = f"the labels as they were are kept in it as {'given_labels' if suffix == '.npz' else 'given'}"
+    kept = f"the labels as they were are kept in it as {'given_labels' if kind == '.npz' else 'given'}"
     done = f"{counted(changed, 'label')} changed, {counted(int(removed.sum()), 'example')} removed"
     told = f"{done}, {len(label) - removed.sum():,} in {out}; {kept}"
     if found.left_out:
@@ -133,7 +132,7 @@ def _table_of(place: Path, out: Path, found: Examples, label: np.ndarray, remove
     """Write a table with the labels that are kept: of a table all its columns; of pictures their files, from the folder
     of the new table on."""
     given = np.array(found.classes)[found.given]
-    if suffix_of(place) in SUFFIXES:
+    if suffix(place) in SUFFIXES:
         table = read_table(place, ("label",)).iloc[found.row].reset_index(drop=True)
     else:
         table = pd.DataFrame({"file": found.file})
