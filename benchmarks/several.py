@@ -10,11 +10,10 @@ should be given.
 
 import argparse
 import json
-import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 
+import psutil
 import torch
 from step import Ours, arrays, synthetic
 
@@ -46,8 +45,8 @@ def together(jobs: int, *given) -> float:
 
 
 def shared() -> bool:
-    """Whether the multi-process service of the GPU is at work, as the pipe of its control tells."""
-    return Path(os.environ.get("CUDA_MPS_PIPE_DIRECTORY", "/tmp/nvidia-mps"), "control").exists()
+    """Whether the multi-process service of the GPU is at work."""
+    return any((p.info["name"] or "").startswith("nvidia-cuda-mps") for p in psutil.process_iter(["name"]))
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 """What is audited: images of any size and mode in folders, tables or arrays, and tables of features."""
 
 import warnings
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +11,12 @@ from tqdm import tqdm
 from .. import data as datasets
 from ..data.own import SPLIT_NAMES, differing_in_case, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
-from ..data.prepared import MOST_CLASSES, check_names, check_split, opened
+from ..data.prepared import MOST_CLASSES, check_files, check_names, check_split, opened
 from ..data.tables import SUFFIXES, read_table, suffix
 from ..inputs import UserError, few, require
 
-OWN_COLUMNS = ("label", "given", "row", "unnamed: 0")  # of a table of features: what is none
+NOTES = ("given", "row")  # columns that an audit adds
+OWN_COLUMNS = ("label", *NOTES, "unnamed: 0")  # of a table of features: what is none
 
 
 class Examples(NamedTuple):
@@ -125,7 +125,7 @@ def _table(path: Path, side: int) -> Examples:
     numbers = features.select_dtypes(["number", "bool"]).astype(np.float64).replace([np.inf, -np.inf], np.nan)
     numbers = numbers.loc[:, numbers.nunique() > 1]
     said = [f"{numbers.shape[1]} columns of numbers are used"]
-    if notes := [name for name in OWN_COLUMNS[1:3] if name in table]:
+    if notes := [name for name in NOTES if name in table]:
         said.append(f"taken as notes of an audit and not as numbers: {few(notes)}")
     if unused := [name for name in features if name not in numbers]:
         said.append(f"columns without different numbers are left out: {few(unused)}")
@@ -154,7 +154,8 @@ def _arrays(path: Path, side: int) -> Examples:
         require(f"{split}labels" in found, f"{path} lacks the array {split}labels")
         images, labels = found[f"{split}images"], found[f"{split}labels"]
         check_split(path, split, images, labels)
-        named = _files(path, found, f"{split}files", len(labels))
+        check_files(path, split, found)
+        named = found.get(f"{split}files", range(len(labels)))
         x, y = [*x, images.transpose(0, 3, 1, 2)], [*y, labels.astype(int)]
         file += [f"{split.replace('_', '/')}{one}" for one in named]
     given = np.concatenate(y)
@@ -166,16 +167,6 @@ def _arrays(path: Path, side: int) -> Examples:
     require(not len(bad), f"{path}: label {given[bad]} of row {bad} is none of {len(names)} classes, from 0")
     x, said = _small(x, side)
     return Examples(path.name, np.arange(len(given)), file, given, [*map(str, names)], x, said, [])
-
-
-def _files(path: Path, found: dict[str, np.ndarray], name: str, count: int) -> Iterable:
-    """What an `.npz` calls its examples, or else their numbers."""
-    if name not in found:
-        return range(count)
-    check_names(path, name, found[name])
-    labels = name.replace("files", "labels")
-    require(len(found[name]) == count, f"{path}: {len(found[name])} {name} but {count} {labels}")
-    return found[name]
 
 
 def _small(parts: list[np.ndarray], side: int) -> tuple[np.ndarray, list[str]]:

@@ -140,12 +140,11 @@ def _minutes(seconds: float) -> str:
 def _listed(path: Path, files: pd.DataFrame, out: Path) -> None:
     """Write the order in which predictions have a row for each example. What else was there is kept beside. A
     `UserError` if the order was another one before, for which the predictions may have been made."""
-    order, same = out / "files.csv", True
-    if order.exists() and order.read_text(encoding="utf-8", errors="replace") != files.to_csv(index=False):
+    order, text, same = out / "files.csv", files.to_csv(index=False), True
+    if order.exists() and order.read_text(encoding="utf-8", errors="replace") != text:
         same = _same_order(read_table(order, ("row", "file")), files)
         order.rename(free(out / ("files-edited.csv" if same else "files-before.csv")))
-    with whole(order) as part:
-        files.to_csv(part, index=False)
+    write_whole(order, text)
     again = f"make {path} anew in the order of {order.name}, or say this again if it is in that order"
     require(same, f"the examples are not those that {order} listed before; {again}")
 

@@ -158,9 +158,14 @@ def commands(parts: dict) -> pd.DataFrame:
     return pd.DataFrame({"minutes": table}).rename_axis("command")
 
 
+def _gpu_files(parts: dict) -> dict:
+    """What each file says that was written on a GPU, by its name."""
+    return {row["file"]: row["content"] for row in parts.get("gpu", {}).get("rows", [])}
+
+
 def of_a_gpu(parts: dict) -> dict[str, dict]:
     """What was measured on a GPU, as parts like those of a CPU; none where nothing was."""
-    found = {row["file"]: row["content"] for row in parts.get("gpu", {}).get("rows", [])}
+    found = _gpu_files(parts)
     return {name: {"rows": content} for name, content in found.items() if isinstance(content, list)}
 
 
@@ -176,7 +181,7 @@ def side_by_side(parts: dict) -> pd.DataFrame:
 
 def gpu_said(parts: dict) -> dict[str, str]:
     """Which GPU it was, when, how many of its tests passed, and which method costs more there than on a CPU."""
-    found = {row["file"]: row["content"] for row in parts.get("gpu", {}).get("rows", [])}
+    found = _gpu_files(parts)
     where, tests = found.get("where", {}), found.get("done", {}).values()
     said = {name: str(where.get(name, NONE)) for name in ("device", "torch", "date")}
     said["passed"] = str(sum(test.get("passed", 0) for test in tests))

@@ -1,7 +1,6 @@
 """A data set of one's own: a folder of pictures."""
 
 import itertools
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from ..machine import memory
 from .duplicates import digests
 from .pictures import is_picture, shown
 from .prepared import divided
-from .tables import read_table
+from .tables import as_read, read_table
 
 SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems put into folders, beside what begins with a dot
 SPLITS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
@@ -106,7 +105,7 @@ def found_in(folder: Path) -> Found:
     pictures, others = {}, []
     for inside in inside_of(folder):
         if inside.is_dir():
-            own = pictures.setdefault(unicodedata.normalize("NFC", inside.name), [])
+            own = pictures.setdefault(as_read(inside.name), [])
             for file in _below(inside):
                 (own if is_picture(file) else others).append(file)
         elif matters(inside):

@@ -117,10 +117,7 @@ def from_npz(path: Path):
     if "classes" in found:
         check_names(path, "classes", found["classes"])
         K = len(found["classes"])
-    if "train_files" in found:
-        check_names(path, "train_files", found["train_files"])
-        count, M = len(found["train_files"]), len(found["train_labels"])
-        require(count == M, f"{path}: {count} train_files but {M} train_labels")
+    check_files(path, "train_", found)
     _check_classes(path, found, K)
     return found, found.get("classes", range(K))
 
@@ -168,6 +165,15 @@ def check_names(path: Path, name: str, names: np.ndarray) -> None:
     found, count = np.unique(names, return_counts=True)
     twice = [str(name) for name in found[count > 1]]
     require(not twice, f"{path}: {name} has {few(twice)} more than once")
+
+
+def check_files(path: Path, split: str, found: dict[str, np.ndarray]) -> None:
+    """Refuse names of images, where there are any, that are none, occur twice, or are more or fewer than the labels."""
+    files, labels = f"{split}files", f"{split}labels"
+    if files in found:
+        check_names(path, files, found[files])
+        count, M = len(found[files]), len(found[labels])
+        require(count == M, f"{path}: {count} {files} but {M} {labels}")
 
 
 def _check_classes(path: Path, found: dict[str, np.ndarray], K: int) -> None:

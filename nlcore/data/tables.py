@@ -49,7 +49,7 @@ def read_table(path: Path, needed: tuple[str, ...] = (), as_text: bool = True) -
     _refuse_repeated(path, table.columns)
     require(len(table) > 0, f"{path} has no row below its header")
     for name in {"label", "given"} & {*table.columns}:
-        table[name] = table[name].map(_as_read, na_action="ignore")
+        table[name] = table[name].map(as_read)
     return table
 
 
@@ -59,8 +59,8 @@ def _refuse_repeated(path: Path, names: Iterable[str]) -> None:
     require(not twice, f"{path} has the column {few(twice)} more than once")
 
 
-def _as_read(name: str) -> str:
-    """The name of a class, in the one of several ways to write a letter that stands for how people read it."""
+def as_read(name):
+    """The name of a class (else whatever it is), each letter in the one of several ways to write it."""
     return unicodedata.normalize("NFC", name) if isinstance(name, str) else name
 
 
