@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import itertools
+import json
 import os
 import tempfile
 import uuid
@@ -52,6 +53,16 @@ def write_whole(path: Path, text: str, tidy: bool = True) -> Path:
     with whole(path, tidy) as part:
         part.write_text(text, encoding="utf-8")
     return path
+
+
+def read_json(path: Path):
+    """What a file of the project says; a `UserError` names it where it is not there or not whole."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is not there; `git checkout` brings it back") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} is damaged ({error}); `git checkout` brings it back") from None
 
 
 def free(path: Path) -> Path:

@@ -1,6 +1,5 @@
 """What the chapter on one's own labels shows: `book/audit.json`, by `benchmarks/audit.py`, and live pictures."""
 
-import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 from .. import data, figures, home, words
+from ..files import read_json
 from ..inputs import require
 from ..machine import in_words
 from ..noise import human
@@ -35,7 +35,7 @@ MEASURES = (("precision", "wrong among the first 100", "{:.0%}"), ("average", "a
 
 def measured(path: Path | None = None) -> dict:
     """The measurement, as its file has it."""
-    return json.loads((path or home() / "book" / "audit.json").read_text())
+    return read_json(path or home() / "book" / "audit.json")
 
 
 def cases(found: dict, voted: bool = False) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """The exhibits of the chapter on background: real wrong labels, memorisation, small losses, labels of an annotator."""
 
-import json
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -14,6 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
 from .. import data, figures, home, noise
+from ..files import read_json
 from ..inputs import require
 from ..losses import cross_entropy
 from ..models import build
@@ -29,7 +29,7 @@ RIGHT, WRONG = "#0072b2", "#d55e00"  # the colours of right and of wrong labels
 
 def facts() -> dict:
     """`book/wrong_labels.json`: pictures with wrong labels, where they come from, and totals of the votes."""
-    return json.loads((home() / "book" / "wrong_labels.json").read_text())
+    return read_json(home() / "book" / "wrong_labels.json")
 
 
 def tiles() -> list[np.ndarray]:

@@ -1,12 +1,12 @@
 """What the chapter on costs shows: `book/bench.json` and the published records in, a table or a figure out."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from .. import figures, home, papers, words
+from ..files import read_json
 from ..papers.tables import blank
 from ..runs import store
 
@@ -20,7 +20,7 @@ PARTS = ("labels", "steps", "evaluations", "analyses", "saving", "the rest")  # 
 
 def measured(path: Path | None = None) -> dict[str, dict]:
     """The parts of the benchmark, as its file has them."""
-    return json.loads((path or home() / "book" / "bench.json").read_text())["parts"]
+    return read_json(path or home() / "book" / "bench.json")["parts"]
 
 
 def _rows(parts: dict, name: str, column: str) -> pd.DataFrame:

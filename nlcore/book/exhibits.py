@@ -1,13 +1,12 @@
 """What chapters show beside their own cells."""
 
-import json
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .. import figures, home, noise, words
+from ..files import read_json
 
 
 def two_laws(K: int, rate: float = 0.8, true: int = 0) -> Figure:
@@ -131,7 +130,7 @@ def true_class_left_out(K: int = 10, alphas: tuple[int, ...] = (1, 9, 10, 100)) 
 def equal_images() -> pd.DataFrame:
     """What `nlcore data duplicates` found in the known data sets, a row each: `book/duplicates.json`."""
     rows = []
-    for found in json.loads((home() / "book" / "duplicates.json").read_text()):
+    for found in read_json(home() / "book" / "duplicates.json"):
         row = {"data set": words.said(found["name"]), "in the test set too": found["in_test"]}
         row |= {"twice in training": found["equal"], "with two labels": len(found["differ"])}
         rows.append(row)
@@ -140,7 +139,7 @@ def equal_images() -> pd.DataFrame:
 
 def contradictions(name: str) -> str:
     """The labels that equal training images of a known data set have: `baby / girl, otter / seal (3 times)`."""
-    (found,) = (each for each in json.loads((home() / "book" / "duplicates.json").read_text()) if each["name"] == name)
+    (found,) = (each for each in read_json(home() / "book" / "duplicates.json") if each["name"] == name)
     pairs = [" / ".join(labels) for labels in found["differ"]]
     often = {pair: pairs.count(pair) for pair in pairs}
     return ", ".join(pair + (f" ({n} times)" if n > 1 else "") for pair, n in often.items())

@@ -1,11 +1,11 @@
 """What the page on many machines shows: `book/scale.json`, which `benchmarks/scale.py` writes."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from .. import home
+from ..files import read_json
 from ..machine import in_words
 
 READERS = ("status", "collect", "scoreboard")
@@ -13,7 +13,7 @@ READERS = ("status", "collect", "scoreboard")
 
 def measured(path: Path | None = None) -> dict:
     """The measurement, as its file has it."""
-    return json.loads((path or home() / "book" / "scale.json").read_text())
+    return read_json(path or home() / "book" / "scale.json")
 
 
 def readers(found: dict, whole: bool = False) -> pd.DataFrame:

@@ -1,17 +1,17 @@
 """What the page on trust shows: `book/torture.json`, which `make torture` writes."""
 
-import json
 import re
 from pathlib import Path
 
 import pandas as pd
 
 from .. import home
+from ..files import read_json
 
 
 def tried(path: Path | None = None) -> dict:
     """The campaign, as its file has it."""
-    return json.loads((path or home() / "book" / "torture.json").read_text())
+    return read_json(path or home() / "book" / "torture.json")
 
 
 def trials(campaign: dict) -> pd.DataFrame:

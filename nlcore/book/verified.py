@@ -1,11 +1,11 @@
 """What the page on verification shows: `book/verified.json` in, a table or words out."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from .. import papers
+from ..files import read_json
 from ..machine import in_words
 from ..papers import verification
 from ..runs import store
@@ -16,7 +16,7 @@ REPLACED = "replaced since"  # in place of a verdict, where another record is pu
 
 def last(path: Path | None = None) -> dict:
     """The last verification, as `nlcore verify --share` wrote it, and which of its records were replaced since."""
-    found = json.loads((path or verification.file()).read_text())
+    found = read_json(path or verification.file())
     return found | {"rows": [row | {"verdict": REPLACED} if replaced(row) else row for row in found["rows"]]}
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..files import write_whole
+from ..files import read_json, write_whole
 from ..inputs import UserError
 from ..methods import METHODS, Method
 from ..models import FAMILIES
@@ -136,8 +136,8 @@ def committed() -> dict[str, Outcome]:
 @lru_cache(maxsize=4)
 def _parsed(path: Path, changed: int) -> dict[str, Outcome]:
     try:
-        return {name: Outcome(**told) for name, told in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        return {name: Outcome(**told) for name, told in read_json(path).items()}
+    except (TypeError, AttributeError) as error:
         told = f"{path} is damaged ({type(error).__name__}: {error}); `git checkout` brings it back"
         raise UserError(told) from None
 

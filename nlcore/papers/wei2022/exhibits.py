@@ -1,12 +1,11 @@
 """What chapter 10 shows of labels that people gave: totals of the labels themselves, and our runs on them."""
 
-import json
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from ... import data, figures, home, words
+from ...files import read_json
 from ...inputs import require
 from ...measures.evaluate import select
 from ...noise.human import stand_in
@@ -45,7 +44,7 @@ def facts() -> dict:
     """What `nlcore data people` counted on the labels of people: `book/people.json`; a `UserError` where its counts are
     not as many as it says."""
     path = home() / "book" / "people.json"
-    told = json.loads(path.read_text())
+    told = read_json(path)
     for name, own in told["sets"].items():
         if "counts" in own:
             off = own["images"] - int(np.trace(own["counts"]))
