@@ -4,11 +4,11 @@
 
 An experiment of so many runs, which differ in their seeds and have one step each, gets a record for every run in a
 store of its own: copies of one that was trained. Then what reads the store is timed, first with the records in the
-working store, then with the same ones published, each as if just started (nothing remembered): `status` of all
-experiments, `collect` of this one without training, the `scoreboard`. Each is asked twice: for all these runs, and for
-the first ten (`asked`), as a store grows by other people's runs while an experiment stays what it is. `engine` is what
-a run costs besides its training: a sweep of all runs, whose training takes no time. Medians of seconds; those of
-`engine` in one round.
+working store, then with the same ones published, each as if nothing were remembered of the store: `status` of all
+experiments, `collect` of this one without training, the `scoreboard`; and `start and collect`, a Python that starts and
+collects, as a chapter does. Each is asked twice: for all these runs, and for the first ten (`asked`), as a store grows
+by other people's runs while an experiment stays what it is. `engine` is what a run costs besides its training: a sweep
+of all runs, whose training takes no time. Medians of seconds; those of `engine` in one round.
 """
 
 import argparse
@@ -16,6 +16,8 @@ import io
 import json
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager, redirect_stdout
@@ -81,10 +83,18 @@ def readers(asked: int, rounds: int) -> dict[str, float]:
         "status": lambda: grids.status("all"),
         "collect": lambda: papers.collect(EXPERIMENT, "smoke", train="never"),
         "scoreboard": lambda: scoreboard(papers.TIERS),
+        "start and collect": lambda: started(asked),
     }
     with experiment_of(asked) as runs:
         assert len(papers.collect(EXPERIMENT, "smoke", train="never")) == len(runs)
         return {"asked": asked} | {name: seconds(act, rounds) for name, act in acts.items()}
+
+
+def started(asked: int) -> None:
+    """What the first cells of a chapter do, in a Python of its own."""
+    sizes = f"steps=1, seeds={asked // 2}"
+    cells = f"from nlcore import papers; found = papers.collect({EXPERIMENT!r}, 'smoke', train='never', {sizes}); "
+    subprocess.run([sys.executable, "-c", f"{cells}assert len(found) == {asked}"], check=True)
 
 
 def engine(runs: list[Run], record: Record) -> float:

@@ -8,7 +8,7 @@ from .. import home
 from ..files import read_json
 from ..machine import in_words
 
-READERS = ("status", "collect", "scoreboard")
+READERS = ("status", "collect", "start and collect", "scoreboard")
 
 
 def measured(path: Path | None = None) -> dict:

@@ -2,7 +2,7 @@
 
 from nlcore.book import scale
 
-TIMES = {"status": 0.5, "collect": 0.1, "scoreboard": 4.0}
+TIMES = {"status": 0.5, "collect": 0.1, "start and collect": 3.0, "scoreboard": 4.0}
 ROWS = [
     {"records": count, "engine_ms": 2.0 + count, "store": store, "asked": asked}
     | {name: asked * own for name, own in TIMES.items()}
@@ -16,12 +16,12 @@ FOUND = {"machine": {"cpu": "C", "cores": 2, "torch": "2", "python": "3"}, "date
 def test_a_row_for_each_command_and_store():
     table = scale.readers(FOUND, whole=True)
     assert table.loc[("scoreboard", "working")].to_list() == [4.0, 40.0, 100.0, "2.5"]
-    assert [*table.columns] == ["1 records", "10 records", "25 records", "25 over 10"] and len(table) == 6
+    assert [*table.columns] == ["1 records", "10 records", "25 records", "25 over 10"] and len(table) == 8
 
 
 def test_a_store_may_grow_while_an_experiment_does_not():
     table = scale.readers(FOUND)
-    assert table.loc[("scoreboard", "working")].to_list() == [4.0, 4.0, 4.0, "1.0"] and len(table) == 6
+    assert table.loc[("scoreboard", "working")].to_list() == [4.0, 4.0, 4.0, "1.0"] and len(table) == 8
 
 
 def test_the_prose_says_what_the_slowest_store_takes():
