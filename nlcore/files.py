@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from .inputs import UserError
+from .inputs import UserError, few, require
 
 DAY = 24 * 3600.0
 
@@ -99,6 +99,13 @@ def check_writable(folder: Path, instead: str) -> None:
             pass
     except OSError as error:
         raise UserError(f"cannot write to {folder} ({error.strerror}); {instead}") from None
+
+
+def check_own(folder: Path, names: tuple[str, ...], own: bool, maker: str) -> None:
+    """Refuse a folder that has files of these names, which a `maker` would write over, if they are not its `own`."""
+    there = [name for name in names if (folder / name).exists()]
+    told = f"{folder} has a file {few(there)} that no {maker} has written"
+    require(own or not there, f"{told}; choose another --out")
 
 
 @contextlib.contextmanager

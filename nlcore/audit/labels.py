@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from ..data.prepared import KNOWN
 from ..data.tables import read_table
-from ..files import check_writable, free, sha256, whole, write_whole
+from ..files import check_own, check_writable, free, sha256, whole, write_whole
 from ..inputs import UserError, counted, few, require
 from ..models import check as check_model
 from . import report, signals
@@ -80,9 +80,7 @@ def _check_out(out: Path, place: Path, whole_place: str) -> None:
     inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())
     require(not inside, f"{out} lies in {place}, where its pictures would be data the next time; choose another --out")
     check_writable(out, "choose another folder with --out")
-    there = [name for name in WRITTEN if (out / name).exists()]
-    ours = bool(_told(out / "summary.json", "labels_sha256"))
-    require(ours or not there, f"{out} has a file {few(there)} that no audit has written; choose another --out")
+    check_own(out, WRITTEN, bool(_told(out / "summary.json", "labels_sha256")), "audit")
     before = _told(out / "summary.json", "place")
     others = before not in ("", whole_place) and (before in KNOWN or Path(before).exists())
     require(not others, f"{out} has the audit of {before}; choose another --out for that of {place}")

@@ -63,9 +63,7 @@ def judged(claim: Claim, history: pd.DataFrame | None, part: str = "") -> list[d
     theirs = [math.nan if published is None else of_paper(effect, published) for effect in claim.effects]
     rows = []
     for place, rule in enumerate(rules(claim)):
-        runs, missing = chosen(claim, history, rule)
-        if part and len(runs):
-            runs, missing = runs.iloc[:0], f"run in part: {part}"
+        runs, missing = chosen(claim, history, rule, part)
         for effect, papers_effect in zip(claim.effects, theirs, strict=True):
             row = {"what": effect.what, "rule": rule, "own_rule": place == 0}
             row |= measured(claim, effect, runs, missing)
@@ -83,7 +81,7 @@ def papers_numbers(claim: Claim) -> pd.DataFrame:
         raise UserError(f"{home() / 'book' / 'published.csv'}: {told}; `git diff` shows what has changed") from None
 
 
-def chosen(claim: Claim, history: pd.DataFrame | None, rule: str) -> tuple[pd.DataFrame, str]:
+def chosen(claim: Claim, history: pd.DataFrame | None, rule: str, part: str) -> tuple[pd.DataFrame, str]:
     """A row per run, chosen by the rule; or why there is none."""
     if history is None or claim.experiment is None:
         return pd.DataFrame(), ""
@@ -92,6 +90,8 @@ def chosen(claim: Claim, history: pd.DataFrame | None, rule: str) -> tuple[pd.Da
     for column in claim.single:
         if column in history and history[column].nunique() > 1:
             return pd.DataFrame(), f"more than one {column} in one table"
+    if part:
+        return pd.DataFrame(), f"run in part: {part}"
     try:
         return curve_numbers(history, rule), ""
     except UserError as error:

@@ -7,8 +7,8 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from ..data.archive import Archive
-from ..files import locked, write_whole
-from ..inputs import few, require
+from ..files import check_own, locked, write_whole
+from ..inputs import require
 from ..models import Net, build, resnet50
 from ..runs import Run
 from ..runs.golden import digests_of, is_current, today
@@ -83,10 +83,8 @@ def digest(content: dict, history: list[dict]) -> str:
 
 def refuse_others(out: Path) -> None:
     """Refuse a folder whose files were not written here: those of a training stand beside its settings."""
-    there = [name for name in ("result.json", "history.jsonl") if (out / name).exists()]
-    ours = not there or (out / "settings.json").exists() or any(out.glob("state*")) or _read(out)
-    told = f"{out} has a file {few(there)} that no training has written"
-    require(bool(ours), f"{told}; choose another --out, or remove the whole folder {out}")
+    own = (out / "settings.json").exists() or any(out.glob("state*")) or _read(out)
+    check_own(out, ("result.json", "history.jsonl"), bool(own), "training")
 
 
 def made_already(out: Path, settings: dict, run: Run) -> bool:
