@@ -57,8 +57,8 @@ lab: env  ## open the chapters in JupyterLab, with what reads their Markdown
 bench: env  ## measure what everything costs, some minutes, into book/bench.json
 	python benchmarks/bench.py
 
-torture: env  ## kill, damage and fill for ten minutes, into book/torture.json; SEED=, and TRIAL= repeats one alone
-	python tests/torture/campaign.py --seed $(or $(SEED),0) $(if $(TRIAL),--trial "$(TRIAL)")
+torture: env  ## kill, damage and fill for ten minutes, into book/torture.json; SEEDS=, and TRIAL= repeats one alone
+	python tests/torture/campaign.py --seeds $(or $(SEEDS),0) $(if $(TRIAL),--trial "$(TRIAL)")
 
 lock: env  ## after a change of constraints.txt: hashes of its packages, and the licences of all
 	uv pip compile --quiet --universal --python-version 3.11 --no-deps --generate-hashes --no-annotate \

@@ -1,5 +1,6 @@
 """The audit: which labels of a data set to doubt, how many are wrong, and a report to look at."""
 
+import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -80,7 +81,8 @@ def _check_out(out: Path, place: Path, whole_place: str) -> None:
     inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())
     require(not inside, f"{out} lies in {place}, where its pictures would be data the next time; choose another --out")
     check_writable(out, "choose another folder with --out")
-    check_own(out, WRITTEN, bool(_told(out / "summary.json", "labels_sha256")), "audit")
+    own = _told(out / "summary.json", "labels_sha256") or any((out / "folds").glob(f"{16 * '[0-9a-f]'}-*.npz"))
+    check_own(out, WRITTEN, bool(own), "audit")
     before = _told(out / "summary.json", "place")
     others = before not in ("", whole_place) and (before in KNOWN or Path(before).exists())
     require(not others, f"{out} has the audit of {before}; choose another --out for that of {place}")
@@ -101,9 +103,11 @@ def _write(made: Found, out: Path, echo) -> None:
         aside = free(out / "labels-edited.csv")
         path.rename(aside)
         echo(f"{path} is not as the last audit wrote it; it is kept as {aside.name}")
+    table = made.table.to_csv(index=False).encode()
+    digest = hashlib.sha256(table).hexdigest()  # is told first: a table without it would be somebody else's
+    write_whole(told, json.dumps(made.summary | {"labels_sha256": digest}, indent=1) + "\n")
     with whole(path) as part:
-        made.table.to_csv(part, index=False)
-    write_whole(told, json.dumps(made.summary | {"labels_sha256": sha256(path)}, indent=1) + "\n")
+        part.write_bytes(table)
 
 
 def _told(summary: Path, name: str) -> str:

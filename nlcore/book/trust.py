@@ -7,6 +7,7 @@ import pandas as pd
 
 from .. import home
 from ..files import read_json
+from ..inputs import counted
 
 
 def tried(path: Path | None = None) -> dict:
@@ -39,7 +40,7 @@ def findings(campaign: dict) -> dict[str, str]:
     said["machine"], _, said["rights"] = campaign["machine"].rpartition(", ")
     broken = table.tried.sum() - table.held.sum()
     said["held"] = "all of them held" if not broken else f"{broken} of them did not hold"
-    return said | {"kinds": str(len(table)), "seed": str(campaign["seed"])}
+    return said | {"kinds": str(len(table)), "campaigns": counted(len(campaign["seeds"]), "seed")}
 
 
 def _times(tries: int) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_labels import QUICK, nlcore, picture
 
-from nlcore.audit import twins
+from nlcore.audit import labels, twins
 from nlcore.audit.examples import read
 from nlcore.audit.folds import Plan, predicted
 from nlcore.inputs import UserError
@@ -105,3 +105,32 @@ def test_trees_that_meet_one_class_alone_are_sure_of_it():
     x, given = np.random.default_rng(0).normal(size=(10, 2)), np.array([0] * 9 + [1])
     p = predicted(x, given, 2, Plan(folds=2)).probability
     assert np.allclose(p.sum(1), 1) and np.allclose(p[9], [1, 0])
+
+
+def test_an_audit_that_lost_its_summary_is_known_by_its_folds(photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert nlcore("audit", photos, "--out", out, *QUICK) == 0
+    first = (out / "labels.csv").read_text()
+    (out / "summary.json").unlink()
+    assert nlcore("audit", photos, "--out", out, *QUICK) == 0
+    assert "it is kept as labels-edited.csv" in capsys.readouterr().err
+    assert (out / "labels-edited.csv").read_text() == (out / "labels.csv").read_text() == first
+
+
+def test_an_audit_that_is_killed_while_it_writes_is_known_by_its_summary(photos, tmp_path, monkeypatch):
+    probabilities = tmp_path / "p.npy"
+    np.save(probabilities, np.full((12, 2), 0.5))
+
+    def audited():
+        labels.audit(str(photos), tmp_path / "out", probabilities=probabilities)
+
+    def killed(path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as now:
+        now.setattr(labels, "whole", killed)
+        with pytest.raises(KeyboardInterrupt):
+            audited()
+    assert not (tmp_path / "out" / "labels.csv").exists()
+    audited()
+    assert (tmp_path / "out" / "labels.csv").exists()

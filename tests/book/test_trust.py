@@ -3,7 +3,7 @@
 from nlcore.book import trust
 
 ROW = {"seeds": [3, 4], "held": 1, "skipped": "", "failures": {"4": "it broke"}}
-CAMPAIGN = {"date": "2026-01-01", "machine": "one, root", "seed": 0, "trials": {"a kill": ROW}}
+CAMPAIGN = {"date": "2026-01-01", "machine": "one, root", "seeds": [0], "trials": {"a kill": ROW}}
 CAMPAIGN["trials"]["a disk"] = {"seeds": [], "held": 0, "skipped": "no rights", "failures": {}}
 
 

@@ -1,10 +1,11 @@
 """Torture: commands are killed, files damaged, disks filled; every trial has a seed, and fails or holds.
 
-    python tests/torture/campaign.py [--minutes 10] [--seed 0] [--trial NAME] [--out book/torture.json]
+    python tests/torture/campaign.py [--minutes 10] [--seeds 0] [--out book/torture.json]
+    python tests/torture/campaign.py --trial NAME --seeds SEED
 
-All trials in turn, each time with a new seed, until the time is over; each at least once, and damage, which has more
-kinds and takes less time, three times a turn. `--trial NAME --seed SEED`
-repeats the one that failed.
+The first line makes all trials in turn, each time with a new seed, until the time is over; each at least once, and
+damage, which has more kinds and takes less time, three times a turn. With several seeds it does so for each of them.
+The second line repeats a trial that failed, with its own seed.
 """
 
 import argparse
@@ -46,14 +47,22 @@ def attempt(name: str, seed: int) -> str:
     return HELD
 
 
-def campaign(names: list[str], seed: int, minutes: float) -> dict[str, dict]:
-    """All trials in turn until the time is over, each at least once: by name the seeds, how many held, what did not."""
+def campaign(names: list[str], seeds: list[int], minutes: float) -> dict[str, dict]:
+    """All trials in turn, for each seed until the time is over and each trial at least once: by name the seeds of its
+    tries, how many held, what did not."""
     rows = {name: {"seeds": [], "held": 0, "skipped": "", "failures": {}} for name in names}
-    deadline, turn = time.monotonic() + 60 * minutes, 0
+    for seed in seeds:
+        _campaign(rows, seed, minutes)
+    return rows
+
+
+def _campaign(rows: dict[str, dict], seed: int, minutes: float) -> None:
+    """Those of one seed, into the rows."""
+    deadline, turn, names = time.monotonic() + 60 * minutes, 0, [*rows]
     while True:
         for i, name in enumerate(names + 2 * [name for name in names if name.startswith("damage")]):
             if turn and time.monotonic() > deadline:
-                return rows
+                return
             own = zlib.crc32(f"{seed} {turn} {i} {name}".encode())
             outcome, row = attempt(name, own), rows[name]
             print(f"{name}, seed {own}: {outcome}", flush=True)
@@ -79,20 +88,21 @@ def table(rows: dict[str, dict]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--trial", default="", help="one of them alone, with just this seed")
     parser.add_argument("--out", type=Path, default=home() / "book" / "torture.json")
     args = parser.parse_args()
     names = [lookup("trial", args.trial, trials()) or args.trial] if args.trial else [*trials()]
     if args.trial:
-        outcome = attempt(args.trial, args.seed)
-        print(f"{args.trial}, seed {args.seed}: {outcome}")
+        (seed,) = args.seeds
+        outcome = attempt(args.trial, seed)
+        print(f"{args.trial}, seed {seed}: {outcome}")
         raise SystemExit(outcome != HELD)
-    rows = campaign(names, args.seed, args.minutes)
+    rows = campaign(names, args.seeds, args.minutes)
     print(table(rows))
     rights = "root" if os.geteuid() == 0 else "an ordinary user"
     where = f"{in_words(machine())}, {rights}"
-    about = {"date": date.today().isoformat(), "machine": where, "seed": args.seed, "minutes": args.minutes}
+    about = {"date": date.today().isoformat(), "machine": where, "seeds": args.seeds, "minutes": args.minutes}
     write_whole(args.out, json.dumps(about | {"trials": rows}, indent=1) + "\n")
     print(f"written to {args.out}")
     raise SystemExit(int(any(row["failures"] for row in rows.values())))

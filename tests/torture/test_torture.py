@@ -30,8 +30,8 @@ def test_what_does_not_hold_is_told_with_its_seed(monkeypatch):
         raise AssertionError("it broke")
 
     monkeypatch.setattr(script, "trials", lambda: {"good": lambda place: None, "bad": breaks})
-    rows = campaign(["good", "bad"], 7, 0)
-    (seed,) = rows["bad"]["seeds"]
-    assert rows["good"]["held"] == 1 and rows["bad"]["failures"] == {str(seed): "it broke"}
+    rows = campaign(["good", "bad"], [7, 8], 0)
+    seed, other = rows["bad"]["seeds"]
+    assert rows["good"]["held"] == 2 and rows["bad"]["failures"] == {str(seed): "it broke", str(other): "it broke"}
     assert f"{seed}: it broke" in table(rows) and script.attempt("bad", seed) == "it broke"
     assert trials()

@@ -39,6 +39,8 @@ class Skipped(Exception):
 RUN = ["run", "rolnick2017.uniform", "--set", 'models=["mlp1"]', "--set", "alphas=[0,10]", "--set", "steps=120"]
 RUN += ["--set", "seeds=4", "--jobs"]
 LEARN = ["mentor", "learn", "{place}/photos", "--checked", "{place}/checked.csv", "--out", "{place}/mentor.npz"]
+AUDIT = ["audit", "{place}/photos", "--model", "perceptron", "--steps", "60", "--folds", "3", "--out", "{place}/audit"]
+RELABEL = ["relabel", "{place}/photos", "{place}/reviewed.csv", "--out", "{place}/labels.csv"]
 STREAM = ["stream", "{place}/archive", "--model", "mlp1", "--side", "8", "--batch", "20", "--steps", "30", "--every"]
 STREAM += ["5", "--lr", "0.02", "--device", "cpu", "--method", "fasten", "--workers", "1", "--out", "{place}/out"]
 CHAPTER = ["chapter", "01_noise_models", "-p", "tier=smoke", "--out", "{place}/out", "--jobs", "1"]
@@ -47,6 +49,17 @@ PUBLISH = ["publish", *RUN[1:-1], "--tier", "smoke"]
 
 def with_records(place: Place) -> None:
     shutil.copytree(left_alone("run, one job").folder / "runs", place.runs)
+
+
+def with_photos(place: Place) -> None:
+    places.photos(place.folder)
+
+
+def with_a_review(place: Place) -> None:
+    """Labels that somebody has corrected, by the paths of the pictures."""
+    with_photos(place)
+    head, *rows = (place.folder / "checked.csv").read_text().splitlines()
+    (place.folder / "reviewed.csv").write_text("\n".join([head, *(f"train/{row}" for row in rows)]) + "\n")
 
 
 def at_home(place: Place) -> None:
@@ -113,11 +126,9 @@ COMMANDS: dict[str, tuple[Command, Callable[[Place], None], str]] = {
     "run, two jobs": (Command([*RUN, "2"]), nothing, "runs/*.json"),
     "chapter": (Command(CHAPTER), nothing, "out/*.ipynb"),
     "data get": (Command(["data", "get", "mnist"], slow_server), nothing, "data/*.npz"),
-    "mentor learn": (
-        Command([*LEARN, "--model", "perceptron", "--steps", "150"]),
-        lambda p: places.photos(p.folder),
-        "*.npz",
-    ),
+    "mentor learn": (Command([*LEARN, "--model", "perceptron", "--steps", "150"]), with_photos, "*.npz"),
+    "audit": (Command(AUDIT), with_photos, "audit/labels*.csv"),
+    "relabel": (Command(RELABEL), with_a_review, "labels*.csv"),
     "stream": (Command(STREAM), lambda place: places.archive(place.folder), "out/*.jsonl"),
     "publish": (Command(PUBLISH, at_home), with_records, "book/records/*.jsonl"),
     "golden --update": (
@@ -256,6 +267,12 @@ def ended_stream(place: Place) -> None:
     obey(place, Command(STREAM))
 
 
+def audited(place: Place) -> None:
+    """An audit that has ended; not a copy of one, which would be of photos elsewhere."""
+    with_photos(place)
+    obey(place, Command(AUDIT))
+
+
 def finished(name: str, place: Place) -> None:
     """The place of a command that has ended."""
     shutil.copytree(left_alone(name).folder, place.folder, dirs_exist_ok=True)
@@ -274,6 +291,8 @@ FILES = {
     "history of a stream": ("stream", ended_stream, "out/history.jsonl", Command(STREAM)),
     "prepared data set": ("data get", None, "data/mnist.npz", COMMANDS["data get"][0]),
     "mentor": ("mentor learn", None, "mentor.npz", Command(APPLY)),
+    "fold of an audit": ("audit", audited, "audit/folds/*.npz", Command(AUDIT)),
+    "summary of an audit": ("audit", audited, "audit/summary.json", Command(AUDIT)),
     "golden file": ("golden --update", None, "golden/golden.json", COMMANDS["golden --update"][0]),
     "output of a chapter": ("chapter", None, "out/*.ipynb", COMMANDS["chapter"][0]),
     "stamp of a chapter": ("chapter", None, "out/.*.inputs", COMMANDS["chapter"][0]),
