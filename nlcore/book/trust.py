@@ -40,7 +40,7 @@ def findings(campaign: dict) -> dict[str, str]:
     said["machine"], _, said["rights"] = campaign["machine"].rpartition(", ")
     broken = table.tried.sum() - table.held.sum()
     said["held"] = "all of them held" if not broken else f"{broken} of them did not hold"
-    return said | {"kinds": str(len(table)), "campaigns": counted(len(campaign["seeds"]), "seed")}
+    return said | {"kinds": str(len(table)), "campaigns": counted(len(campaign["seeds"]), "campaign")}
 
 
 def _times(tries: int) -> str:

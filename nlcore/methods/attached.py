@@ -1,29 +1,20 @@
 """A method in a training loop of one's own, around any network that ends with a linear layer."""
 
 import copy
+import math
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..inputs import UserError, few, require, shown, tell
+from ..inputs import UserError, require, shown, tell
 from ..models import Net
 from .base import Batch, Clock, Method, Task
+from .given import Given, agree, as_labels, check_pairs, check_trusted, check_trusted_index
 from .wrapped import Features, Last, check_end, evaluating, last_linear
 
 AT_ONCE = 256  # trusted images that are predicted in one pass
-
-
-class Given(NamedTuple):
-    """What the caller of `attach` has given for the time between epochs."""
-
-    labels: Tensor | None  # (M,)
-    pairs: Iterable | None  # batches (index, x, …) of all training pairs
-    trusted_index: Tensor | None  # (m,)
-    trusted_x: Tensor | None  # (m, …)
-    trusted_y: Tensor | None  # (m,)
 
 
 def attach(
@@ -68,48 +59,6 @@ def attach(
     if method.first:
         method = after_first(method, wrapped, first, Sight(title, M, given, first))
     return Attached(title, method, wrapped, Task(K, M, None), given)
-
-
-def as_labels(labels: Tensor | None, M: int, K: int) -> Tensor | None:
-    """Given labels as a tensor (M,); a `UserError` where they do not fit."""
-    if labels is None:
-        return None
-    labels = torch.as_tensor(labels).long()
-    require(labels.shape == (M,), f"labels are those of all M={M} pairs, not of shape {(*labels.shape,)}")
-    fits = 0 <= int(labels.min()) and int(labels.max()) < K
-    require(fits, f"labels are 0 to {K - 1}, not {int(labels.min())} to {int(labels.max())}")
-    return labels
-
-
-def check_trusted(title: str, x: Tensor, y: Tensor, K: int, each_class: bool) -> None:
-    """Refuse trusted images and classes that do not fit, or that lack a class where `each_class` is to have one."""
-    has = f"trusted_x has {len(x)} images and trusted_y {len(y)} classes"
-    require(len(x) == len(y) > 0, f"{has}; each image has one, and some are needed")
-    low, high = int(y.min()), int(y.max())
-    require(0 <= low and high < K, f"trusted_y are 0 to {K - 1}, not {low} to {high}")
-    absent = sorted({*range(K)} - {*y.tolist()}) if each_class else []
-    told = f"{title} needs a trusted image of each of K={K} classes"
-    require(not absent, f"{told}; of class {few([*map(str, absent)], most=3)} there is none")
-
-
-def check_trusted_index(index: Tensor, y: Tensor | None, M: int, K: int) -> None:
-    """Refuse places of trusted pairs that are none, and classes that do not fit them."""
-    whole = not (index.is_floating_point() or index.dtype == torch.bool) and index.ndim == 1 and len(index) > 0
-    kind = f"{index.dtype} of shape {(*index.shape,)}"
-    require(whole, f"trusted_index are the places (m,) of trusted pairs as whole numbers, not {kind}")
-    low, high = int(index.min()), int(index.max())
-    require(0 <= low and high < M, f"trusted_index are places 0 to {M - 1} of the pairs, not {low} to {high}")
-    if y is not None:
-        y = torch.as_tensor(y)
-        told = f"trusted_y are the classes of the {len(index)} pairs of trusted_index, 0 to {K - 1}"
-        require(y.shape == index.shape, f"{told}, not of shape {(*y.shape,)}")
-        low, high = int(y.min()), int(y.max())
-        require(0 <= low and high < K, f"{told}, not {low} to {high}")
-
-
-def agree(labels: Tensor, index: Tensor, y: Tensor) -> bool:
-    """Whether labels y (B,) are those of the pairs at `index` (B,)."""
-    return torch.equal(labels[index.cpu().long()], y.cpu().long())
 
 
 def after_first(method: Method, net: Net, first: "Attached | None", sight: "Sight") -> Method:
@@ -291,34 +240,35 @@ class Attached:
 
     def check(self, index: Tensor, y: Tensor, trusted_x, trusted_y, x2) -> None:
         """Refuse a batch that does not fit, or one that comes before what it needs."""
-        title, labels = self.title, self.given.labels
+        self.check_time()
+        self.check_asked(trusted_x, trusted_y, x2)
+        check_pairs(index, y, self.task.M, self.task.K)
+        labels, here = self.given.labels, index.device.type == y.device.type == "cpu"
+        if labels is not None and (here or not self.checked):
+            told = "index is the place of a pair in the data set, not in the batch, and y is its class"
+            require(agree(labels, index, y), f"the y of this batch are not labels[index]: {told}")
+        self.checked = True
+
+    def check_time(self) -> None:
+        """Refuse a step that comes before `follow` or `epoch` where they are needed, or after all steps."""
         ready = self.optimiser is not None or not (self.own or self.added)
-        require(ready, f"{title} trains parameters of its own: call follow(optimiser, steps=..., per_epoch=...) first")
-        late = self.between and self.epochs == 0
-        late = late or (self.between and self.optimiser and self.steps >= self.epochs * self.clock.per_epoch)
+        told = "trains parameters of its own: call follow(optimiser, steps=..., per_epoch=...) first"
+        require(ready, f"{self.title} {told}")
+        begun = self.epochs * self.clock.per_epoch if self.optimiser else math.inf  # steps of epochs that have begun
+        late = self.between and (self.epochs == 0 or self.steps >= begun)
         told = f"after {self.steps} steps epoch() was called {self.epochs} times"
-        require(not late, f"{title} works between epochs: call epoch() before each ({told})")
+        require(not late, f"{self.title} works between epochs: call epoch() before each ({told})")
         over = self.optimiser is not None and self.steps >= self.clock.steps
         require(not over, f"follow was told of {self.steps} steps in all, and they are made; tell it of more")
+
+    def check_asked(self, trusted_x, trusted_y, x2) -> None:
+        """Refuse a batch without the trusted images or the second view that the method asks for."""
         trusted = not self.method.trusted_batch or (trusted_x is not None and trusted_y is not None)
-        require(trusted, f"{title} needs trusted images in every step: loss(index, x, y, trusted_x, trusted_y)")
+        require(trusted, f"{self.title} needs trusted images in every step: loss(index, x, y, trusted_x, trusted_y)")
         if self.method.trusted_batch and torch.as_tensor(trusted_y).device.type == "cpu":
-            check_trusted(title, trusted_x, torch.as_tensor(trusted_y), self.task.K, self.method.each_class)
-        seen = self.method.views == 1 or x2 is not None
-        require(seen, f"{title} needs two views of each image: loss(index, x, y, x2=...), the same ones augmented anew")
-        if index.device.type == "cpu":  # on another device a look at it would cost the time of a step
-            fits = len(index) == len(y) and 0 <= int(index.min()) and int(index.max()) < self.task.M
-            fits = fits and not index.is_floating_point()
-            require(fits, f"index has the place of each pair of the batch among all M={self.task.M}, whole numbers")
-        if y.device.type == "cpu" and y.ndim == 1:
-            low, high = int(y.min()), int(y.max())
-            require(0 <= low and high < self.task.K, f"y are classes 0 to {self.task.K - 1}, not {low} to {high}")
-        here = index.device.type == y.device.type == "cpu"
-        if labels is not None and (here or not self.checked):
-            same = agree(labels, index, y)
-            told = "index is the place of a pair in the data set, not in the batch, and y is its class"
-            require(same, f"the y of this batch are not labels[index]: {told}")
-        self.checked = True
+            check_trusted(self.title, trusted_x, torch.as_tensor(trusted_y), self.task.K, self.method.each_class)
+        told = "needs two views of each image: loss(index, x, y, x2=...), the same ones augmented anew"
+        require(self.method.views == 1 or x2 is not None, f"{self.title} {told}")
 
     def chosen(self, best: bool) -> nn.Module:
         """The network as it is, or as it was when best."""

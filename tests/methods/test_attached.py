@@ -385,7 +385,7 @@ REFUSED = {
     ),
     "trusted places beyond the pairs": (
         lambda m: attach(MentorNet("data"), Timm(), 10, m.M, trusted_index=[3, 20], trusted_y=[0, 1]),
-        "places 0 to 19 of the pairs, not 3 to 20",
+        "places among the pairs, 0 to 19, not 3 to 20",
     ),
     "trusted classes from 1 on": (
         lambda m: attach(MentorNet("data"), Timm(), 10, m.M, trusted_index=[3, 4], trusted_y=[1, 10]),
