@@ -37,20 +37,31 @@ def draw(
     fits = not len(y) or (0 <= y.min() and y.max() < K)
     require(fits, f"y are classes 0 to {K - 1}" + (f", not {y.min()} to {y.max()}" if len(y) else ""))
     rng = np.random.default_rng(seed)
-    N = len(y)
-    row = np.arange(N, dtype=np.int32)
     if noise.copies is None:
-        label = _given(noise, y, K, rng, row if images is None else images)
-        if noise.replaced:
-            gone = np.flatnonzero(rng.random(N) < noise.replaced)
-            row[gone] = N + np.resize(rng.permutation(len(carriers)), len(gone))  # again where they are too few
-        return Pairs(row, label)
+        return _in_place(noise, y, K, rng, carriers, images)
+    return _with_added(noise, y, K, rng, carriers)
+
+
+def _in_place(noise: Noise, y: np.ndarray, K: int, rng: np.random.Generator, carriers, images) -> Pairs:
+    """A pair for each image, which some of the carriers may replace."""
+    N, row = len(y), np.arange(len(y), dtype=np.int32)
+    label = _given(noise, y, K, rng, row if images is None else images)
+    if noise.replaced:
+        gone = np.flatnonzero(rng.random(N) < noise.replaced)
+        row[gone] = N + np.resize(rng.permutation(len(carriers)), len(gone))  # again where they are too few
+    return Pairs(row, label)
+
+
+def _with_added(noise: Noise, y: np.ndarray, K: int, rng: np.random.Generator, carriers) -> Pairs:
+    """The true pair of each image, then those that are added, of the same images or of the carriers."""
+    N = len(y)
     first, classes = (0, y) if carriers is None else (N, carriers)
     images = np.arange(first, first + len(classes), dtype=np.int32)
     copies, rest = divmod(round(noise.copies * N), max(len(images), 1))
-    row = np.concatenate([row, np.tile(images, copies), rng.permutation(images)[:rest]])
-    added = _given(noise, classes.astype(np.int16)[row[N:] - first], K, rng, row[N:])
-    return Pairs(row, np.concatenate([y.astype(added.dtype), added]))
+    added = np.concatenate([np.tile(images, copies), rng.permutation(images)[:rest]])
+    label = _given(noise, classes.astype(np.int16)[added - first], K, rng, added)
+    row = np.concatenate([np.arange(N, dtype=np.int32), added])
+    return Pairs(row, np.concatenate([y.astype(label.dtype), label]))
 
 
 def taken(given: np.ndarray, K: int) -> Pairs:

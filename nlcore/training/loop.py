@@ -10,7 +10,6 @@ from typing import NamedTuple
 from torch import nn
 from tqdm import tqdm
 
-from ..methods import Stage
 from ..models import build
 from ..runs import Budget, Run
 from .checkpoint import Checkpoints
@@ -30,31 +29,38 @@ class How(NamedTuple):
 PLAINLY = How()
 
 
+class Before(NamedTuple):
+    """What the first stage of a method has left; nothing where there is none. Going on from a state, all but `found` is
+    in the state."""
+
+    found: dict = {}  # as `Method.after` returned it
+    told: dict = {}  # what each row says of it
+    seconds: float = 0.0
+    row: dict = {}  # its last one, if it has diverged
+    diverged: bool = False
+
+
 def fit(run: Run, source: Source, net: nn.Module, how: How = PLAINLY, best=False, depth=0) -> Iterator[dict]:
     """Train `net` through the stages of the run's method; yield what is measured at every evaluation point, a state's
     own rows first. `best` leaves the network as it was when best on noisy validation. `depth` stages follow."""
     goes_on = how.state is not None and how.state["depth"] == depth
-    method, found, earlier, seconds = run.method, {}, {}, 0.0
+    method, before = run.method, Before()
     if method.first:
         first = source.first(method.first)
         teacher = first_network(run, first, net)
         if goes_on:
-            found = how.state["found"]
+            before = Before(how.state["found"])
             method.first.method.build(teacher, first.task).to(source.device, memory_format=source.layout)
         else:
-            row = first_stage(method.first, first, teacher, how, depth)
-            earlier = {"first_test_accuracy": row["test_accuracy"]}
-            if row["loss"] is None:  # diverged, so nothing can follow
-                yield row | earlier | {"stages_left": depth + 1}
+            before = first_stage(run, source, first, teacher, how, depth)
+            if before.diverged:  # so nothing can follow
+                yield before.row | {"stages_left": depth + 1}
                 return
-            start = time.perf_counter()
-            found = method.after(teacher, source.view(method, lambda best: teacher))
             if method.first.hands_on:
                 net.load_state_dict(teacher.state_dict())
-            seconds = row["seconds"] + time.perf_counter() - start
-        method = method.second(found, teacher)
+        method = method.second(before.found, teacher)
     training = Training(run, method, net, source, best)
-    training.found, training.earlier, training.seconds = found, earlier, seconds
+    training.found, training.earlier, training.seconds = before.found, before.told, before.seconds
     if goes_on:
         training.restore(how.state)
         yield from training.rows
@@ -72,10 +78,16 @@ def first_network(run: Run, first: Source, net: nn.Module) -> nn.Module:
     return build(first.run.model, first.task.shape, first.task.K)
 
 
-def first_stage(stage: Stage, first: Source, teacher: nn.Module, how: How, depth: int) -> dict:
-    """Train what comes before; returns its last row."""
-    (row,) = deque(fit(first.run, first, teacher, how, stage.best, depth + 1), maxlen=1)
-    return row
+def first_stage(run: Run, source: Source, first: Source, teacher: nn.Module, how: How, depth: int) -> Before:
+    """Train what comes before, and find in it what the next stage needs."""
+    method = run.method
+    (row,) = deque(fit(first.run, first, teacher, how, method.first.best, depth + 1), maxlen=1)
+    told = {"first_test_accuracy": row["test_accuracy"]}
+    if row["loss"] is None:
+        return Before({}, told, row["seconds"], row | told, diverged=True)
+    start = time.perf_counter()
+    found = method.after(teacher, source.view(method, lambda best: teacher))
+    return Before(found, told, row["seconds"] + time.perf_counter() - start)
 
 
 def evaluation_points(budget: Budget) -> set[int]:

@@ -12,7 +12,7 @@ from .. import data as datasets
 from .. import models
 from ..data import Dataset, balanced
 from ..inputs import require
-from ..noise import card, draw, foreign, taken
+from ..noise import Noise, card, draw, foreign, taken
 from ..runs import Run
 
 PROBED = 2000  # clean images, and carriers, on whose pairs memorisation is measured
@@ -72,21 +72,40 @@ def parts(run: Run, y: np.ndarray, K: int) -> Parts:
     return Parts(held, used, trusted, known, open_[len(used) :])
 
 
+class Carriers(NamedTuple):
+    """Rows of images that carry added labels, or that replace others: for the images that are trained on, and for those
+    that are held out. None: the images themselves. Those of another set follow the data set's own."""
+
+    used: np.ndarray | None
+    held: np.ndarray | None
+    foreign: Tensor  # uint8 (n, C, H, W)
+
+
+def carriers(run: Run, noise: Noise, data: Dataset, own: Parts) -> Carriers:
+    """The images that carry labels, as the run's `carrier` says."""
+    N, none = len(data.train.y), data.train.x[:0]
+    if run.carrier == "same":
+        return Carriers(None, None, none)
+    if run.carrier == "novel":
+        return Carriers(own.rest[: round(noise.copies * len(own.used))], None, none)
+    wanted = len(own.used) + (len(own.held) if noise.replaced else 0)
+    images = foreign(run.carrier, data, wanted, run.seed)
+    rows = np.arange(N, N + len(images), dtype=np.int32)
+    if not noise.replaced:
+        return Carriers(rows, None, images)
+    used, held = np.split(rows, [max(1, len(images) * len(own.used) // wanted)])  # no image is in both
+    return Carriers(used, held, images)
+
+
 def split(run: Run, data: Dataset) -> Split:
     """Draw the split and the labels of a run."""
     y, K = data.train.y.numpy().astype(np.int16), data.K
-    held, used, aside, known, rest = parts(run, y, K)
-    noise, extra, carried, held_back = run.noise.on(data, run.seed), data.train.x[:0], None, None
+    own = parts(run, y, K)
+    used, aside = own.used, own.trusted
+    noise = run.noise.on(data, run.seed)
     given = noise.given(data)
-    if run.carrier == "novel":
-        carried = rest[: round(noise.copies * len(used))]
-    elif run.carrier != "same":
-        wanted = len(used) + (len(held) if noise.replaced else 0)
-        extra = foreign(run.carrier, data, wanted, run.seed)
-        carried = np.arange(len(y), len(y) + len(extra), dtype=np.int32)
-        y = np.append(y, np.full(len(extra), K, np.int16))
-        if noise.replaced:  # of the images that are held out as well, by others than those that are trained on
-            carried, held_back = np.split(carried, [max(1, len(extra) * len(used) // wanted)])
+    carry = carriers(run, noise, data, own)
+    y = np.append(y, np.full(len(carry.foreign), K, np.int16))
 
     def labels(rows: np.ndarray, others: np.ndarray | None, stream: int):
         """The pairs drawn for images `rows`; added labels go to images `others` if there are any, or these replace
@@ -96,23 +115,23 @@ def split(run: Run, data: Dataset) -> Split:
         row = (rows if others is None else np.append(rows, others))[pairs.row]
         return pairs, Labels(*map(torch.from_numpy, (row, pairs.label, y[row])))
 
-    pairs, train = labels(used, carried, 1)
-    index = torch.from_numpy(known)
+    pairs, train = labels(used, carry.used, 1)
+    index = torch.from_numpy(own.known)
     trusted = Labels(*(t[index] for t in train))
-    if not len(known):
+    if not len(own.known):
         trusted = Labels(*map(torch.from_numpy, (aside, y[aside], y[aside])))
-    told = card(noise, pairs, y[used], train.true.numpy(), K, run.seed) | carriers(run, carried, extra)
+    told = card(noise, pairs, y[used], train.true.numpy(), K, run.seed) | of_carriers(run, carry)
     if run.trusted:
         told["trusted"] = np.bincount(y[aside], minlength=K).tolist()  # of each class
-    _, validation = labels(held, held_back, 2)
-    return Split(train, validation, probed(train, used, carried, len(y)), trusted, index, extra, told)
+    _, validation = labels(own.held, carry.held, 2)
+    return Split(train, validation, probed(train, used, carry.used, len(y)), trusted, index, carry.foreign, told)
 
 
-def carriers(run: Run, carried: np.ndarray | None, extra: Tensor) -> dict:
+def of_carriers(run: Run, carry: Carriers) -> dict:
     """What a card says of images that carry added labels, or that replace others."""
-    told = {} if carried is None else {"carrier": run.carrier, "carriers": len(carried)}
-    if len(extra):
-        told["carriers_sha256"] = hashlib.sha256(extra.numpy().tobytes()).hexdigest()
+    told = {} if carry.used is None else {"carrier": run.carrier, "carriers": len(carry.used)}
+    if len(carry.foreign):
+        told["carriers_sha256"] = hashlib.sha256(carry.foreign.numpy().tobytes()).hexdigest()
     return told
 
 
