@@ -12,7 +12,7 @@ from ..inputs import UserError, require, shown, tell
 from ..models import Net
 from .base import Batch, Clock, Method, Task
 from .given import Given, agree, as_labels, check_pairs, check_trusted, check_trusted_index
-from .wrapped import Features, Last, check_end, evaluating, last_linear
+from .wrapped import Features, Last, check_end, check_precision, evaluating, last_linear
 
 AT_ONCE = 256  # trusted images that are predicted in one pass
 
@@ -48,6 +48,7 @@ def attach(
     require(fits, f"method is an object such as FasTEN() of nlcore.methods, with its brackets, not {shown(method)}")
     require(isinstance(K, int) and K > 1, f"K is the number of classes, 2 or more, not {shown(K)}")
     name = last_linear(net, K, last)
+    check_precision(net.get_submodule(name))
     require(isinstance(M, int) and M > 0, f"M is the number of training pairs, 1 or more, not {M!r}")
     wrapped = Net(nn.Sequential(Features(net, name, bool(last)), Last(net.get_submodule(name))))
     given = Given(as_labels(labels, M, K), pairs, trusted_index, trusted_x, trusted_y)

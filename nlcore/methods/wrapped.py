@@ -25,6 +25,12 @@ def last_linear(net: nn.Module, K: int, named: str = "") -> str:
     return fitting[0]
 
 
+def check_precision(layer: nn.Linear) -> None:
+    """Refuse a linear layer, called last, whose logits would be of another precision than what methods add."""
+    told = f"the last linear layer has weights of {layer.weight.dtype}; keep them as torch.float32"
+    require(layer.weight.dtype == torch.float32, f"{told}, and call loss under torch.autocast for a lower precision")
+
+
 class Features(nn.Module):
     """What a network hands to its linear layer called `last`: from images to features (B, F)."""
 

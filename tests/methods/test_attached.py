@@ -407,6 +407,10 @@ REFUSED = {
         lambda m: follow(attach(PRUNED, Timm(), 10, m.M, labels=m.y, pairs=[(torch.arange(9), m.x[:9])])).epoch(),
         "each of the M=20 training pairs once; it showed 9",
     ),
+    "weights in half precision": (
+        lambda m: attach(FasTEN(), Timm().bfloat16(), 10, m.M),
+        "weights of torch.bfloat16; keep them as torch.float32",
+    ),
     "a map of features": (lambda m: step(attach(CE(), nn.Linear(8, 10), 10, m.M), m), r"features \(B, F\)"),
 }
 IDENTITY = tuple(tuple(float(i == j) for j in range(10)) for i in range(10))
