@@ -136,7 +136,7 @@ def _predicted(found: Examples, plan: Plan, out: Path, echo) -> Seen:
 
 def _minutes(seconds: float) -> str:
     """A time in words."""
-    return f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{max(seconds, 1):.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds > 90 else counted(max(round(seconds), 1), "second")
 
 
 def _listed(path: Path, files: pd.DataFrame, out: Path) -> None:

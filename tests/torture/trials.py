@@ -139,6 +139,9 @@ COMMANDS: dict[str, tuple[Command, Callable[[Place], None], str]] = {
 }
 
 
+REFUSES_ITS_OWN = {"relabel"}  # writes over no table, not even over the one that it has made
+
+
 class Alone:
     """What a command leaves that nobody disturbs, and how long it takes."""
 
@@ -186,7 +189,8 @@ def killed(place: Place, name: str, group: bool) -> None:
         no_orphans(pid)
     finished = {path: path.read_bytes() for path in place.folder.glob(pattern)} if name != "golden --update" else {}
     aged(place.folder)
-    obey(place, command)
+    done = name in REFUSES_ITS_OWN and bool(finished)
+    assert obey(place, command, (2,) if done else (0,)) == 0 or "is there already" in place.said(), place.said()[-300:]
     for path, content in finished.items():
         lost = not path.exists() or (path.read_bytes() != content and path.suffix == ".json")
         assert not lost, f"{path.name} was finished before the kill, and is lost or was made again"
