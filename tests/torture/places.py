@@ -118,8 +118,8 @@ def alive(pid: int) -> list[int]:
     return found
 
 
-def no_orphans(pid: int, seconds: float = 30) -> None:
-    """What a killed process had started ends by itself."""
+def no_orphans(pid: int, seconds: float = 90) -> None:
+    """What a killed process had started ends by itself; on a busy machine it first imports for a while."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
         if not (left := alive(pid)):

@@ -228,7 +228,7 @@ def two_streams(place: Place, group: bool) -> None:
     if first.poll() is None:
         kill(first.pid, group)
         first.returncode = -9
-    no_orphans(first.pid, 15)
+    no_orphans(first.pid)
     second = start()
     code = second.wait(120)
     assert code == 0, place.said()[-600:]
