@@ -17,6 +17,7 @@ from ..files import read_json
 from ..inputs import require
 from ..losses import cross_entropy
 from ..models import build
+from ..noise.counts import confusions
 from ..runs import Budget, Run
 from ..training.loop import fit
 from ..training.train import prepared
@@ -190,7 +191,7 @@ def same_matrix(dataset: str, seed: int) -> TwoDraws:
     images, K = data.load(dataset).train, data.load(dataset).K
     x, y = small(images.x.numpy()), images.y.numpy()[:MOST]
     looked = by_a_look(x, y)
-    counts = np.array([np.bincount(looked[y == k], minlength=K) for k in range(K)], float)
+    counts = confusions(y, looked, K).astype(float)
     counts[counts.sum(1) == 0] = 1  # a class of which there is no image here
     T = counts / counts.sum(1, keepdims=True)
     drawn = noise.draw(noise.Matrix(tuple(map(tuple, T.tolist()))), y, K, seed).label

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import data as datasets
 from ..data import labels
+from .counts import confusions
 from .human import SETS, answers
 
 THREE = ("random1", "random2", "random3")  # CIFAR-10N's people, one label an image each
@@ -27,15 +28,10 @@ def of_set(true: np.ndarray, given: np.ndarray) -> dict:
     """Of true classes and given labels (N,): how many there are, how many are wrong, the latter share in each class
     (K,), and of ten classes the counts (K, K)."""
     K = int(true.max()) + 1
-    counts = counted(true, given, K)
+    counts = confusions(true, given, K)
     wrong = 1 - np.diag(counts) / counts.sum(1)
     found = {"images": len(true), "wrong": int((true != given).sum()), "wrong_in_class": rounded(wrong)}
     return found | ({"counts": counts.tolist()} if K <= CLASSES else {})
-
-
-def counted(true: np.ndarray, given: np.ndarray, K: int) -> np.ndarray:
-    """How many images of each true class have each label, (K, K)."""
-    return np.bincount(true * K + given, minlength=K * K).reshape(K, K)
 
 
 def of_three(true: np.ndarray, given: np.ndarray, K: int) -> dict:
@@ -43,7 +39,7 @@ def of_three(true: np.ndarray, given: np.ndarray, K: int) -> dict:
     classes the three see an image, how often the second is wrong where the first is, and how often they then chose the
     same class; and the same if every label were drawn from its person's matrix, whatever the image shows."""
     wrong = given != true
-    laws = [counted(true, labels, K) / np.bincount(true, minlength=K)[:, None] for labels in given]
+    laws = [confusions(true, labels, K) / np.bincount(true, minlength=K)[:, None] for labels in given]
     shares = np.bincount(true, minlength=K) / len(true)
     several = np.array([len({*column}) for column in given.T.tolist()])
     one, two = wrong[0], wrong[0] & wrong[1]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..inputs import describe, require
+from .counts import confusions
 from .models import Noise
 from .names import NOISES
 
@@ -95,7 +96,7 @@ def card(noise: Noise, pairs: Pairs, y: np.ndarray, true: np.ndarray, K: int, se
     else:
         shares = np.bincount(y, minlength=K) / len(y)
         requested = 1 - shares @ np.diag(noise.matrix(K))
-    counts = np.array([np.bincount(pairs.label[true == k], minlength=K) for k in range(K)])
+    counts = confusions(true[true < K], pairs.label[true < K], K)
     return {
         "definition": describe(noise, NOISES),
         "requested_rate": round(float(requested), 6),

@@ -7,6 +7,7 @@ import numpy as np
 from .. import data as datasets
 from ..data import Dataset, labels
 from ..inputs import lookup, require
+from .counts import confusions
 from .models import Noise
 
 # each set of labels, and the file that it is in
@@ -32,7 +33,7 @@ class HumanMatrix(Noise):
         true, given = answers(self.labels)
         classes = int(true.max()) + 1
         require(classes == K, f"{self.labels}: labels of {classes} classes, not of {K}")
-        counts = np.bincount(true * K + given, minlength=K * K).reshape(K, K)
+        counts = confusions(true, given, K)
         return counts / counts.sum(1, keepdims=True)
 
 

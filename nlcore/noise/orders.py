@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from .. import data
+from .counts import confusions
 
 
 @lru_cache(maxsize=32)
@@ -28,6 +29,6 @@ def confusing_order(name: str, seed: int, examples: int = 1000, trained: bool = 
     else:
         classifier, scale = KNeighborsClassifier(1, algorithm="brute"), 1
     guess = classifier.fit(x[few] * scale, y[few]).predict(x[held] * scale)
-    errors = np.bincount(y[held] * K + guess, minlength=K * K).reshape(K, K)
+    errors = confusions(y[held], guess, K)
     np.fill_diagonal(errors, -1)  # the class itself comes last
     return np.argsort(-errors, axis=1, kind="stable")[:, :-1]

@@ -8,6 +8,7 @@ import pytest
 from nlcore import data
 from nlcore.inputs import UserError
 from nlcore.noise import HumanLabels, HumanMatrix, agreement, human, realised
+from nlcore.noise.counts import confusions
 from nlcore.runs import miniatures
 from nlcore.training.split import check, split
 
@@ -63,7 +64,7 @@ def test_people_who_err_by_themselves_agree_as_drawn_ones():
     together = agreement.of_three(true, apart[[0, 0, 0]], K)
     assert together["wrong"][1:3] == [0, 0] and together["same_wrong"] == together["wrong_again"] == 1
     assert together["classes_seen"] == [1, 0, 0]
-    assert np.allclose(agreement.counted(true, apart[0], K) / N * K, law, atol=0.02)
+    assert np.allclose(confusions(true, apart[0], K) / N * K, law, atol=0.02)
 
 
 def test_votes_by_hand():
