@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .. import figures, papers, words
-from ..measures.evaluate import select
+from ..measures.evaluate import COMPARED, select
 from ..methods import METHODS
 from ..papers.effects import Effect, Estimate, ahead, estimate, in_words, points
 from ..papers.jiang2018.measured import named
@@ -15,7 +15,6 @@ from ..papers.wei2022 import exhibits
 from ..papers.wei2022.sentences import of_methods
 from . import costs
 
-RULES = ("last", NOISY)
 SAID = {"last": "at the end", NOISY: "stopped early"}  # what columns are called
 # kinds of noise and their rates; whether the rate of symmetric noise counts the true class in, papers differ; pair
 # noise is CIFAR-10's own map of pairs where a tier has these images
@@ -88,7 +87,7 @@ def gains(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     the accuracy."""
     found = []
     for recipe, history in frames.items():
-        for rule in RULES:
+        for rule in COMPARED:
             chosen = select(history, rule)
             for noise in NOISES:
                 found += [
@@ -147,7 +146,7 @@ def stopping(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def stopped(plain: pd.DataFrame) -> dict[str, str]:
     """The accuracies of some runs at the end and where noisy validation stops them, and the points between them."""
-    runs = pd.concat(select(plain, rule).assign(rule=rule) for rule in RULES)
+    runs = pd.concat(select(plain, rule).assign(rule=rule) for rule in COMPARED)
     told = {
         said: in_words(estimate(runs, Effect("accuracy", lambda one, rule=rule: points(one, rule=rule))), ".1f")
         for rule, said in SAID.items()

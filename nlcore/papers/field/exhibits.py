@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ... import data, figures, words
-from ...measures.evaluate import select
+from ...measures.evaluate import COMPARED, select
 from ...methods import METHODS
 from ...noise import InstanceDependent, Matrix, Noise, PairFlip, draw
 from ...runs import Run
@@ -19,8 +19,7 @@ from ..texts import WHEN, decimal
 from .experiments import ALL, HUMAN_RATES, KNOBS
 from .measured import DEPENDENT, HUMAN, INSTANCE, SYMMETRIC
 
-RULES = ("last", "noisy validation")
-HONEST = (*RULES, "clean validation")  # all rules that do not look at the test set
+HONEST = (*COMPARED, "clean validation")  # all rules that do not look at the test set
 # all rules, in words that leave room for many columns
 SHORT = {"last": "end", "noisy validation": "noisy", "clean validation": "clean", "best on test (leaks)": "test"}
 # kinds of noise, by the word under which an exhibit shows them
@@ -73,7 +72,7 @@ def accuracy(history: pd.DataFrame, kind: str, planned: list[Run]) -> pd.DataFra
     planned has a row; what was not run is empty."""
     table, columns = history[history.noise.isin(KINDS[kind])], {}
     of = partial(cell, planned=seeds_of(planned))
-    for rule in RULES:
+    for rule in COMPARED:
         chosen = select(table, rule) if len(table) else table
         for rate, part in chosen.groupby("rate"):
             columns[WHEN[rule], f"{rate:g}"] = part.groupby("method").test_accuracy.agg(of)
@@ -108,7 +107,7 @@ def in_order(names) -> list[str]:
     return [name for name in ALL if name in given]
 
 
-def gains(history: pd.DataFrame, rules: tuple[str, ...] = RULES) -> pd.DataFrame:
+def gains(history: pd.DataFrame, rules: tuple[str, ...] = COMPARED) -> pd.DataFrame:
     """Points ahead of cross entropy under each rule (see `led`)."""
     return led({rule: select(history, rule) for rule in rules} if len(history) else {})
 

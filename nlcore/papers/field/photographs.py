@@ -5,12 +5,12 @@ from functools import partial
 
 import pandas as pd
 
-from ...measures.evaluate import select
+from ...measures.evaluate import COMPARED, select
 from ...runs import Run
 from .. import texts
 from ..effects import CORRELATION, Effect, estimate, in_words
 from ..texts import NOT_RUN, WHEN
-from .exhibits import KINDS, RULES, by_method, cell, seeds_of
+from .exhibits import KINDS, by_method, cell, seeds_of
 from .experiments import ALL
 
 WITHOUT_MATRIX = [name for name in ALL if name != "forward"]  # people's labels have no matrix to be told
@@ -19,7 +19,7 @@ WITHOUT_MATRIX = [name for name in ALL if name != "forward"]  # people's labels 
 def accuracy(history: pd.DataFrame, planned: list[Run]) -> pd.DataFrame:
     """Test accuracies by method under both rules, in a column for each noise. What was not run is empty."""
     columns, of = {}, partial(cell, planned=seeds_of(planned))
-    for rule in RULES:
+    for rule in COMPARED:
         rows = select(history, rule) if len(history) else history
         for noise, part in rows.groupby(texts.noise_of(rows), sort=False) if len(rows) else ():
             columns[WHEN[rule], noise] = part.groupby("method").test_accuracy.agg(of)
@@ -31,7 +31,7 @@ def orders(photographs: pd.DataFrame, fashion: pd.DataFrame) -> pd.DataFrame:
     under noise of this kind and rate, and with those under people's labels. Over seeds in which all were run."""
     if not len(photographs):
         return pd.DataFrame({"rank correlation": [NOT_RUN]})
-    both, table = {rule: chosen(photographs, fashion, rule) for rule in RULES}, {}
+    both, table = {rule: chosen(photographs, fashion, rule) for rule in COMPARED}, {}
     said = texts.noise_of(photographs)
     people = where("human", photographs[photographs.noise.isin(KINDS["human"])].rate.max())
     for kind, rate in kinds_of(photographs[~photographs.noise.isin(KINDS["human"])]):

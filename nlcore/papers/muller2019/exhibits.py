@@ -10,7 +10,7 @@ import torch
 from matplotlib.figure import Figure
 
 from ... import data, figures, words
-from ...measures.evaluate import select
+from ...measures.evaluate import COMPARED, select
 from .. import texts
 from ..effects import ahead
 from ..tables import percent, published
@@ -19,7 +19,6 @@ from ..texts import WHEN, data_and_network, decimal, interval
 SMOOTHING = "smoothing a"
 BEFORE, AFTER = "ECE", "ECE with a temperature"
 UNBROKEN = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
-RULES = ("last", "noisy validation")
 one_network = partial(texts.one_network, of="targets")  # for the chapter
 
 
@@ -242,8 +241,8 @@ def memorised(history: pd.DataFrame) -> Figure:
 def accuracy_against_smoothing(history: pd.DataFrame) -> Figure:
     """Test accuracy in percent against the smoothing a, a line with bands per rate of symmetric noise: at the last
     evaluation, and where noisy validation chooses it."""
-    fig, grid = figures.row(len(RULES), 3.1, sharey=True)
-    for ax, rule in zip(grid, RULES, strict=True):
+    fig, grid = figures.row(len(COMPARED), 3.1, sharey=True)
+    for ax, rule in zip(grid, COMPARED, strict=True):
         rows = of_targets(select(history, rule))
         rows = rows.assign(a=smoothing(rows), accuracy=100 * rows.test_accuracy)
         for (rate, part), look in zip(rows.groupby("rate"), ("o-", "s--", "^:"), strict=False):

@@ -7,14 +7,13 @@ from matplotlib.figure import Figure
 from ... import data, figures, home, words
 from ...files import read_json
 from ...inputs import require
-from ...measures.evaluate import select
+from ...measures.evaluate import COMPARED, select
 from ...noise.human import stand_in
 from .. import growing, runs, texts
 from ..tables import in_order, percent, published
 from ..texts import WHEN
 from .measured import DRAWN, MOST_WRONG, PEOPLE
 
-RULES = ("last", "noisy validation")
 # the sets of labels in words, in the order of their wrong labels
 SETS = {
     "aggregate": "aggregate",
@@ -180,7 +179,7 @@ def twins(history: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy in percent on the labels that are wrong most often, by method: of people, drawn from their matrix,
     and the difference; under both rules."""
     table, sides = on_most_wrong(history), {}
-    for rule in RULES:
+    for rule in COMPARED:
         if not len(table):
             continue
         chosen = select(table, rule)
@@ -196,7 +195,7 @@ def twins(history: pd.DataFrame) -> pd.DataFrame:
 def accuracy(history: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy in percent by method, on each set of people's labels, under both rules."""
     table, sides = history[history.noise == PEOPLE], {}
-    for rule in RULES:
+    for rule in COMPARED:
         if len(table):
             sides[WHEN[rule]] = percent(select(table, rule), "method", "labels").rename(columns=SETS)
     return in_order(pd.concat(sides, axis=1)) if sides else nothing()
@@ -205,7 +204,7 @@ def accuracy(history: pd.DataFrame) -> pd.DataFrame:
 def by_noise(history: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy in percent by method and rule, on people's labels and on drawn ones."""
     table, sides = history, {}
-    for rule in RULES:
+    for rule in COMPARED:
         if len(table):
             cells = percent(select(table, rule), "method", "noise")
             sides[WHEN[rule]] = cells.rename(columns={PEOPLE: "people", DRAWN: "drawn"})

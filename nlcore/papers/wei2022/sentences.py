@@ -6,12 +6,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ...measures.evaluate import curve_numbers, select
+from ...measures.evaluate import COMPARED, curve_numbers, select
 from ...noise import HumanMatrix, draw
 from ...noise.human import stand_in
 from ..effects import ahead, mean, points
 from ..texts import NOT_RUN, interval, number
-from .exhibits import RULES, facts, same_wrong_neighbours, wrong
+from .exhibits import facts, same_wrong_neighbours, wrong
 from .measured import DRAWN, MOST_WRONG, PEOPLE, lead, lost
 
 LEADS = ("gce", "truncated", "label_smoothing", "soft_bootstrap", "forward_estimated", "trusted_only", "glc", "l2rw")
@@ -65,7 +65,7 @@ def judged(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
 def of_twins(history: pd.DataFrame) -> dict[str, str]:
     """People's labels against drawn ones, by method, under both rules; what of the wrong ones is predicted."""
     said = {}
-    for rule in RULES:
+    for rule in COMPARED:
         rows, of = judged(history, rule), rule.split()[0]
         for method in ("ce", "gce", "forward_estimated", "glc", "mentornet", "fasten"):
             said[f"apart_{method}_{of}"] = interval(rows, partial(lost, method))
@@ -85,7 +85,7 @@ def of_twins(history: pd.DataFrame) -> dict[str, str]:
 def of_methods(history: pd.DataFrame) -> dict[str, str]:
     """How far methods are ahead of cross entropy on the worst labels, and what stopping saves."""
     said = {}
-    for rule in RULES:
+    for rule in COMPARED:
         rows, of = judged(history, rule), rule.split()[0]
         for method in LEADS:
             said[f"lead_{method}_{of}"] = interval(rows, partial(lead, method, "ce"))
@@ -95,7 +95,7 @@ def of_methods(history: pd.DataFrame) -> dict[str, str]:
     if not len(history):
         return said | {"gain_of_stopping": NOT_RUN}
     plain = history[(history.method == "ce") & (history.noise == PEOPLE) & history.labels.isin(MOST_WRONG)]
-    both = [select(plain, rule).assign(chosen=rule) for rule in RULES] if len(plain) else [plain]
+    both = [select(plain, rule).assign(chosen=rule) for rule in COMPARED] if len(plain) else [plain]
     stopping = partial(ahead, a="noisy validation", b="last", by="chosen")
     return said | {"gain_of_stopping": interval(pd.concat(both), stopping)}
 
@@ -103,7 +103,7 @@ def of_methods(history: pd.DataFrame) -> dict[str, str]:
 def of_hundred(history: pd.DataFrame) -> dict[str, str]:
     """The lead of L_q and of FasTEN with a hundred classes, and how far both losses are after half of the steps."""
     said = {}
-    for rule in RULES:
+    for rule in COMPARED:
         rows, of = judged(history, rule), rule.split()[0]
         for method in ("gce", "fasten"):
             over = partial(ahead, a=method, b="ce", noise=PEOPLE, labels=["noisy", "stand_in"])

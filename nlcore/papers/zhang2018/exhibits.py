@@ -10,14 +10,13 @@ from matplotlib.figure import Figure
 
 from ... import figures, words
 from ...losses import lq
-from ...measures.evaluate import curve_numbers, select
+from ...measures.evaluate import COMPARED, curve_numbers, select
 from .. import texts
 from ..tables import in_order, percent, published
 from ..texts import WHEN, data_and_network, decimal, noise_of
 from .experiments import TABLE_1
 
 UNIFORM = "symmetric_exclusive"
-RULES = ("last", "noisy validation")  # ours, and the paper's
 one_network = texts.one_network  # for chapters, as `compared`
 
 
@@ -59,8 +58,8 @@ def against_rate(history: pd.DataFrame) -> Figure:
     """Test accuracy in percent against the rate, a line per method and an Axes per kind of noise (across) and rule
     (down); bands are one standard deviation over seeds."""
     kinds = [*history.noise.unique()]
-    fig, grid = figures.row(len(kinds) * len(RULES), 3.4, sharey=True)
-    panels = [(rule, kind) for rule in RULES for kind in kinds]
+    fig, grid = figures.row(len(kinds) * len(COMPARED), 3.4, sharey=True)
+    panels = [(rule, kind) for rule in COMPARED for kind in kinds]
     for ax, (rule, kind) in zip(grid, panels, strict=True):
         rows = select(history, rule)
         draw_by_rate(ax, rows[rows.noise == kind])
@@ -94,7 +93,7 @@ def leads(history: pd.DataFrame) -> pd.DataFrame:
     """How far each method is ahead of cross entropy under the same noise, in points of test accuracy: ours under two
     rules of selection and, of runs on CIFAR-10, the paper's, which has the second."""
     found = {}
-    for rule in RULES:
+    for rule in COMPARED:
         rows = select(history, rule)
         means = 100 * rows.assign(noise=noise_of(rows)).pivot_table(
             index="method", columns="noise", values="test_accuracy", sort=False
@@ -177,7 +176,7 @@ def by_rule(history: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy in percent, mean and spread over seeds, a row for each method, by rule and noise; `history` has a
     row per run and evaluation."""
     sides = {}
-    for rule in RULES:
+    for rule in COMPARED:
         rows = select(history, rule)
         sides[rule] = in_order(percent(rows.assign(noise=noise_of(rows)), "method", "noise"))
     return pd.concat(sides, axis=1)

@@ -6,11 +6,11 @@ from functools import partial
 import pandas as pd
 
 from ... import words
-from ...measures.evaluate import curve_numbers, select
+from ...measures.evaluate import COMPARED, curve_numbers, select
 from ..effects import ahead, mean, points
 from ..tables import published
 from ..texts import interval, number
-from .exhibits import RULES, UNIFORM, pruning_variant, published_accuracy
+from .exhibits import UNIFORM, pruning_variant, published_accuracy
 from .measured import lost_of_what_was_learned
 
 DEPENDENT = ["pair_flip", "asymmetric_cifar10", "asymmetric_superclass"]
@@ -38,7 +38,7 @@ def setting(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
 def of_fashion(history: pd.DataFrame) -> dict[str, str]:
     """What the methods reach, and how far they are ahead, under both rules."""
     said = {}
-    for rule in RULES:
+    for rule in COMPARED:
         rows, of = select(history, rule), rule.split()[0]
         for kind, noise, rates in (("sym", UNIFORM, (0.2, 0.4, 0.6, 0.8)), ("pair", DEPENDENT, (0.1, 0.2, 0.3, 0.4))):
             for rate in rates:
@@ -64,7 +64,7 @@ def of_rules(history: pd.DataFrame) -> dict[str, str]:
     chosen = pd.concat([select(plain, rule).assign(chosen=of) for of, rule in rules.items()], ignore_index=True)
     gains = {f"gain_{of}": lead(chosen, of, "last", by="chosen") for of in ("noisy", "leak")}
     mean_lead = {}
-    for rule in RULES:
+    for rule in COMPARED:
         rows = select(history, rule)
         mean_lead[f"mean_lead_{rule.split()[0]}"] = lead(rows[rows.noise == UNIFORM], "gce")
     return gains | mean_lead
@@ -73,7 +73,7 @@ def of_rules(history: pd.DataFrame) -> dict[str, str]:
 def of_cifar(history: pd.DataFrame) -> dict[str, str]:
     """How far methods are ahead of cross entropy on the second data set, under both rules."""
     said = {}
-    for rule in RULES:
+    for rule in COMPARED:
         rows, of = select(history, rule), rule.split()[0]
         for method in ("gce", "truncated", "forward_estimated", "mae"):
             for rate in (0.4, 0.6):
@@ -103,7 +103,7 @@ def of_q(history: pd.DataFrame) -> dict[str, str]:
 def of_hundred(history: pd.DataFrame) -> dict[str, str]:
     """What is reached with a hundred classes."""
     said = {}
-    for rule in RULES:
+    for rule in COMPARED:
         rows, of = select(history, rule), rule.split()[0]
         for method in ("ce", "mae", "gce", "forward_estimated"):
             said[f"hundred_{method}_clean_{of}"] = number(points(rows, method=method, noise="clean"))
@@ -146,7 +146,7 @@ def of_field(history: pd.DataFrame) -> dict[str, str]:
     chance = (backward < 15).sum()
     said = {"backward_runs": str(len(backward)), "backward_at_chance": str(chance)}
     said["backward_loss"] = number(history[history.method == "backward"].loss.min())
-    for rule in RULES:
+    for rule in COMPARED:
         rows, of = select(history, rule), rule.split()[0]
         for method in ("noise_adaptation", "soft_bootstrap", "hard_bootstrap", "backward"):
             said[f"{method}_sym_{of}"] = number(points(rows, method=method, noise=UNIFORM, rate=0.6))
