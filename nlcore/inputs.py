@@ -87,22 +87,29 @@ def conform(name: str, value, hint):
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None and type(None) in options:
         return None
-    hint = options[0]
-    row = typing.get_origin(hint) or hint
-    if row in (list, tuple):
-        require(isinstance(value, list | row), f"{name} must be a list such as [0, 20], not {shown(value)}")
-        of = (typing.get_args(hint) or (None,))[0]
-        return row(conform(f"{name}[{i}]", v, of) if of else v for i, v in enumerate(value))
-    if isinstance(value, str) and hint in (int, float):
-        value = _number(value, hint)
-    kind = int | float if hint is float else hint
-    fits = isinstance(value, bool) == (hint is bool) and isinstance(value, kind)  # to Python, True is an int
-    how = f", {WRITTEN[hint]}," if hint in WRITTEN else ","
-    require(fits, f"{name} must be of type {hint.__name__}{how} not {shown(value)}")
-    if hint in (int, float):
-        require(
-            -(2**63) <= value < 2**63 if hint is int else _finite(value), f"{name} must be finite, not {shown(value)}"
-        )
+    kind = options[0]
+    row = typing.get_origin(kind) or kind
+    return _row(name, value, kind, row) if row in (list, tuple) else _single(name, value, kind)
+
+
+def _row(name: str, value, hint, row: type):
+    """`value` as a `row`, a list or a tuple, of what its hint says."""
+    require(isinstance(value, list | row), f"{name} must be a list such as [0, 20], not {shown(value)}")
+    of = (typing.get_args(hint) or (None,))[0]
+    return row(conform(f"{name}[{i}]", own, of) if of else own for i, own in enumerate(value))
+
+
+def _single(name: str, value, kind: type):
+    """`value` as a number, a text, true or false, or an object of a class."""
+    if isinstance(value, str) and kind in (int, float):
+        value = _number(value, kind)
+    of_kind = isinstance(value, int | float if kind is float else kind)
+    how = f", {WRITTEN[kind]}," if kind in WRITTEN else ","
+    told = f"{name} must be of type {kind.__name__}{how} not {shown(value)}"
+    require(of_kind and isinstance(value, bool) == (kind is bool), told)  # to Python, True is an int
+    if kind in (int, float):
+        fits = -(2**63) <= value < 2**63 if kind is int else _finite(value)
+        require(fits, f"{name} must be finite, not {shown(value)}")
     return value
 
 
