@@ -107,7 +107,7 @@ def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
     It is computed in logarithms throughout.
     """
     # (B, K): the logarithm of P(true class i and the given label)
-    log_joint = torch.log_softmax(logits, 1) + T.log()[:, y].T
+    log_joint = torch.log_softmax(logits, 1) + T.log().T.index_select(0, y)
     return -torch.logsumexp(log_joint, 1)
 
 
@@ -128,4 +128,4 @@ def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor, clip: float =
     log_p = torch.log_softmax(logits, 1)
     if clip:
         log_p = log_p.clamp(math.log(clip), math.log1p(-clip))
-    return -(inverse[y] * log_p).sum(1)
+    return -(inverse.index_select(0, y) * log_p).sum(1)

@@ -36,20 +36,20 @@ STATES = ("done", "stale", "failed", "missing")
 
 def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> dict[str, tuple[str, Record | None]]:
     """State and record of each run by key: current before stale, then the working store before the published one; where
-    neither is current, one that another state of the code has put aside. A record names data of one's own where they
-    lie today.
+    neither is current, one that was put aside: by another state of the code, or while it was still being copied here. A
+    record names data of one's own where they lie today.
 
     `there`, for who asks often, are the names of the files in the working store.
     """
     there, folder = store.names() if there is None else there, store.working()
     public, current, found = store.load_published(paper), golden.today(), {}
-    aside = sorted(name for name in there if name.endswith(".old"))
+    aside = sorted(name for name in there if name.endswith((".old", ".damaged")))
     for run in runs:
         working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
         both = [record.of(run) for record in (working, public.get(run.key)) if record]
         done = [record for record in both if record.rests_on(current)]
         if not done and aside:
-            others = store.load_aside(run.key, [folder / name for name in aside if name.startswith(f"{run.key}.")])
+            others = store.load_aside(run.key, [folder / name for name in aside if name.startswith(run.key)])
             done = [record.of(run) for record in others if record.rests_on(current)]
         if done:
             found[run.key] = "done", done[0]

@@ -72,10 +72,10 @@ def _without_empty_classes(found: Examples) -> Examples:
 
 
 def _known(name: str) -> Examples:
-    """The training and the test images of a known data set."""
+    """The training and the test images of a known data set; the former as `Dataset.files` calls them."""
     data = datasets.load(name)
     parts = {"train": data.train, "test": data.test}
-    file = [f"{split}/{i}" for split, part in parts.items() for i in range(len(part.y))]
+    file = [f"train/{name}" for name in data.files] + [f"test/{i}" for i in range(len(data.test.y))]
     x, y = (np.concatenate([part[i].numpy() for part in parts.values()]) for i in (0, 1))
     return Examples(name, np.arange(len(y)), file, y, [*data.classes], x, [], [])
 

@@ -144,16 +144,17 @@ def _listed(path: Path, files: pd.DataFrame, out: Path) -> None:
     `UserError` if the order was another one before, for which the predictions may have been made."""
     order, text, same = out / "files.csv", files.to_csv(index=False), True
     if order.exists() and order.read_text(encoding="utf-8", errors="replace") != text:
-        same = _same_order(read_table(order, ("row", "file")), files)
+        same = _same_order(read_table(order, ("row", "file", "given")), files)
         order.rename(free(out / ("files-edited.csv" if same else "files-before.csv")))
     write_whole(order, text)
     again = f"make {path} anew in the order of {order.name}, or say this again if it is in that order"
-    require(same, f"the examples are not those that {order} listed before; {again}")
+    require(same, f"the examples or their classes are not those that {order} listed before; {again}")
 
 
 def _same_order(before: pd.DataFrame, now: pd.DataFrame) -> bool:
-    """Whether two tables list the same examples, whatever their labels."""
-    return [*before.row] == [*now.row.astype(str)] and [*before.file] == [*map(str, now.file)]
+    """Whether two tables list the same examples, whatever their labels, and the same classes, which columns go by."""
+    classes = {*before.given} == {*map(str, now.given)}
+    return classes and [*before.row] == [*now.row.astype(str)] and [*before.file] == [*map(str, now.file)]
 
 
 def _own(path: Path, found: Examples, files: pd.DataFrame, out: Path, echo) -> Seen:

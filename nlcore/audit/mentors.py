@@ -13,7 +13,7 @@ from .. import data as datasets
 from .. import models, vouch
 from ..data.own import SPLITS
 from ..data.tables import called, read_table, repeated
-from ..files import check_writable, whole
+from ..files import check_writable, free, whole
 from ..inputs import UserError, few, lookup, require, tell
 from ..methods import MentorNet
 from ..methods.mentor import Mentor
@@ -43,8 +43,8 @@ def learn(dataset: str, checked: Path, out: Path, *, model="conv_small", steps=0
     require(0 < right < 1, told)
     net, accuracy = _student(data, MentorNet("data", updates=EARLY), index, true, model, steps, device)
     arrays = {name: value.cpu().numpy() for name, value in net.mentor.state_dict().items()}
-    _write(out, lambda file: np.savez(file, **arrays))
-    return f"of {len(index)} checked labels {right:.0%} are right; student at {accuracy:.1%}; mentor in {out}"
+    place = _write(out, lambda file: np.savez(file, **arrays))
+    return f"of {len(index)} checked labels {right:.0%} are right; student at {accuracy:.1%}; mentor in {place}"
 
 
 def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0, device="auto") -> str:
@@ -60,9 +60,9 @@ def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0,
     table = pd.DataFrame({"file": data.files, "label": [data.classes[k] for k in data.train.y.tolist()]})
     table["weight"] = net.v.cpu().numpy().round(4)
     table = table.sort_values("weight", kind="stable")
-    _write(out, lambda file: table.to_csv(file, index=False))
+    place = _write(out, lambda file: table.to_csv(file, index=False))
     doubted = int((table.weight < 0.5).sum())
-    return f"{doubted} of {len(table)} labels have a weight below 0.5; student at {accuracy:.1%}; weights in {out}"
+    return f"{doubted} of {len(table)} labels have a weight below 0.5; student at {accuracy:.1%}; weights in {place}"
 
 
 def load(path: Path) -> Mentor:
@@ -93,10 +93,13 @@ def _check_weights(out: Path, data: datasets.Dataset) -> None:
     require(own, f"{out} is no table of weights of {data.name} as it is now; choose another --out, or remove it")
 
 
-def _write(out: Path, save: Callable[[BinaryIO], None]) -> None:
-    """Let `save` write a file, which is there only once it is whole."""
-    with whole(out) as part, part.open("wb") as file:
+def _write(out: Path, save: Callable[[BinaryIO], None]) -> Path:
+    """Let `save` write a file, which is there only once it is whole; under another name if one has come to be there
+    meanwhile. Returns its place."""
+    place = free(out)
+    with whole(place) as part, part.open("wb") as file:
         save(file)
+    return place
 
 
 def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Tensor]:

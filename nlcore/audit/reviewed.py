@@ -19,7 +19,7 @@ ACTIONS = ("keep", "relabel", "remove")
 def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> np.ndarray:
     """Which example (n,) each row of a table means, by its `file`, or else by its `row`."""
     require("file" in table or "row" in table, f"{path} needs the column file or row, to say which label is meant")
-    index = _by_file(table, path, found, place) if "file" in table else _by_row(table, path, found)
+    index = _by_file(table, path, found, place) if "file" in table else _by_row(table, path, found, place)
     _same_labels(table, path, found, index)
     twice = sorted(repeated(index))
     require(not twice, f"{path} names an example twice: {few([found.file[i] for i in twice], most=3)}")
@@ -44,8 +44,13 @@ def _by_file(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> l
     return index
 
 
-def _by_row(table: pd.DataFrame, path: Path, found: Examples) -> list[int]:
+def _by_row(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> list[int]:
     """Which example each row means by its `row`."""
+    if suffix(place) in SUFFIXES:
+        own = read_table(place, ("label",))
+        same = "row" not in own or [*own.row.str.strip()] == [*map(str, range(len(own)))]
+        told = f"{place} has a column row of its own, which does not count from 0, and {path} may mean either"
+        require(same, f"{told}; call that column otherwise, and audit again")
     rows = _index_of_rows(found)
     return [lookup(f"row of {path} in {found.name}", row.strip(), rows) for row in table.row]
 
@@ -149,6 +154,8 @@ def _write_arrays(place: Path, out: Path, found: Examples, label: np.ndarray, re
     arrays = opened(place)
     names = [str(name) for name in arrays["classes"]] if "classes" in arrays else [str(k) for k in range(MOST_CLASSES)]
     numbers = {name: k for k, name in enumerate(names)}
+    if removed.any():
+        _check_beside(place, arrays)
     number = np.array([lookup("class", str(name), numbers) for name in label])
     begin = 0
     for split in ("train_", "test_", ""):
@@ -167,6 +174,16 @@ def _write_arrays(place: Path, out: Path, found: Examples, label: np.ndarray, re
         begin += size
     with whole(out) as part, part.open("wb") as file:
         np.savez(file, **arrays)
+
+
+def _check_beside(place: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Refuse to remove examples where an array may have something for each of them, and does not say of which split."""
+    splits = {split: len(arrays[f"{split}labels"]) for split in ("train_", "test_") if f"{split}labels" in arrays}
+    for name, array in arrays.items():
+        for split, size in splits.items():
+            loose = name != "classes" and not name.startswith((*splits, "given_")) and array.ndim
+            told = f"{place}: {name} has as many rows as {split}labels, and which to remove from it is not known"
+            require(not loose or len(array) != size, f"{told}; call it {split}{name}")
 
 
 def _beside(arrays: dict[str, np.ndarray], split: str, size: int) -> list[str]:

@@ -128,6 +128,8 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
     import nbformat
 
     values, there = validate(name, values), records()
+    of_book = out.resolve() == (home() / "book" / f"{name}.ipynb").resolve()  # whose changes git knows
+    begun = sha256(out) if of_book else ""
     stamp, before = out.parent / f".{name}.inputs", inputs(name, values, there)
     stamped = stamp.read_bytes().decode(errors="replace") if stamp.is_file() else ""
     if not again and out.exists() and stamped == before + sha256(out):
@@ -138,8 +140,7 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
         notebook = nbformat.read(draft, 4)
         normalise(notebook)
         text = nbformat.writes(notebook) + "\n"
-        of_book = out.resolve() == (home() / "book" / f"{name}.ipynb").resolve()  # whose changes git knows
-        kept = "" if of_book else _kept(out, stamped)
+        kept = _kept(out, begun or stamped)  # a chapter of the book may have been saved meanwhile
         write_whole(out, text)
         shutil.rmtree(work)
     if not of_book:

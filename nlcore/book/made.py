@@ -61,7 +61,8 @@ def over_seeds(rule: str = "last") -> pd.DataFrame:
 def judged() -> dict[str, str]:
     """The effect over these seeds, its bound and the verdict, as texts for a sentence."""
     history = frame([record_of(run) for run in followed()])
-    rows = scoreboard.effects(PAPER, "laptop", {NAME: history})
-    row = rows[(rows.claim == CLAIM) & rows.own_rule].iloc[0]
+    (claim,) = (claim for claim in papers.PAPERS[PAPER].CLAIMS if claim.id == CLAIM)
+    rows = pd.DataFrame(scoreboard.judged(claim, history))
+    row = rows[rows.own_rule].iloc[0]
     said = {"effect": in_words(row, ".1f"), "bound": f"{row.least:g}", "verdict": row.verdict, "why": row.why}
     return said | {"paper": scoreboard.number(row.papers_effect), "what": row.what, "claim": CLAIM}

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..files import locked, whole
+from ..files import free, locked, whole
 from ..inputs import UserError, lookup, tell
 from . import prepared
 from .vision import vision
@@ -156,7 +156,7 @@ def prepare(
             with part.open("wb") as file:
                 save(file, **arrays)
             if wrong and target.exists():
-                target.replace(target.with_suffix(".corrupt"))
+                target.replace(free(target.with_suffix(".corrupt")))
         shutil.rmtree(work, ignore_errors=True)
     echo(f"{name}: from {source}, in {target}")
     return target

@@ -57,6 +57,8 @@ def attach(
         check_trusted(title, trusted_x, torch.as_tensor(trusted_y), K, bool(method.first))
     if trusted_index is not None:
         check_trusted_index(torch.as_tensor(trusted_index), trusted_y, M, K)
+    if method.networks > 1:
+        tell(f"{title} trains a second network beside yours, which starts from initial weights and not from yours")
     if method.first:
         method = after_first(method, wrapped, first, Sight(title, M, given, first))
     return Attached(title, method, wrapped, Task(K, M, None), given)
@@ -183,6 +185,9 @@ class Attached:
             f"{self.title} has parameters that the optimiser lacks; build it from parameters() of what attach returned"
         )
         require(all(id(p) in had for p in self.added), told)
+        apart = learned(self.own.param_groups) if self.own else []
+        told = f"{self.title} trains some parameters by an optimiser of its own, and this one has them as well"
+        require(not any(id(p) in had for p in apart), f"{told}; build it from parameters() of what attach returned")
         if self.hook:
             self.hook.remove()
         self.optimiser, self.hook = optimiser, optimiser.register_step_post_hook(lambda *_: self.stepped())
@@ -204,6 +209,7 @@ class Attached:
         require(not idle, f"{told}; call follow again when you build another one")
         self.warn()
         self.clock.epoch, self.before, self.checked = self.epochs, self.steps, False
+        self.net.body[0].compared = False  # what is trained may no longer do what it did at first
         self.method.on_epoch(self.net, self.clock, self.sight)
         self.epochs += 1
         self.told = self.clock.per_epoch if self.optimiser else 0

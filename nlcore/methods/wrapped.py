@@ -36,7 +36,8 @@ class Features(nn.Module):
 
     def __init__(self, net: nn.Module, last: str, sure: bool = False):
         super().__init__()
-        self.net, self.last, self.sure = net, last, sure  # whether that layer is known to give the logits
+        self.net, self.last, self.sure = net, last, sure  # whether somebody has named that layer
+        self.compared = False  # whether it has been seen to give the logits, in this epoch
 
     def forward(self, x):
         seen = []
@@ -80,16 +81,16 @@ def evaluating(net: nn.Module) -> Iterator[None]:
 
 def check_end(features: Features, x: Tensor) -> None:
     """Refuse a network that does not return what its last linear layer gives, or the probabilities or their logarithms
-    of it, for images x (B, …); unless somebody has named the layer. One that passes is not looked at again."""
-    if features.sure:
+    of it, for images x (B, …); unless somebody has named the layer. Of each epoch the first batch is looked at."""
+    if features.sure or features.compared:
         return
     with evaluating(features.net):
         logits, returned = features.net.get_submodule(features.last)(features(x)), features.net(x)
-    returned = getattr(returned, "logits", returned)
+    returned = returned.get("logits", returned) if isinstance(returned, dict) else getattr(returned, "logits", returned)
     returned = returned[0] if isinstance(returned, tuple | list) else returned
     if isinstance(returned, Tensor):  # what else a library returns cannot be compared
         known = (logits, logits.softmax(1), logits.log_softmax(1))
         same = any(returned.shape == own.shape and torch.allclose(returned, own, 1e-3, 1e-4) for own in known)
         told = f"the network does not return what its linear layer {features.last!r} gives"
         require(same, f"{told}; if that one gives the logits, say so by attach(..., last={features.last!r})")
-    features.sure = True
+    features.compared = True

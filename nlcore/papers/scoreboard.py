@@ -1,6 +1,7 @@
 """The verdicts on all claims, from the stored records."""
 
 import math
+from collections import defaultdict
 from dataclasses import replace
 
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from .. import home, words
 from ..inputs import UserError
 from ..measures.evaluate import curve_numbers
-from ..runs import Record, Run, frame
+from ..runs import Run, frame
 from ..sweep import find, recorded
 from . import PAPERS
 from .effects import Claim, Effect, Estimate, estimate, in_words, together, verdict
@@ -24,28 +25,36 @@ CHANGED = "made by code that has since changed"
 def effects(paper: str, tier: str, tables: dict[str | None, pd.DataFrame] | None = None) -> pd.DataFrame:
     """One row per claim, effect and rule at a tier, judged on the stored records; or, for the experiments named in
     `tables` alone, on these frames (as from `runs.frame`). The name of identities, which need no run, is None."""
-    found, stored, lacking = [], {}, {}
+    found, whole = [], {None: (None, "")}
     for claim in PAPERS[paper].CLAIMS:
         name = claim.experiment.name if claim.experiment else None
         if tables is not None and name not in tables:
             continue
-        if tables is None and name and name not in stored:  # several claims look at one experiment
+        if name not in whole:  # several claims look at one experiment
             runs = claim.experiment(tier)
-            states = find(runs, paper)
-            stored[name], lacking[name] = frame(recorded(states)), in_part(runs, states)
-        history = None if name is None else (tables or stored)[name]
+            history = frame(recorded(find(runs, paper))) if tables is None else tables[name]
+            whole[name] = of_whole_seeds(runs, history)
         told = {"claim": claim.id, "paper": paper, "tier": tier if name else IDENTITY}
         told["experiment"] = f"{paper}.{name}" if name else ""
-        found += [told | row for row in judged(claim, history, lacking.get(name, ""))]
+        found += [told | row for row in judged(claim, *whole[name])]
     return pd.DataFrame(found)
 
 
-def in_part(runs: list[Run], states: dict[str, tuple[str, Record | None]]) -> str:
-    """How much of an experiment has a record, if one of its settings has none with any seed; nothing else. A claim may
-    take the largest or the least of what was run, which of a part of the settings is another number."""
-    made = [run for run in runs if states[run.key][1]]
-    settings, with_record = ({replace(run, seed=0) for run in some} for some in (runs, made))
-    return f"{len(made)} of {len(runs)} runs" if with_record < settings else ""
+def of_whole_seeds(runs: list[Run], history: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Of an experiment at a tier the rows of those seeds that have all runs; and how many of the runs there are, unless
+    that is all or none. A claim may take a mean, the largest or the least of what was run, which of a part of a seed's
+    runs, or of these and other settings, is another number. Seeds beyond the tier's own count as well."""
+    if not len(history):
+        return history, ""
+    there, wanted = {*history.key}, defaultdict(set)
+    for run in runs:
+        wanted[run.seed].add(run.key)
+    settings = {replace(run, seed=0) for run in runs}
+    for seed in {*history.seed.tolist()} - wanted.keys():
+        wanted[seed] = {replace(run, seed=seed).key for run in settings}
+    whole = set().union(*(keys for keys in wanted.values() if keys <= there))
+    made = sum(run.key in there for run in runs)
+    return history[history.key.isin(whole)], f"{made} of {len(runs)} runs" if made < len(runs) else ""
 
 
 def rules(claim: Claim) -> list[str]:
@@ -57,8 +66,8 @@ def rules(claim: Claim) -> list[str]:
 
 
 def judged(claim: Claim, history: pd.DataFrame | None, part: str = "") -> list[dict]:
-    """A row for each effect of a claim under each rule, on a frame with a row per run and evaluation; it is `not run`
-    where that is only a `part` of the experiment (see `in_part`)."""
+    """A row for each effect of a claim under each rule, on a frame with a row per run and evaluation. `part` says how
+    many runs there are, if some lack (see `of_whole_seeds`)."""
     published = papers_numbers(claim) if claim.published else None
     theirs = [math.nan if published is None else of_paper(effect, published) for effect in claim.effects]
     rows = []
@@ -66,7 +75,7 @@ def judged(claim: Claim, history: pd.DataFrame | None, part: str = "") -> list[d
         runs, missing = chosen(claim, history, rule, part)
         for effect, papers_effect in zip(claim.effects, theirs, strict=True):
             row = {"what": effect.what, "rule": rule, "own_rule": place == 0}
-            row |= measured(claim, effect, runs, missing)
+            row |= measured(claim, effect, runs, missing, part)
             row |= {"bound": effect.bound, "least": effect.least, "most": effect.most, "why": effect.why}
             rows.append(row | {"papers_effect": papers_effect, "where": claim.where, "sentence": claim.sentence})
     return rows
@@ -86,19 +95,17 @@ def chosen(claim: Claim, history: pd.DataFrame | None, rule: str, part: str) -> 
     if history is None or claim.experiment is None:
         return pd.DataFrame(), ""
     if not len(history):
-        return pd.DataFrame(), f"no record of {claim.experiment.name} at this tier"
+        return pd.DataFrame(), f"run in part: {part}" if part else f"no record of {claim.experiment.name} at this tier"
     for column in claim.single:
         if column in history and history[column].nunique() > 1:
             return pd.DataFrame(), f"more than one {column} in one table"
-    if part:
-        return pd.DataFrame(), f"run in part: {part}"
     try:
         return curve_numbers(history, rule), ""
     except UserError as error:
         return pd.DataFrame(), str(error)
 
 
-def measured(claim: Claim, effect: Effect, runs: pd.DataFrame, missing: str) -> dict:
+def measured(claim: Claim, effect: Effect, runs: pd.DataFrame, missing: str, part: str = "") -> dict:
     """Ours: the effect with its interval, the verdict and what it rests on."""
     if claim.experiment is None:
         value = effect.of(runs)
@@ -110,7 +117,7 @@ def measured(claim: Claim, effect: Effect, runs: pd.DataFrame, missing: str) -> 
         return NOTHING | {"verdict": "not run", "evidence": missing or f"needs {claim.needs}"}
     return found._asdict() | {
         "verdict": verdict(found, effect),
-        "evidence": evidence(found, runs),
+        "evidence": evidence(found, runs) + (f", those with all runs: there are {part}" if part else ""),
         "stale": stale_among(runs),
     }
 

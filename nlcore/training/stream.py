@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from ..data.archive import Archive
-from ..files import check_own, locked, write_whole
+from ..files import check_own, free, locked, write_whole
 from ..inputs import require
 from ..models import Net, build, resnet50
 from ..runs import Run
@@ -102,10 +102,15 @@ def made_already(out: Path, settings: dict, run: Run) -> bool:
 
 
 def whole_result(out: Path) -> dict | None:
-    """The result, if it and its history are there as they were written; damaged ones are named, and made again."""
+    """The result, if it and its history are there as they were written; else both are named, set aside, and made
+    again."""
     result, content = out / "result.json", _read(out)
     if result.exists() and not content:
-        print(f"{result} or history.jsonl beside it is damaged; both are made again", file=sys.stderr)
+        aside = free(result.with_suffix(".damaged"))
+        with suppress(FileNotFoundError):  # another process has done it
+            result.rename(aside)
+        told = f"{result} or history.jsonl beside it is not as it was written; both are made again"
+        print(f"{told}, and the former is kept as {aside.name}", file=sys.stderr)
     return content
 
 

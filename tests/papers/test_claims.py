@@ -276,28 +276,38 @@ def test_a_claim_is_judged_under_the_papers_rule_and_under_noisy_validation():
             run | {"step": 2, "epoch": 2.0, "test_accuracy": 0.15, "noisy_validation": 0.1},
         ]
     )
-    rows = scoreboard.effects("rolnick2017", "laptop", {"uniform": history})
+    claims = [claim for claim in PAPERS["rolnick2017"].CLAIMS if claim.id == "A1"]
+    rows = pd.DataFrame([{"claim": "A1"} | row for claim in claims for row in scoreboard.judged(claim, history)])
     at_100 = rows[(rows.claim == "A1") & rows.what.str.contains("100")].set_index("rule")
     assert at_100.effect.round(9).to_dict() == {"last": 15.0, "noisy validation": 95.0}
     assert at_100.own_rule.to_dict() == {"last": True, "noisy validation": False}
     assert set(at_100.verdict) == {"inconclusive"}  # of one seed
 
 
-def test_a_claim_is_not_judged_on_a_part_of_the_settings():
-    """What is least among some rates is another number than what is least among all."""
+def test_a_claim_is_judged_on_seeds_with_all_runs_of_the_experiment():
+    """What is least among some rates is another number than what is least among all, or among these and others."""
     runs = papers.runs("rolnick2017.uniform", "smoke", models=["mlp1"], alphas=[0, 5], seeds=2)
-    states = {run.key: ("missing", None) for run in runs}
-    one_alpha = {run.key: ("done", run) for run in runs if run.noise == runs[0].noise}
-    one_seed = {run.key: ("done", run) for run in runs if run.seed == 0}
-    assert scoreboard.in_part(runs, states | one_alpha) == "2 of 4 runs"
-    assert scoreboard.in_part(runs, states | one_seed) == ""
-    assert scoreboard.in_part(runs, states) == "0 of 4 runs"
+    more = papers.runs("rolnick2017.uniform", "smoke", models=["mlp1"], alphas=[0, 5, 7], seeds=3)
+
+    def kept(there):
+        history = pd.DataFrame([{"key": run.key, "seed": run.seed} for run in there], columns=["key", "seed"])
+        rows, part = scoreboard.of_whole_seeds(runs, history)
+        return {*rows.key}, part
+
+    keys = {seed: {run.key for run in more if run.seed == seed and run.noise != more[-1].noise} for seed in range(3)}
+    assert kept(runs) == (keys[0] | keys[1], "")
+    assert kept(more) == (keys[0] | keys[1] | keys[2], "")  # without the other alpha, with the other seed
+    assert kept(runs[:0]) == (set(), "")
+    assert kept([run for run in runs if run.noise == runs[0].noise]) == (set(), "2 of 4 runs")
+    assert kept([run for run in runs if run.seed == 0]) == (keys[0], "2 of 4 runs")
+    assert kept([run for run in runs if run != runs[-1]]) == (keys[runs[0].seed], "3 of 4 runs")
     (claim,) = [claim for claim in PAPERS["zhang2018"].CLAIMS if claim.id == "C1"]
     own = {run.key for run in claim.experiment("laptop")}
     history = frame_of([record for key, record in store.load_published("zhang2018").items() if key in own])
-    (told,) = {(row["verdict"], row["evidence"]) for row in scoreboard.judged(claim, history, "3 of 4 runs")}
+    (told,) = {(row["verdict"], row["evidence"]) for row in scoreboard.judged(claim, history[:0], "3 of 4 runs")}
     assert told == ("not run", "run in part: 3 of 4 runs")
-    assert "not run" not in {row["verdict"] for row in scoreboard.judged(claim, history)}
+    (row, *_) = scoreboard.judged(claim, history, "3 of 4 runs")
+    assert row["verdict"] != "not run" and row["evidence"].endswith("those with all runs: there are 3 of 4 runs")
 
 
 def test_a_claim_that_was_run_in_part_is_not_reproduced_by_what_was_run():

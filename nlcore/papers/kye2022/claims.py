@@ -212,7 +212,7 @@ COSTS = [
         ],
         "FasTEN with two heads and with two networks at 0.4 and 0.8",
         rule=RULE,
-        single=SINGLE,
+        single=(*SINGLE, "device"),
     ),
 ]
 
