@@ -283,3 +283,11 @@ def test_the_examples_of_the_docstring_are_true_and_show_every_loss():
     assert doctest.testmod(losses).failed == 0
     public = {name for name, f in inspect.getmembers(losses, inspect.isfunction) if f.__module__ == losses.__name__}
     assert {name for name in public if f">>> losses.{name}(" not in losses.__doc__} == set()
+
+
+@pytest.mark.parametrize("y", [torch.zeros(4, 1).long(), torch.tensor([0, 1, -1, 0])])
+@pytest.mark.parametrize("loss", [losses.forward_corrected, losses.backward_corrected])
+def test_corrections_take_classes_alone(loss, y):
+    """Not a column of them, as some data sets have it; nor -1, which would be the last class."""
+    with pytest.raises((RuntimeError, IndexError)):
+        loss(torch.zeros(4, 3), y, torch.eye(3))

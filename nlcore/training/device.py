@@ -38,8 +38,9 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     put back afterwards."""
     threads, cuda = torch.get_num_threads(), device.type == "cuda"
     current = torch.cuda.device(device) if cuda else nullcontext()
-    plain = torch.autocast(device.type, enabled=False)  # whoever calls may be in one of his own
-    with current, plain, torch.random.fork_rng([device] if cuda else []), full_precision():
+    # a training has its own precision, and in an outer autocast weights that were cast once would stay as they were
+    require(not torch.is_autocast_enabled(device.type), "a training starts outside of torch.autocast; leave that first")
+    with current, torch.random.fork_rng([device] if cuda else []), full_precision():
         torch.default_generator.manual_seed(seed)
         if cuda:
             torch.cuda.manual_seed(seed)

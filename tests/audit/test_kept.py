@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from test_labels import QUICK, nlcore, picture
 
+from nlcore import data
 from nlcore.audit import labels, twins
 from nlcore.audit.examples import read
 from nlcore.audit.folds import Plan, predicted
@@ -134,3 +135,40 @@ def test_an_audit_that_is_killed_while_it_writes_is_known_by_its_summary(photos,
     assert not (tmp_path / "out" / "labels.csv").exists()
     audited()
     assert (tmp_path / "out" / "labels.csv").exists()
+
+
+def test_a_row_of_a_table_that_counts_its_rows_otherwise_is_refused(tmp_path, capsys):
+    pd.DataFrame({"row": range(1, 31), "size": np.arange(30) % 7, "label": ["cat", "bird"] * 15}).to_csv(
+        tmp_path / "own.csv", index=False
+    )
+    (tmp_path / "review.csv").write_text("row,label\n7,bird\n")
+    assert nlcore("relabel", tmp_path / "own.csv", tmp_path / "review.csv", "--out", tmp_path / "new.csv") == 2
+    assert "own.csv has a column row of its own, which does not count from 0" in capsys.readouterr().err
+
+
+def test_an_array_of_no_split_is_not_left_behind(tmp_path, capsys):
+    arrays = {f"{s}_images": np.zeros((n, 4, 4, 1), np.uint8) for s, n in (("train", 9), ("test", 6))}
+    arrays |= {f"{s}_labels": np.arange(n) % 3 for s, n in (("train", 9), ("test", 6))}
+    np.savez(tmp_path / "d.npz", ids=np.arange(9), **arrays)
+    (tmp_path / "r.csv").write_text("row,action\n3,remove\n")
+    assert nlcore("relabel", tmp_path / "d.npz", tmp_path / "r.csv", "--out", tmp_path / "new.npz") == 2
+    assert "ids has as many rows as train_labels" in capsys.readouterr().err
+
+
+def test_predictions_for_other_classes_are_refused_once(photos, tmp_path):
+    probabilities = tmp_path / "p.npy"
+    np.save(probabilities, np.full((12, 2), 0.5))
+    labels.audit(str(photos), tmp_path / "out", probabilities=probabilities)
+    (photos / "a").rename(photos / "c")
+    table = pd.DataFrame({"file": [f"{k}/{i}.png" for k in "bc" for i in range(6)], "label": ["b"] * 6 + ["c"] * 6})
+    table["file"] = "photos/" + table.file
+    table.to_csv(tmp_path / "t.csv", index=False)
+    again = table.assign(label=table.label.replace("c", "A"))
+    labels.audit(str(tmp_path / "t.csv"), tmp_path / "two", probabilities=probabilities)
+    again.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(UserError, match="the examples or their classes are not those that"):
+        labels.audit(str(tmp_path / "t.csv"), tmp_path / "two", probabilities=probabilities)
+
+
+def test_an_audit_calls_known_images_as_a_mentor_does():
+    assert read("digits").file[:1000] == [f"train/{name}" for name in data.load("digits").files[:1000]]

@@ -189,3 +189,10 @@ def test_a_row_with_more_cells_than_the_header_is_refused(tmp_path):
     (tmp_path / "checked.csv").write_text("file,label\n12,3,5\n13,4,6\n")
     with pytest.raises(UserError, match="rows with more cells than its header"):
         mentors.learn("digits", tmp_path / "checked.csv", tmp_path / "mentor.npz")
+
+
+def test_what_has_come_to_be_there_meanwhile_is_kept(tmp_path):
+    out = tmp_path / "weights.csv"
+    out.write_text("mine")
+    assert mentors._write(out, lambda file: file.write(b"new")) == tmp_path / "weights-1.csv"
+    assert out.read_text() == "mine" and (tmp_path / "weights-1.csv").read_text() == "new"

@@ -301,3 +301,18 @@ def test_a_result_into_which_somebody_has_written_is_kept(tmp_path, monkeypatch)
     assert (tmp_path / "notes" / "mine-edited.ipynb").read_text() == written
     chapters.execute("mine", tmp_path / "book" / "mine.ipynb", {})  # git knows what becomes of the book itself
     assert [path.name for path in (tmp_path / "book").iterdir()] == ["mine.ipynb"]
+
+
+def test_a_chapter_that_was_saved_while_it_was_executed_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    tagged = nbformat.v4.new_code_cell("seed: int = 0", metadata={"tags": ["parameters"]})
+    chapter = write_whole(tmp_path / "book" / "mine.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[tagged])))
+
+    def saved_meanwhile(name, work, values):
+        draft = write_whole(tmp_path / "draft.ipynb", chapter.read_text())
+        chapter.write_text(chapter.read_text().replace("seed", "notes"))
+        return draft
+
+    monkeypatch.setattr(chapters, "_executed", saved_meanwhile)
+    assert "kept as mine-edited.ipynb" in chapters.execute("mine", chapter, {})
+    assert "notes" in (tmp_path / "book" / "mine-edited.ipynb").read_text() and "seed" in chapter.read_text()

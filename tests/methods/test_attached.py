@@ -19,7 +19,9 @@ from nlcore.methods import (
     GLC,
     L2RW,
     METHODS,
+    CoTeaching,
     Curriculum,
+    DivideMix,
     FasTEN,
     Forgetting,
     ForwardEstimated,
@@ -564,3 +566,61 @@ def test_epochs_that_are_shorter_than_was_told_are_said_once(capsys):
         learner.epoch()
         learner.stepped()
     assert capsys.readouterr().err.count("steps of the optimiser an epoch; the last one made 1") == 1
+
+
+class Scaled(nn.Module):
+    """A network that scales its logits by what it learns, which is 1 at first."""
+
+    def __init__(self, said=lambda logits: logits):
+        super().__init__()
+        self.net, self.scale, self.said = Timm(), nn.Parameter(torch.ones(())), said
+
+    def forward(self, x):
+        return self.said(self.net(x) * self.scale)
+
+
+def test_what_is_learned_after_the_last_layer_is_found_in_the_next_epoch():
+    net = Scaled()
+    learner = attach(CE(), net, 10, 20)
+    step(learner, Mine(M=20))
+    net.scale.data += 1
+    step(learner, Mine(M=20))
+    learner.epoch()
+    with pytest.raises(UserError, match="does not return what its linear layer"):
+        step(learner, Mine(M=20))
+
+
+def test_logits_in_a_dictionary_are_compared():
+    net = Scaled(lambda logits: {"logits": logits})
+    step(attach(CE(), net, 10, 20), Mine(M=20))
+    net.scale.data += 1
+    with pytest.raises(UserError, match="does not return what its linear layer"):
+        step(attach(CE(), net, 10, 20), Mine(M=20))
+
+
+@pytest.mark.parametrize("method", [CoTeaching(), DivideMix(), FasTEN(shared=False)], ids=lambda m: str(m)[:8])
+def test_a_second_network_starts_anew_or_is_refused(method, capsys):
+    net, more = Timm(), {"trusted_x": torch.zeros(10, 1, 8, 8), "trusted_y": torch.arange(10)}
+    learner = attach(method, net, 10, 20, **more)
+    told = capsys.readouterr().err
+    assert ("starts from initial weights" in told) == (method.networks > 1)
+    second = learner.net.noisy if isinstance(method, FasTEN) else learner.net.twin
+    both = [[*part.parameters()] for part in (net, second)]
+    assert not all(torch.equal(*pair) for pair in zip(*both, strict=False))
+    next(net.parameters()).requires_grad_(False)
+    with pytest.raises(UserError, match="in which nothing may be frozen"):
+        attach(method, net, 10, 20, **more)
+    with pytest.raises(UserError, match=r"\(Scaled\) of it has no reset_parameters"):
+        attach(method, Scaled(), 10, 20, **more)
+
+
+def test_what_a_method_trains_by_itself_is_not_trained_twice():
+    learner = attach(MWNet(), Timm(), 10, 20)
+    with pytest.raises(UserError, match="by an optimiser of its own, and this one has them as well"):
+        learner.follow(sgd(learner.net), steps=2, per_epoch=2)
+
+
+def test_labels_of_another_shape_are_refused():
+    mine = Mine(M=20)
+    with pytest.raises(UserError, match=r"one for each place of index, not of shape \(10, 1\)"):
+        attach(CE(), Timm(), 10, 20).loss(torch.arange(10), mine.x[:10], mine.y[:10, None])

@@ -268,3 +268,16 @@ def test_published_records_are_whole(paper):
     assert found, f"no published record of {paper}"
     lines = store.published(paper).read_text().splitlines()
     assert list(found) == sorted(found) and len(found) == len(lines)
+
+
+@pytest.mark.parametrize("name", ["{}.damaged", "{}-1.damaged"])
+def test_a_record_that_was_set_aside_while_it_was_copied_is_found(record, name):
+    path = store.working() / f"{RUN.key}.json"
+    store.save(record)
+    whole = path.read_text()
+    path.write_text(whole[:100])
+    assert sweep.find([RUN], "rolnick2017")[RUN.key][0] == "missing"
+    (aside,) = store.working().glob("*.damaged")
+    aside.write_text(whole)
+    aside.rename(store.working() / name.format(RUN.key))
+    assert sweep.find([RUN], "rolnick2017") == {RUN.key: ("done", record)}

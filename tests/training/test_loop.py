@@ -279,3 +279,9 @@ def test_a_method_that_is_given_its_matrix_is_charged_for_one_stage(kind):
 def test_calibration_without_held_out_labels_is_refused():
     with pytest.raises(UserError, match="calibration needs noisy labels of images that are held out"):
         check(replace(RUN, validation=0, analyses=("calibration",)))
+
+
+def test_precision_around_a_training_is_refused():
+    with torch.autocast("cpu", torch.bfloat16), pytest.raises(UserError, match="outside of torch.autocast"):
+        with reproducible(0, torch.device("cpu")):
+            pass

@@ -421,6 +421,15 @@ def test_a_file_of_somebody_else_is_not_written_over(place, tmp_path, name):
     assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
 
 
+def test_a_result_that_is_not_as_it_was_written_is_kept_beside_the_new_one(made, tmp_path):
+    found, run, first = made
+    out = shutil.copytree(first, tmp_path / "copy")
+    noted = (out / "result.json").read_text().replace("{", '{"note": "mine", ', 1)
+    (out / "result.json").write_text(noted)
+    assert stream.whole_result(out) is None
+    assert (out / "result.damaged").read_text() == noted and not (out / "result.json").exists()
+
+
 def test_a_second_start_leaves_a_folder_alone_while_the_first_trains(place, tmp_path):
     found, out = archive.read(place), tmp_path / "out"
     out.mkdir()
