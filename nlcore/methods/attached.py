@@ -320,8 +320,8 @@ class Attached:
         """Go on from what `state_dict` returned; call it before or after `follow`."""
         self.steps, self.epochs, self.score = state["steps"], state["epochs"], state["score"]
         self.net.load_state_dict(state["net"])
-        if state["best"]:
-            self.best = copy.deepcopy(self.net)
+        self.best = copy.deepcopy(self.net) if state["best"] else None
+        if self.best:
             self.best.load_state_dict(state["best"])
         if self.own:
             self.own.load_state_dict(state["own"])

@@ -624,3 +624,11 @@ def test_labels_of_another_shape_are_refused():
     mine = Mine(M=20)
     with pytest.raises(UserError, match=r"one for each place of index, not of shape \(10, 1\)"):
         attach(CE(), Timm(), 10, 20).loss(torch.arange(10), mine.x[:10], mine.y[:10, None])
+
+
+def test_a_state_without_a_best_network_has_none():
+    learner = attach(CE(), Timm(), 10, 20)
+    begun = learner.state_dict()
+    learner.keep(0.9)
+    learner.load_state_dict(begun)
+    assert learner.best is None and learner.score == -float("inf")
