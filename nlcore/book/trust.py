@@ -36,7 +36,7 @@ def findings(campaign: dict) -> dict[str, str]:
     table = trials(campaign)
     said = {"tried": str(table.tried.sum()), "date": campaign["date"]}
     counts = table.tried.value_counts().sort_index()
-    said["often"] = ", ".join(f"{kinds} of them {_times(tries)}" for tries, kinds in counts.items())
+    said["often"] = ", ".join(f"{counted(kinds, 'kind')} {_times(tries)}" for tries, kinds in counts.items())
     said["machine"], _, said["rights"] = campaign["machine"].rpartition(", ")
     broken = table.tried.sum() - table.held.sum()
     said["held"] = "all of them held" if not broken else f"{broken} of them did not hold"
