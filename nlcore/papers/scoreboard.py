@@ -49,8 +49,9 @@ def of_whole_seeds(runs: list[Run], history: pd.DataFrame) -> tuple[pd.DataFrame
     there, wanted = {*history.key}, defaultdict(set)
     for run in runs:
         wanted[run.seed].add(run.key)
-    settings = {replace(run, seed=0) for run in runs}
-    for seed in {*history.seed.tolist()} - wanted.keys():
+    beyond = {*history.seed.tolist()} - wanted.keys()
+    settings = {replace(run, seed=0) for run in runs} if beyond else set()
+    for seed in beyond:
         wanted[seed] = {replace(run, seed=seed).key for run in settings}
     whole = set().union(*(keys for keys in wanted.values() if keys <= there))
     made = sum(run.key in there for run in runs)

@@ -36,8 +36,7 @@ class Before(NamedTuple):
     found: dict = {}  # as `Method.after` returned it
     told: dict = {}  # what each row says of it
     seconds: float = 0.0
-    row: dict = {}  # its last one, if it has diverged
-    diverged: bool = False
+    diverged: dict | None = None  # its last row, if it has
 
 
 def fit(run: Run, source: Source, net: nn.Module, how: How = PLAINLY, best=False, depth=0) -> Iterator[dict]:
@@ -53,8 +52,8 @@ def fit(run: Run, source: Source, net: nn.Module, how: How = PLAINLY, best=False
             method.first.method.build(teacher, first.task).to(source.device, memory_format=source.layout)
         else:
             before = first_stage(run, source, first, teacher, how, depth)
-            if before.diverged:  # so nothing can follow
-                yield before.row | {"stages_left": depth + 1}
+            if before.diverged is not None:  # so nothing can follow
+                yield before.diverged | {"stages_left": depth + 1}
                 return
             if method.first.hands_on:
                 net.load_state_dict(teacher.state_dict())
@@ -84,7 +83,7 @@ def first_stage(run: Run, source: Source, first: Source, teacher: nn.Module, how
     (row,) = deque(fit(first.run, first, teacher, how, method.first.best, depth + 1), maxlen=1)
     told = {"first_test_accuracy": row["test_accuracy"]}
     if row["loss"] is None:
-        return Before({}, told, row["seconds"], row | told, diverged=True)
+        return Before({}, told, row["seconds"], diverged=row | told)
     start = time.perf_counter()
     found = method.after(teacher, source.view(method, lambda best: teacher))
     return Before(found, told, row["seconds"] + time.perf_counter() - start)

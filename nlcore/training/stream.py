@@ -102,8 +102,8 @@ def made_already(out: Path, settings: dict, run: Run) -> bool:
 
 
 def whole_result(out: Path) -> dict | None:
-    """The result, if it and its history are there as they were written; else both are named, set aside, and made
-    again."""
+    """The result, if it and its history are there as they were written; else it is set aside, and both are made again,
+    which is said."""
     result, content = out / "result.json", _read(out)
     if result.exists() and not content:
         aside = free(result.with_suffix(".damaged"))
