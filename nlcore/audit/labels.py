@@ -11,13 +11,13 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from ..data.prepared import KNOWN
-from ..data.tables import read_table
 from ..files import check_own, check_writable, free, sha256, whole, write_whole
-from ..inputs import UserError, counted, few, require
+from ..inputs import counted, require
 from ..models import check as check_model
 from . import report, signals
 from .examples import Examples, read
 from .folds import Plan, Seen, key_of, mentored, predicted, seconds_of, steps_of
+from .predictions import own_predictions
 from .reviewed import checked as read_checked
 from .twins import MOST, nearness, twins
 
@@ -67,7 +67,9 @@ def audit(
         echo(line)
     known = Known(*read_checked(checked, found, place)) if checked else Known(np.empty(0, int), np.empty(0, int))
     files = pd.DataFrame({"row": found.row, "file": found.file, "given": np.array(found.classes)[found.given]})
-    seen = _own(probabilities, found, files, out, echo) if probabilities else _predicted(found, plan, out, echo)
+    seen = (
+        own_predictions(probabilities, found, files, out, echo) if probabilities else _predicted(found, plan, out, echo)
+    )
     weight = _weight(found, known, plan, echo)
     made = _judged(found, seen, known, weight, plan)
     made.summary["place"] = whole_place
@@ -137,45 +139,6 @@ def _predicted(found: Examples, plan: Plan, out: Path, echo) -> Seen:
 def _minutes(seconds: float) -> str:
     """A time in words."""
     return f"{seconds / 60:.0f} minutes" if seconds > 90 else counted(max(round(seconds), 1), "second")
-
-
-def _listed(path: Path, files: pd.DataFrame, out: Path) -> None:
-    """Write the order in which predictions have a row for each example. What else was there is kept beside. A
-    `UserError` if the order was another one before, for which the predictions may have been made."""
-    order, text, same = out / "files.csv", files.to_csv(index=False), True
-    if order.exists() and order.read_text(encoding="utf-8", errors="replace") != text:
-        same = _same_order(read_table(order, ("row", "file", "given")), files)
-        order.rename(free(out / ("files-edited.csv" if same else "files-before.csv")))
-    write_whole(order, text)
-    again = f"make {path} anew in the order of {order.name}, or say this again if it is in that order"
-    require(same, f"the examples or their classes are not those that {order} listed before; {again}")
-
-
-def _same_order(before: pd.DataFrame, now: pd.DataFrame) -> bool:
-    """Whether two tables list the same examples, whatever their labels, and the same classes, which columns go by."""
-    classes = {*before.given} == {*map(str, now.given)}
-    return classes and [*before.row] == [*now.row.astype(str)] and [*before.file] == [*map(str, now.file)]
-
-
-def _own(path: Path, found: Examples, files: pd.DataFrame, out: Path, echo) -> Seen:
-    """Predictions of the user's own, a row for each example in the order of `files.csv`, which is written first."""
-    _listed(path, files, out)
-    try:
-        p = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path} cannot be read as an array of numpy.save without pickles ({error})") from None
-    shape = (len(found.given), found.K)
-    listed = len(found.given) + len(found.left_out)
-    columns = f"its columns are {few(found.classes)}"
-    good = isinstance(p, np.ndarray) and p.dtype.kind == "f" and p.shape in (shape, (listed, found.K))
-    has = f"{p.dtype} {p.shape}" if isinstance(p, np.ndarray) else "several arrays"
-    rows = f"its rows are those of {out / 'files.csv'}"
-    require(good, f"{path} must be decimal numbers {shape}, not {has}; {rows}, {columns}")
-    echo(f"{path}: {rows}, {columns}, in this order")
-    p = p.astype(np.float64) if len(p) == shape[0] else p[found.row].astype(np.float64)
-    bad = np.flatnonzero(~(np.isfinite(p).all(1) & (p >= 0).all(1) & (abs(p.sum(1) - 1) < 1e-3)))
-    require(not len(bad), f"{path}: row {bad[:1]} is {p[bad[:1]]}, no probabilities: 0 or more, with the sum 1")
-    return Seen(p)
 
 
 def _weight(found: Examples, known: Known, plan: Plan, echo) -> np.ndarray | None:

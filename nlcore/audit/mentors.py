@@ -13,7 +13,7 @@ from .. import data as datasets
 from .. import models, vouch
 from ..data.own import SPLITS
 from ..data.tables import called, read_table, repeated
-from ..files import check_writable, free, whole
+from ..files import check_writable, free, sha256, whole
 from ..inputs import UserError, few, lookup, require, tell
 from ..methods import MentorNet
 from ..methods.mentor import Mentor
@@ -33,16 +33,19 @@ def learn(dataset: str, checked: Path, out: Path, *, model="conv_small", steps=0
     """Train a student on the labels of a data set as they are, and a mentor on what becomes of those that are `checked`
     (a table of `file`, as `Dataset.files` has it, and true `label`; images kept for testing are passed over); write it
     to `out` (.npz). Returns what to tell."""
-    if done := _there(out, ".npz"):
-        return done
-    data = datasets.load(datasets.pin(dataset))
+    done, data = _there(out, ".npz"), datasets.load(datasets.pin(dataset))
     index, true = _checked(data, checked)
+    source = f"data {data.sha256[:12]}, checked labels {sha256(checked)[:12]}, {model}, --steps {steps}"
+    if done:
+        before = _source(out)
+        require(before in ("", source), f"{out} was learned from {before}, not from {source}; choose another --out")
+        return done
     right = (data.train.y[index] == true).double().mean().item()
     all_are = "right" if right else "wrong"
     told = f"of the {len(index)} labels checked in {checked} all are {all_are}: a mentor needs some of both"
     require(0 < right < 1, told)
     net, accuracy = _student(data, MentorNet("data", updates=EARLY), index, true, model, steps, device)
-    arrays = {name: value.cpu().numpy() for name, value in net.mentor.state_dict().items()}
+    arrays = {name: value.cpu().numpy() for name, value in net.mentor.state_dict().items()} | {"source": source}
     place = _write(out, lambda file: np.savez(file, **arrays))
     return f"of {len(index)} checked labels {right:.0%} are right; student at {accuracy:.1%}; mentor in {place}"
 
@@ -71,10 +74,17 @@ def load(path: Path) -> Mentor:
     require(path.is_file() or not path.exists(), f"{path} is no mentor, as it is no file")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            mentor.load_state_dict({k: torch.from_numpy(arrays[k]) for k in arrays.files})
+            mentor.load_state_dict({k: torch.from_numpy(arrays[k]) for k in arrays.files if k != "source"})
     except Exception as error:  # whatever a torn file makes of reading it
         raise UserError(f"{path} is no mentor of `nlcore mentor learn` ({type(error).__name__})") from None
     return mentor
+
+
+def _source(mentor: Path) -> str:
+    """What a mentor says that it was learned from; nothing if it is one that says nothing of it."""
+    load(mentor)
+    with np.load(mentor, allow_pickle=False) as arrays:
+        return str(arrays["source"]) if "source" in arrays else ""
 
 
 def _there(out: Path, suffix: str) -> str:

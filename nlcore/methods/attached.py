@@ -314,10 +314,17 @@ class Attached:
         numbers are yours to keep. A method with a first stage needs that one again, so keep its state as well."""
         best, own = (part.state_dict() if part else None for part in (self.best, self.own))
         counted = {"steps": self.steps, "epochs": self.epochs, "score": self.score}
-        return counted | {"net": self.net.state_dict(), "best": best, "own": own}
+        return self.whose() | counted | {"net": self.net.state_dict(), "best": best, "own": own}
+
+    def whose(self) -> dict:
+        """What a state must fit."""
+        return {"method": self.title, "K": self.task.K, "M": self.task.M}
 
     def load_state_dict(self, state: dict) -> None:
-        """Go on from what `state_dict` returned; call it before or after `follow`."""
+        """Go on from what `state_dict` returned; call it before or after `follow`. A `UserError` if that was another
+        method's, or of another number of classes or training pairs."""
+        made = {name: state.get(name, ours) for name, ours in self.whose().items()}
+        require(made == self.whose(), f"the state is that of {made}, and not of {self.whose()}")
         self.steps, self.epochs, self.score = state["steps"], state["epochs"], state["score"]
         self.net.load_state_dict(state["net"])
         self.best = copy.deepcopy(self.net) if state["best"] else None

@@ -242,6 +242,24 @@ def test_own_predictions_need_no_training(tmp_path, capsys):
         assert nlcore(*asked) == 2 and "p.npy" in capsys.readouterr().err
 
 
+def test_predictions_whose_columns_stand_in_another_order_are_refused_or_doubted(tmp_path, capsys):
+    """Twelve classes called by numbers are in the order of texts, and the columns in that of numbers."""
+    y, text = np.arange(48) % 12, sorted(map(str, range(12)))
+    names, own = [str(k) for k in y], tmp_path / "own.csv"
+    pd.DataFrame({"label": names, "a": np.arange(48.0)}).to_csv(own, index=False)
+    asked = ["audit", own, "--out", tmp_path / "out", "--pred-probs", tmp_path / "p.npy"]
+    np.save(tmp_path / "p.npy", np.eye(12)[y])
+    assert nlcore(*asked) == 2
+    told = capsys.readouterr().err
+    assert "given label in 17% of the rows; it would be in 100%" in told
+    assert "(11 for 10, 12 for 11, 3 for 2" in told and "must be 0, 1, 10, 11, 2" in told
+    right = np.eye(12)[[text.index(name) for name in names]]
+    np.save(tmp_path / "p.npy", right[:, [1, 0, *range(2, 12)]])
+    assert nlcore(*asked) == 0 and "in 83% of the rows; it would be in 100%" in capsys.readouterr().err
+    np.save(tmp_path / "p.npy", right)
+    assert nlcore(*asked) == 0 and "in 100% of the rows\n" in capsys.readouterr().err
+
+
 def test_equal_examples_share_a_fold_and_classes_are_spread():
     given = np.arange(40) % 4
     x = np.random.default_rng(0).integers(0, 256, (40, 1, 4, 4), dtype=np.uint8)

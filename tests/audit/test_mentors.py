@@ -40,6 +40,8 @@ def test_two_commands_find_the_wrong_labels(photos, capsys):
     assert roc_auc_score(both.label == both.label_true, both.weight) > 0.85
     assert (both[both.weight < 0.5].label != both[both.weight < 0.5].label_true).mean() > 0.9
     assert "there already" in nlcore(capsys, *learn)[1]  # a second start makes nothing again
+    code, _, told = nlcore(capsys, *learn, "--model", "mlp2")
+    assert code == 2 and "was learned from data" in told and "mlp2" in told
 
 
 def test_what_is_there_in_place_of_weights_is_refused(photos, tmp_path):

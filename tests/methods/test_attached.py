@@ -632,3 +632,10 @@ def test_a_state_without_a_best_network_has_none():
     learner.keep(0.9)
     learner.load_state_dict(begun)
     assert learner.best is None and learner.score == -float("inf")
+
+
+@pytest.mark.parametrize("method, M", [(GCE(), 20), (CE(), 21)])
+def test_a_state_of_another_method_or_other_pairs_is_refused(method, M):
+    state = attach(method, Timm(), 10, M).state_dict()
+    with pytest.raises(UserError, match=r"the state is that of .*, and not of \{'method': 'CE', 'K': 10, 'M': 20\}"):
+        attach(CE(), Timm(), 10, 20).load_state_dict(state)
