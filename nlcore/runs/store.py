@@ -92,11 +92,20 @@ def load_working(key: str, folder: Path | None = None) -> Record | None:
     except OSError as error:
         raise UserError(f"{path} cannot be read now: {error.strerror}") from None
     except UserError as error:
-        aside = free(Path(path).with_suffix(".damaged"))
-        print(f"{error}; it is set aside as {aside.name}", file=sys.stderr)
-        with suppress(FileNotFoundError):  # another process has done it
-            Path(path).rename(aside)
+        print(f"{error}; {_set_aside(Path(path))}", file=sys.stderr)
         return None
+
+
+def _set_aside(damaged: Path) -> str:
+    """Rename a damaged file; returns what became of it."""
+    aside = free(damaged.with_suffix(".damaged"))
+    try:
+        damaged.rename(aside)
+    except FileNotFoundError:
+        return "another process has set it aside"
+    except OSError as error:
+        return f"it counts as missing, and stays where it is ({error.strerror})"
+    return f"it is set aside as {aside.name}"
 
 
 def load_published(paper: str) -> dict[str, Record]:

@@ -1,9 +1,11 @@
 """Records: whole or not at all, by value, and honest about the code that made them."""
 
+import errno
 import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -241,6 +243,16 @@ def test_records_that_are_set_aside_do_not_replace_each_other(record, capsys):
         f"{RUN.key}-1.damaged",
         f"{RUN.key}.damaged",
     ]
+
+
+def test_a_damaged_record_in_a_store_that_cannot_be_written_stays_and_is_missing(record, monkeypatch, capsys):
+    def refused(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    store.save(record).write_text("{")
+    monkeypatch.setattr(Path, "rename", refused)
+    assert store.load_working(RUN.key) is None
+    assert "counts as missing, and stays where it is (Read-only file system)" in capsys.readouterr().err
 
 
 def test_a_record_of_another_state_of_the_code_is_kept(record):
