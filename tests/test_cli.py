@@ -151,6 +151,9 @@ def test_a_plan_names_what_is_missing_and_a_file_of_keys_is_run(capsys, tmp_path
         assert code == 0 and "1 of 1 runs have a record" in out
     _, out, _ = nlcore(capsys, *plan)
     assert len(out.split()) == 1 and (tmp_path / "plan" / "1.keys").read_text().split() not in ([], keys)
+    (tmp_path / "plan" / "1.keys").write_text("of the front door: 1234\n")
+    code, _, err = nlcore(capsys, *plan)
+    assert code == 2 and "has a file 1.keys that no plan has written" in err
 
 
 def test_golden_repeats_a_kind_and_writes_nothing_but_what_moved(capsys, monkeypatch, tmp_path):

@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import re
 import time
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..files import write_whole
+from ..files import check_own, write_whole
 from ..inputs import lookup, require, shown
 from .base import Experiment, Json, Set, Tier, app, runs_of, show
 
@@ -110,8 +111,17 @@ def plan(
     paper, runs = runs_of(experiment, tier, override)
     found = sweep.find(runs, paper)
     missing = [run for run in runs if sweep.to_train("stale", *found[run.key])]
-    for number, batch in enumerate(sweep.batches(missing, sweep.recorded(found), batches), 1):
-        print(write_whole(out / f"{number}.keys", "".join(f"{run.key}\n" for run in batch)))
+    shares = sweep.batches(missing, sweep.recorded(found), batches)
+    names = tuple(f"{number}.keys" for number in range(1, len(shares) + 1))
+    check_own(out, names, all(_has_keys(out / name) for name in names if (out / name).exists()), "plan")
+    for name, batch in zip(names, shares, strict=True):
+        print(write_whole(out / name, "".join(f"{run.key}\n" for run in batch)))
+
+
+def _has_keys(path: Path) -> bool:
+    """Whether a file has a key a line and nothing else."""
+    lines = path.read_text(errors="replace").splitlines() if path.is_file() else [""]
+    return all(re.fullmatch("[0-9a-f]{16}", line) for line in lines)
 
 
 @app.command()
