@@ -73,11 +73,14 @@ def from_table(path: Path):
 
 
 def inside_of(folder: Path) -> list[Path]:
-    """What a user has put into a folder, sorted by name."""
+    """What a user has put into a folder, sorted by name. A `UserError` names a link to what is not there."""
     try:
-        return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name not in SYSTEM)
+        inside = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name not in SYSTEM)
     except OSError as error:
         raise UserError(f"{folder} cannot be read ({error.strerror})") from None
+    lost = [str(p) for p in inside if p.is_symlink() and not p.exists()]
+    require(not lost, f"{few(lost, most=3)}: a link to what is not there now; remove it, or bring back where it leads")
+    return inside
 
 
 def _splits(place: Path) -> tuple[list[Path], list[Path]]:

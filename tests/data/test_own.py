@@ -254,6 +254,14 @@ def test_pictures_that_do_not_fit_the_memory_are_refused_at_once(pets, monkeypat
         data.load(str(pets))
 
 
+@pytest.mark.parametrize("lost", ["wasp", "cat/one.png"])
+def test_a_link_to_what_is_not_there_is_named(pets, lost):
+    """A class that lies on a disk which is not mounted would be missing in silence."""
+    (pets / lost).symlink_to("/nowhere/of/mine")
+    with pytest.raises(UserError, match=f"{lost}: a link to what is not there now"):
+        data.load(str(pets))
+
+
 def test_a_link_to_a_folder_around_it_is_named(pets):
     """Followed, it would make dogs of cats."""
     (pets / "cat" / "more").symlink_to("..")
