@@ -130,14 +130,21 @@ def curve_numbers(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
     curve = {"peak": history.groupby("key").test_accuracy.max(), "rise": risen.groupby("key").epoch.min()}
     if {"T_diagonal", "corrected_diagonal"} <= {*history}:
         early = history[history.step <= history.steps * history.falls].dropna(subset=["T_diagonal"])
-        follows = {key: rows.T_diagonal.corr(rows.corrected_diagonal) for key, rows in early.groupby("key")}
-        curve["T_follows"] = pd.Series(follows, dtype=float)
+        curve["T_follows"] = correlations(early, "T_diagonal", "corrected_diagonal")
     if "train_wrong" in history:
         curve["wrong_mean"] = history.groupby("key").train_wrong.mean()
     if "noisy_validation" in history:
         curve["stopped"] = select(history, "noisy validation").set_index("key").test_accuracy
     chosen = select(history, rule).assign(final=final)
     return chosen.assign(**{name: chosen.key.map(values) for name, values in curve.items()})
+
+
+def correlations(history: pd.DataFrame, a: str, b: str) -> pd.Series:
+    """Pearson's correlation of two columns over the rows of each run, by its key; NaN where one of them is constant."""
+    both = history[[a, b]].where(history[[a, b]].notna().all(axis=1))
+    off = both - both.groupby(history.key).transform("mean")
+    sums = pd.DataFrame({"ab": off[a] * off[b], "aa": off[a] ** 2, "bb": off[b] ** 2}).groupby(history.key).sum()
+    return sums.ab / (sums.aa * sums.bb) ** 0.5
 
 
 def best(rows: pd.DataFrame, knob: str, within: list[str], by: str = "test_accuracy") -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Measures against an independent library, and the rules that pick an evaluation."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -101,3 +102,12 @@ def test_the_best_of_several_is_chosen_by_the_mean_for_each_group():
     )
     chosen = evaluate.best(table, "lr", ["alpha"])
     assert chosen.groupby("alpha").lr.unique().explode().to_dict() == {0: 2, 5: 1} and len(chosen) == 3
+
+
+def test_correlations_within_each_run_are_those_of_pandas():
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"key": ["a"] * 9 + ["b"] * 5 + ["c"], "x": rng.normal(size=15), "y": rng.normal(size=15)})
+    rows.loc[[2, 10], "y"] = np.nan
+    rows.loc[rows.key == "b", "x"] = 1.0  # constant
+    found, right = evaluate.correlations(rows, "x", "y"), rows.x[:9].corr(rows.y[:9])
+    assert found.a == pytest.approx(right, abs=1e-14) and found[["b", "c"]].isna().all()

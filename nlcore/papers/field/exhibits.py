@@ -147,7 +147,8 @@ def led(chosen: dict[str, pd.DataFrame]) -> pd.DataFrame:
     entropy, were not run."""
     found = []
     for rule, rows in chosen.items():
-        for (noise, rate), part in rows.groupby(["noise", "rate"]):
+        narrow = rows[["noise", "rate", "seed", "method", "test_accuracy"]]  # copied for every effect
+        for (noise, rate), part in narrow.groupby(["noise", "rate"]):
             for name in in_order(part.method):
                 told = estimate(part, Effect("", lambda one, name=name: ahead(one, name, "ce")))
                 if told and name != "ce":

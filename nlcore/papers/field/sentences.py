@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 
 from ... import words
-from ...measures.evaluate import curve_numbers
+from ...measures.evaluate import select
 from ...noise import InstanceDependent
 from ...runs import Run
 from ..effects import ahead, in_words, mean, points
@@ -37,16 +37,17 @@ def compared(history: pd.DataFrame, planned: list[Run]) -> dict[str, str]:
     said = {"runs": complete(history, planned), "left": left_out(history, planned)}
     said["trusted"] = str(max(run.trusted for run in planned))
     for rule in HONEST:
-        chosen, of = curve_numbers(history, rule) if len(history) else pd.DataFrame(columns=COLUMNS), rule.split()[0]
+        chosen, of = select(history, rule) if len(history) else pd.DataFrame(columns=COLUMNS), rule.split()[0]
         for word, (kind, rate) in NOISES.items():
-            at = {"noise": KINDS[kind], "rate": rate}
-            said[f"plain_{word}_{of}"] = number(points(chosen, method="ce", **at))
+            under = chosen.noise.isin(KINDS[kind]) & (chosen.rate == rate)
+            rows = chosen.loc[under, ["seed", "method", "test_accuracy"]]  # copied for every effect, so no more of them
+            said[f"plain_{word}_{of}"] = number(points(rows, method="ce"))
             for method in ALL[1:]:  # all but cross entropy
-                said[f"at_{method}_{word}_{of}"] = number(points(chosen, method=method, **at))
-                said[f"{method}_{word}_{of}"] = interval(chosen, partial(ahead, a=method, b="ce", **at))
+                said[f"at_{method}_{word}_{of}"] = number(points(rows, method=method))
+                said[f"{method}_{word}_{of}"] = interval(rows, partial(ahead, a=method, b="ce"))
     for word, (kind, rate) in NOISES.items():
         for method in ("ce", "mixup"):
-            last = curve_numbers(history) if len(history) else history
+            last = select(history) if len(history) else history
             share = mean(last, "train_wrong", method=method, noise=KINDS[kind], rate=rate)
             said[f"memorised_{method}_{word}"] = number(100 * share)
     return said | counted(history, planned)
