@@ -128,7 +128,7 @@ def execute(name: str, out: Path, values: dict, again: bool = True) -> str:
     import nbformat
 
     values, there = validate(name, values), records()
-    of_book = out.resolve() == (home() / "book" / f"{name}.ipynb").resolve()  # whose changes git knows
+    of_book = out.resolve() == (home() / "book" / f"{name}.ipynb").resolve()  # has no stamp: git tells
     begun = sha256(out) if of_book else ""
     stamp, before = out.parent / f".{name}.inputs", inputs(name, values, there)
     stamped = stamp.read_bytes().decode(errors="replace") if stamp.is_file() else ""

@@ -56,8 +56,9 @@ def save(record: Record) -> Path:
 
 
 def load_aside(key: str, paths: list[Path]) -> list[Record]:
-    """The records of a run that other states of the code have put aside in these files, the damaged ones left out. So
-    two checkouts that share a store, or one that goes to and fro, find what each has trained."""
+    """The records of a run in these files, which were put aside by other states of the code, or as damaged while they
+    were still being copied here; those that are damaged now are left out. So two checkouts that share a store, or one
+    that goes to and fro, find what each has trained."""
     found = []
     for path in paths:
         with suppress(UserError, OSError):
