@@ -40,6 +40,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .inputs import require
+
 
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     """-log p_y, for labels y (B,)."""
@@ -60,8 +62,9 @@ def smoothed_cross_entropy(logits: Tensor, y: Tensor, e: float) -> Tensor:
 def lq(logits: Tensor, y: Tensor, q: float) -> Tensor:
     """(1 - p_y^q) / q (Zhang & Sabuncu 2018), stable for every p.
 
-    q = 0 is cross entropy, q = 1 is 1 - p_y.
+    q = 0 is cross entropy, q = 1 is 1 - p_y. A `UserError` if q is negative.
     """
+    require(q >= 0, f"q of L_q is 0 or more, not {q}")
     loss = cross_entropy(logits, y)
     if q <= 1e-12:  # where 1 - p_y^q is lost in fp32
         return loss

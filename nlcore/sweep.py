@@ -46,7 +46,8 @@ def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> di
     aside = sorted(name for name in there if name.endswith((".old", ".damaged")))
     for run in runs:
         working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
-        both = [record.of(run) for record in (working, public.get(run.key)) if record]
+        shared = public.get(run.key)  # by all who ask
+        both = [record.of(run) for record in (working, shared and shared.copied()) if record]
         done = [record for record in both if record.rests_on(current)]
         if not done and aside:
             others = store.load_aside(run.key, [folder / name for name in aside if name.startswith(run.key)])
@@ -90,6 +91,7 @@ def train_missing(
     require(
         minutes is None or 0 < minutes < math.inf, f"--budget must be finite and more than 0 minutes, not {minutes}"
     )
+    wanted = [(paper, [run.pinned() for run in runs]) for paper, runs in wanted]
     places, found = devices(device), states_of(wanted)
     todo = [run for run in unique(wanted) if to_train(train, *found[run.key])]
     jobs = side_by_side(todo, jobs, places)

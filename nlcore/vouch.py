@@ -16,7 +16,7 @@ import torch
 
 from . import AT_IMPORT, code_of
 from .files import write_whole
-from .inputs import require
+from .inputs import few, require
 from .runs import Run, golden, store
 from .runs.run import content_hash
 from .training import train
@@ -50,6 +50,9 @@ def vouch(runs: list[Run], echo: Callable[[str], object]) -> None:
     than those that are committed, or if the code was edited since this process began: it obeys the old one, and its
     workers would obey the new one."""
     unedited()
+    unknown = sorted({feature for run in runs for feature in golden.features(run)} - golden.known())
+    if unknown:
+        echo(f"no golden run has {few(unknown, most=3)}: if an edit changes what that does, nothing will notice")
     kinds = sorted({kind for run in runs for kind in golden.rests_on(run)})
     committed = golden.committed()
     lacking = [kind for kind in kinds if kind not in committed]

@@ -291,3 +291,9 @@ def test_corrections_take_classes_alone(loss, y):
     """Not a column of them, as some data sets have it; nor -1, which would be the last class."""
     with pytest.raises((RuntimeError, IndexError)):
         loss(torch.zeros(4, 3), y, torch.eye(3))
+
+
+def test_a_negative_q_is_refused():
+    """It would be cross entropy in silence."""
+    with pytest.raises(UserError, match="q of L_q is 0 or more, not -0.7"):
+        losses.lq(torch.randn(2, 3), torch.tensor([0, 1]), q=-0.7)

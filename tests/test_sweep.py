@@ -5,19 +5,21 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from nlcore import data, sweep
 from nlcore.inputs import UserError
 from nlcore.methods import GLC
-from nlcore.noise import Matrix, SymmetricInclusive, Uniform
+from nlcore.noise import Clean, Matrix, SymmetricInclusive, Uniform
 from nlcore.runs import Budget, Run, store
 from nlcore.training import train
 from nlcore.training.step import Training
@@ -343,8 +345,6 @@ def _alive(group: int) -> bool:
 
 
 def test_the_users_own_data_are_pinned_by_content(tmp_path):
-    import numpy as np
-
     def write(shift: int):
         draw = np.random.default_rng(0)
         arrays = {"train_images": draw.integers(0, 99, (40, 6, 6, 3), dtype=np.uint8) + np.uint8(shift)}
@@ -359,3 +359,40 @@ def test_the_users_own_data_are_pinned_by_content(tmp_path):
     assert data.pin(str(tmp_path / "own.npz")) != first
     with pytest.raises(UserError, match="changed"):
         data.load(first)
+
+
+def test_data_that_are_named_by_their_path_alone_are_those_that_lie_there_now(tmp_path):
+    def write(shift: int):
+        y = np.arange(40) % 4
+        arrays = {"train_images": np.full((40, 6, 6, 3), 60 * y[:, None, None, None], np.uint8), "train_labels": y}
+        arrays |= {"test_images": arrays["train_images"][:8], "test_labels": (y[:8] + shift) % 4}
+        np.savez(tmp_path / "own.npz", **arrays)
+
+    own, lasts = str(tmp_path / "own.npz"), []
+    run = replace(RUN, dataset=own, noise=Clean(), model="mlp1", budget=Budget(steps=100, evaluations=1))
+    for shift in (0, 1, 1):
+        write(shift)
+        (record,), said = collect([run])
+        lasts.append(record.history[-1]["test_accuracy"])
+        alone = train.train(run, "cpu")
+        assert alone.history[-1]["test_accuracy"] == lasts[-1] and alone.key == record.key
+    assert lasts[0] > 0.9 and lasts[1] == lasts[2] < 0.3 and said == []
+
+
+def test_threads_train_one_after_the_other():
+    """Their random numbers are those of the whole process."""
+    alone = [without_times(train.train(run, "cpu")) for run in RUNS]
+    with ThreadPoolExecutor(3) as pool:
+        assert [without_times(record) for record in pool.map(lambda run: train.train(run, "cpu"), RUNS)] == alone
+
+
+def test_what_is_done_to_a_record_does_not_reach_others(monkeypatch, tmp_path):
+    collect([RUN])
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    store.publish("nopaper", [store.load_working(RUN.key)])
+    monkeypatch.setenv("NLCORE_RUNS", str(tmp_path / "empty"))
+    (first,) = sweep.recorded(sweep.find([RUN], "nopaper"))
+    right = first.history[-1]["test_accuracy"]
+    first.history[-1]["test_accuracy"] = 94.0  # in percent, for a plot
+    (again,) = sweep.recorded(sweep.find([RUN], "nopaper"))
+    assert again.history[-1]["test_accuracy"] == right and again.dump() != first.dump()

@@ -34,6 +34,14 @@ def test_golden_runs_come_first_and_once():
     assert not any("golden" in line for line in collect([replace(RUN, seed=8)]))
 
 
+def test_what_no_golden_run_has_is_said(monkeypatch):
+    """Of a new option an edit would move records, and nothing would notice."""
+    said = []
+    monkeypatch.setattr(golden, "known", lambda: frozenset(golden.USUAL))
+    vouch.vouch([RUN], said.append)
+    assert "no golden run has method=gce" in said[0] and "nothing will notice" in said[0]
+
+
 def test_other_code_is_held_again(monkeypatch):
     collect([RUN])
     monkeypatch.setattr(vouch, "code", lambda: "other")

@@ -9,7 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from .. import data as datasets
-from ..data.own import SPLIT_NAMES, differing_in_case, found_in, inside_of, matters, refuse_single
+from ..data.own import SPLIT_NAMES, alike, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
 from ..data.prepared import MOST_CLASSES, check_files, check_names, check_split, opened
 from ..data.tables import SUFFIXES, read_table, suffix
@@ -60,7 +60,7 @@ def _without_empty_classes(found: Examples) -> Examples:
     """The examples with those classes only that a label names."""
     used, given = np.unique(found.given, return_inverse=True)
     classes = [found.classes[k] for k in used]
-    said = [*found.said, *differing_in_case(classes)]
+    said = [*found.said, *alike(classes)]
     require(len(used) > 1, f"{found.name}: all labels are the same; there is nothing to tell apart")
     absent = [name for k, name in enumerate(found.classes) if k not in {*used.tolist()}]
     if absent:
@@ -73,7 +73,7 @@ def _without_empty_classes(found: Examples) -> Examples:
 
 def _known(name: str) -> Examples:
     """The training and the test images of a known data set; the former as `Dataset.files` calls them."""
-    data = datasets.load(name)
+    data = datasets.shared(name)
     parts = {"train": data.train, "test": data.test}
     file = [f"train/{name}" for name in data.files] + [f"test/{i}" for i in range(len(data.test.y))]
     x, y = (np.concatenate([part[i].numpy() for part in parts.values()]) for i in (0, 1))
@@ -124,14 +124,25 @@ def _table(path: Path, side: int) -> Examples:
     features = table.drop(columns=[name for name in OWN_COLUMNS if name in table])
     numbers = features.select_dtypes(["number", "bool"]).astype(np.float64).replace([np.inf, -np.inf], np.nan)
     numbers = numbers.loc[:, numbers.nunique() > 1]
-    said = [f"{numbers.shape[1]} columns of numbers are used"]
+    said = [f"columns of numbers that are used: {few([*map(str, numbers)])}"]
     if notes := [name for name in NOTES if name in table]:
         said.append(f"taken as notes of an audit and not as numbers: {few(notes)}")
     if unused := [name for name in features if name not in numbers]:
         said.append(f"columns without different numbers are left out: {few(unused)}")
     require(numbers.shape[1] > 0, f"{path} has no column of different numbers beside label, and no column file")
+    same = [str(name) for name in numbers if _says_the_label(numbers[name].to_numpy(), given)]
+    told = "so no model that sees it would doubt a label; remove that column"
+    require(not same, f"{path}: the column {few(same)} has one value for each label, {told}")
     files = [f"row {i}" for i in row]
     return Examples(path.name, row, files, given, classes, numbers.to_numpy(), said, left_out)
+
+
+def _says_the_label(column: np.ndarray, given: np.ndarray) -> bool:
+    """Whether a column is the label under another name: each of its values goes with one class, and each class with one
+    value. Of a few examples that may be chance."""
+    values = {*column[~np.isnan(column)].tolist()}
+    pairs, classes = {*zip(column.tolist(), given.tolist(), strict=True)}, {*given.tolist()}
+    return len(pairs) == len(values) == len(classes) and len(given) >= 4 * len(classes)
 
 
 def _classes(path: Path, label: pd.Series) -> tuple[list[str], np.ndarray]:

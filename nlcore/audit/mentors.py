@@ -12,9 +12,9 @@ import torch
 from .. import data as datasets
 from .. import models, vouch
 from ..data.own import SPLITS
-from ..data.tables import called, read_table, repeated
+from ..data.tables import called, repeated
 from ..files import check_writable, free, sha256, whole
-from ..inputs import UserError, few, lookup, require, tell
+from ..inputs import UserError, few, lookup, require, shown, tell
 from ..methods import MentorNet
 from ..methods.mentor import Mentor
 from ..models import Net, build
@@ -23,6 +23,7 @@ from ..training.device import pick_device, reproducible
 from ..training.loop import How, fit
 from ..training.sources import Resident, resident
 from ..training.split import Labels, Split
+from .reviewed import read_checked, tell_of_numbers
 
 SGD = {"optimiser": "sgd", "lr": 0.05, "weight_decay": 2e-4, "schedule": "steps", "milestones": (0.5, 0.75)}
 # learned once and early, as the released one was: to a later one the losses of a young student look too large
@@ -33,7 +34,7 @@ def learn(dataset: str, checked: Path, out: Path, *, model="conv_small", steps=0
     """Train a student on the labels of a data set as they are, and a mentor on what becomes of those that are `checked`
     (a table of `file`, as `Dataset.files` has it, and true `label`; images kept for testing are passed over); write it
     to `out` (.npz). Returns what to tell."""
-    done, data = _there(out, ".npz"), datasets.load(datasets.pin(dataset))
+    done, data = _there(out, ".npz"), datasets.shared(datasets.pin(dataset))
     index, true = _checked(data, checked)
     source = f"data {data.sha256[:12]}, checked labels {sha256(checked)[:12]}, {model}, --steps {steps}"
     if done:
@@ -54,7 +55,7 @@ def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0,
     """Train a student on a data set under a mentor, and write the weight of every training label to `out` (.csv) as
     file, label, weight, the least trusted first. Returns what to tell."""
     done, method = _there(out, ".csv"), MentorNet("data").led_by(load(mentor))
-    data = datasets.load(datasets.pin(dataset))
+    data = datasets.shared(datasets.pin(dataset))
     if done:
         _check_weights(out, data)
         return done
@@ -92,7 +93,8 @@ def _there(out: Path, suffix: str) -> str:
     require(out.suffix == suffix, f"--out must be a file {suffix}, not {out}")
     require(out.parent.is_dir(), f"there is no folder {out.parent} for {out.name}")
     check_writable(out.parent, "choose another --out")
-    return f"{out} is there already; remove it to make it again" if out.exists() else ""
+    again = f"{out} is there already, by whatever mentor, network and steps; remove it to make it again"
+    return again if out.exists() else ""
 
 
 def _check_weights(out: Path, data: datasets.Dataset) -> None:
@@ -132,13 +134,23 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
     require(not many, f"{place} lists {few(many, most=3)} more than once, so {path} does not say which is meant")
     twice = files[files.duplicated()].tolist()
     require(not twice, f"{path} names an image twice: {few(twice, most=3)}")
+    if data.name not in datasets.KNOWN:
+        tell_of_numbers(table, path, files.tolist())
+    _check_given(table, path, [data.classes[k] for k in data.train.y[index].tolist()])
     classes = {name: k for k, name in enumerate(data.classes)}
     return torch.tensor(index), torch.tensor([lookup("class", label, classes) for label in table.label])
 
 
+def _check_given(table: pd.DataFrame, path: Path, labels: list[str]) -> None:
+    """Refuse rows that say of an image that it was `given` another label than it has: another image is meant."""
+    for file, own, given in zip(table.file, labels, table.get("given", [""] * len(labels)), strict=True):
+        told = f"{path}: {file} has the label {shown(own)} and not {shown(given)}"
+        require(given.strip() in ("", own.strip()), f"{told}; was the table made before the data changed?")
+
+
 def _table(path: Path) -> pd.DataFrame:
     """A table with the columns file and label, all cells as text and those two filled."""
-    table = read_table(path, ("file", "label"))
+    table = read_checked(path, ("file", "label"))
     for column in ("file", "label"):
         empty = np.flatnonzero(table[column] == "")[:1]
         require(not len(empty), f"{path}: row {empty + 1} below the header has no {column}")

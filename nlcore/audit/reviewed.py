@@ -1,6 +1,7 @@
 """Tables of labels that somebody has looked at: read, matched with the examples, applied."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..data.own import SPLIT_NAMES
 from ..data.prepared import KNOWN, MOST_CLASSES, opened
 from ..data.tables import SUFFIXES, called, read_table, repeated, suffix
 from ..files import whole
-from ..inputs import counted, few, lookup, require, shown
+from ..inputs import counted, few, lookup, require, shown, tell
 from .examples import Examples, read
 
 ACTIONS = ("keep", "relabel", "remove")
@@ -21,6 +22,8 @@ def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> 
     require("file" in table or "row" in table, f"{path} needs the column file or row, to say which label is meant")
     index = _by_file(table, path, found, place) if "file" in table else _by_row(table, path, found, place)
     _same_labels(table, path, found, index)
+    if found.name not in KNOWN:
+        tell_of_numbers(table, path, [found.file[i] for i in index])
     twice = sorted(repeated(index))
     require(not twice, f"{path} names an example twice: {few([found.file[i] for i in twice], most=3)}")
     return np.array(index, int)
@@ -69,9 +72,33 @@ def _same_labels(table: pd.DataFrame, path: Path, found: Examples, index: list[i
         require(given.strip() in ("", own.strip()), f"{told}; was the table made before the data changed?")
 
 
+def tell_of_numbers(table: pd.DataFrame, path: Path, names: list[str]) -> None:
+    """Say if a table names examples, which are called so in the data, by mere numbers and not with their labels."""
+    by_number = "file" not in table or all(re.fullmatch(r"(row |train/|test/)?\d+", name) for name in names)
+    if by_number and "given" not in table:
+        told = "with their labels in a column given it would be seen whether the data still stand in that order"
+        tell(f"{path} names examples by their numbers alone; {told}")
+
+
+def read_checked(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    """A table of labels that were checked. Rows whose `action` is remove name no true label; they are left out, which
+    is said."""
+    table = read_table(path, needed)
+    if "action" not in table:
+        return table
+    action = table.action.str.strip().str.lower()
+    wrong = np.flatnonzero(~action.isin(("", *ACTIONS)))[:1]
+    require(not len(wrong), f"{path}: row {wrong + 1} below the header has an action that is none of {few([*ACTIONS])}")
+    gone = action == "remove"
+    if gone.any():
+        tell(f"{path}: left out, as they are to be removed: {counted(int(gone.sum()), 'row')}")
+    require(not gone.all(), f"{path} has no row that is not to be removed")
+    return table[~gone].reset_index(drop=True)
+
+
 def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray]:
     """Examples (m,) whose labels were checked, and their true classes (m,), from a table with `label`."""
-    table = read_table(path, ("label",))
+    table = read_checked(path, ("label",))
     classes = {name: k for k, name in enumerate(found.classes)}
     return positions(table, path, found, place), np.array(
         [lookup("class", name.strip(), classes) for name in table.label]

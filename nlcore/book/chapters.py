@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
 
 from .. import data, home, papers
@@ -202,8 +202,9 @@ def inputs(name: str, values: dict, records: list[str]) -> str:
     texts = [path for kind in ("*.csv", "*.json", "records/*.jsonl") for path in (home() / "book").glob(kind)]
     files = sorted(f"{path} {sha256(path)}" for path in code + texts)
     dataset = values.get("dataset", "auto")
-    own = "" if dataset in ("auto", *data.KNOWN) else data.load(dataset).sha256
-    return content_hash([sys.version, version("torch"), cells, values, files, records, own])
+    own = "" if dataset in ("auto", *data.KNOWN) else data.shared(dataset).sha256
+    packages = {dist.name: dist.version for dist in distributions()}  # the optional ones, too
+    return content_hash([sys.version, packages, cells, values, files, records, own])
 
 
 def _executed(name: str, work: Path, values: dict) -> Path:

@@ -39,7 +39,7 @@ def data_(
     ways = "`nlcore data`, `nlcore data get NAME ...`, `nlcore data duplicates NAME ...` or `nlcore data people`"
     require(known, f"{ways}, not {' '.join(words)}")
     if words[0] == "duplicates":
-        return show([duplicates(data.load(name)) for name in words[1:]], as_json)
+        return show([duplicates(data.shared(name)) for name in words[1:]], as_json)
     for name in words[1:]:
         lookup("data set to fetch", name, [*fetch.SOURCES, *labels.FILES])
     for name in words[1:]:

@@ -12,15 +12,23 @@ from ..inputs import UserError, few, lookup, require, shown, tell
 from . import fetch
 from .duplicates import duplicates
 from .own import files_of, from_folder, from_table
-from .prepared import KNOWN, Dataset, divided, from_npz, read, root, verified
+from .prepared import KNOWN, Dataset, Images, divided, from_npz, read, root, verified
 from .tables import SUFFIXES, read_table, suffix
 
 
 def load(name: str) -> Dataset:
-    """A data set by name, fetched if it is not there yet; or the user's own, `path` or `path#hash` (see `pin`).
+    """A data set by name, fetched if it is not there yet; or the user's own, `path` or `path#hash` (see `pin`). Its
+    tensors are the caller's, to do with them what he likes.
 
     A `UserError` says what is wrong with a name, a file or a folder, or that the content is not what was pinned.
     """
+    data = shared(name)
+    train, test = (Images(part.x.clone(), part.y.clone()) for part in (data.train, data.test))
+    return data._replace(train=train, test=test)
+
+
+def shared(name: str) -> Dataset:
+    """The same with tensors that all trainings of the process share: for whoever changes nothing in them."""
     path, pinned = parted(name)
     if path not in KNOWN:
         path = str(_place(path))
@@ -101,14 +109,14 @@ def _tell_duplicates(data: Dataset) -> None:
 
 def train_size(name: str) -> int:
     """How many training images there are, without fetching a known data set."""
-    return KNOWN[name][0] if name in KNOWN else len(load(name).train.y)
+    return KNOWN[name][0] if name in KNOWN else len(shared(name).train.y)
 
 
 def classes(name: str) -> int:
     """How many classes there are, without fetching a known data set."""
     if name in KNOWN:
         return 100 if name == "cifar100" else 10
-    return load(name).K
+    return shared(name).K
 
 
 def pin(name: str) -> str:
@@ -116,7 +124,7 @@ def pin(name: str) -> str:
     path, pinned = parted(name)
     if path in KNOWN:
         return name
-    return f"{_place(path)}#{pinned or load(name).sha256[:12]}"
+    return f"{_place(path)}#{pinned or shared(name).sha256[:12]}"
 
 
 def _digits():
@@ -138,7 +146,7 @@ def listing() -> list[dict]:
         row["place"] = f"nlcore data get {name}"
         if name == "digits" or path.exists():
             try:
-                data = load(name)
+                data = shared(name)
             except UserError as error:
                 row |= {"state": "corrupt", "place": str(error)}
             else:

@@ -122,10 +122,13 @@ def joined(name: str) -> dict[str, np.ndarray]:
 
 @lru_cache(maxsize=4)
 def _joined(name: str, folder: Path) -> dict[str, np.ndarray]:
-    arrays, images = _read(name, folder), getattr(datasets.load(FILES[name].dataset), FILES[name].split)
+    arrays, images = _read(name, folder), getattr(datasets.shared(FILES[name].dataset), FILES[name].split)
     hashes, true = hashes_of(images.x.permute(0, 2, 3, 1).numpy()), images.y.numpy()
     place = places(hashes, true, arrays["image_sha256"], arrays["clean"])
-    return {key: arrays[key][place].astype(np.int64) for key in FILES[name].names}
+    found = {key: arrays[key][place].astype(np.int64) for key in FILES[name].names}
+    for array in found.values():
+        array.flags.writeable = False  # all who ask get the same ones
+    return found
 
 
 def places(hashes: np.ndarray, true: np.ndarray, other_hashes: np.ndarray, other_true: np.ndarray) -> np.ndarray:
@@ -167,7 +170,7 @@ def get(name: str, echo: Callable[[str], object] = tell) -> Path:
     known = lookup("labels to fetch", name, FILES)
 
     def made(work: Path) -> tuple[dict[str, np.ndarray], str]:
-        datasets.load(known.dataset)  # fetched where it is missing
+        datasets.shared(known.dataset)  # fetched where it is missing
         data = opened(root() / f"{known.dataset}.npz")
         images, true = (data[f"{known.split}_{what}"] for what in ("images", "labels"))
         try:

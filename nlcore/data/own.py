@@ -139,7 +139,7 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
             refuse_single(folder)
         empty = [f"{folder.name}/{name}/" for name, files in part.pictures.items() if not files]
         require(not empty, f"{place}: no pictures in {few(empty)}; {NEEDS}")
-    for line in differing_in_case(parts[0].pictures):
+    for line in alike(parts[0].pictures):
         tell(f"{place}: {line}")
     differ = sorted(parts[0].pictures.keys() ^ parts[-1].pictures.keys())
     one, two = (folder.name for folder in splits) if splits else ("", "")
@@ -148,11 +148,23 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
     )
 
 
-def differing_in_case(names: Iterable[str]) -> list[str]:
+def alike(names: Iterable[str]) -> list[str]:
     """A sentence on each two classes that are perhaps meant to be one."""
-    told = "are two classes, although their names differ in case alone"
-    pairs = itertools.pairwise(sorted(names, key=lambda name: (name.casefold(), name)))
-    return [f"{one} and {other} {told}" for one, other in pairs if one.casefold() == other.casefold()]
+    pairs = [*itertools.pairwise(sorted(names, key=lambda name: (_meant(name), name)))]
+    close = [(one, other) for one, other in pairs if _meant(one) == _meant(other)]
+    how = ("are one number", "differ in case alone")
+    return [
+        f"{one} and {other} are two classes, although their names {how[one.casefold() == other.casefold()]}"
+        for one, other in close
+    ]
+
+
+def _meant(name: str) -> str:
+    """A name without what people do not mind: case, and how a number is written."""
+    try:
+        return repr(float(name) + 0.0)
+    except ValueError:
+        return name.casefold()
 
 
 def refuse_single(folder: Path) -> None:

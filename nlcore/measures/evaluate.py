@@ -11,7 +11,8 @@ from ..inputs import lookup, require
 
 
 def accuracy(logits: Tensor, y: Tensor) -> float:
-    """Share of right predictions, in [0, 1]."""
+    """Share of right predictions, in [0, 1], of logits (n, K) for classes (n,)."""
+    require(y.shape == logits.shape[:1], f"{len(logits)} predictions need classes ({len(logits)},), not {(*y.shape,)}")
     return (logits.argmax(1) == y).double().mean().item()
 
 
@@ -50,6 +51,9 @@ def ece(logits: Tensor, y: Tensor, bins: int = 15, adaptive: bool = False) -> fl
 def pair_accuracy(guess: Tensor, label: Tensor, true: Tensor) -> dict[str, float]:
     """How predictions meet pairs, all (M,): shares predicted as labelled over all pairs (given), over those with a
     right and a wrong label (the last is memorisation), and share predicted as the true class. Of nothing: NaN."""
+    alike = guess.shape == label.shape == true.shape
+    shapes = ", ".join(str((*part.shape,)) for part in (guess, label, true))
+    require(alike, f"guesses, labels and classes are (M,) each, not {shapes}")
     hit, fits = (guess == label).double(), label == true
     parts = {"given": hit, "right": hit[fits], "wrong": hit[~fits], "true": (guess == true).double()}
     return {name: part.mean().item() for name, part in parts.items()}
@@ -115,6 +119,8 @@ def select(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
     require(column in history, f"these runs held no images out, so the rule {rule!r} cannot choose")
     numbered = history.reset_index(drop=True)  # frames that were put together repeat their numbers
     measured = numbered[numbered[column].notna()]
+    lacking = history.key.nunique() - measured.key.nunique()
+    require(not lacking, f"{lacking} of these runs have no {column}, so the rule {rule!r} cannot choose for them")
     return history.iloc[measured.groupby("key", sort=False)[column].idxmax()]
 
 

@@ -1,6 +1,7 @@
 """A method in a training loop of one's own, around any network that ends with a linear layer."""
 
 import copy
+import hashlib
 import math
 from collections.abc import Iterable
 
@@ -10,7 +11,7 @@ from torch.optim import Optimizer
 
 from ..inputs import UserError, require, shown, tell
 from ..models import Net
-from .base import Batch, Clock, Method, Task
+from .base import Batch, Clock, Method, Stage, Task
 from .given import Given, agree, as_labels, check_pairs, check_trusted, check_trusted_index
 from .wrapped import Features, Last, check_end, check_precision, evaluating, last_linear
 
@@ -72,9 +73,26 @@ def after_first(method: Method, net: Net, first: "Attached | None", sight: "Sigh
     require(first.method == stage.method, f"{title} begins with {stage.method}, not with {first.method}: {how}")
     same = first.net.body[0].net is net.body[0].net
     require(stage.hands_on or not same, f"{title} trains a second network from new weights: give attach another net")
-    if stage.hands_on and not same:
+    if not first.begun:
+        tell(f"the first stage of {title} has made no step of its own; its network is taken as one that has learned")
+    last, first = first, ended(first, stage, title)
+    if stage.hands_on and not (same and first is last):
         net.body.load_state_dict(first.net.body.state_dict())
+    sight.attached = first
     return method.second(method.after(first.net, sight), first.net)
+
+
+def ended(first: "Attached", stage: Stage, title: str) -> "Attached":
+    """A first stage as it ends: with its best network where the method asks for that, and it was told which one is."""
+    if not stage.best:
+        return first
+    if first.best is None:
+        told = "ends with its best network on noisy validation; as no keep(score) was called, its last one counts"
+        tell(f"the first stage of {title} {told}")
+        return first
+    first = copy.copy(first)
+    first.net = first.best
+    return first
 
 
 class Untimed:
@@ -162,6 +180,7 @@ class Attached:
         self.clock, self.hook, self.optimiser = Untimed(title), None, None
         self.steps, self.epochs, self.before = 0, 0, -1  # how many were made, and how many steps before this epoch
         self.checked = False  # whether a batch of this epoch has been checked
+        self.begun = False  # whether it has seen a batch at all, or goes on from a state
         self.told, self.warned = 0, False  # how many steps this epoch was to have; whether `warn` has said something
         self.best, self.score = None, -float("inf")
         self.sight = Sight(title, task.M, given, self)
@@ -181,6 +200,9 @@ class Attached:
         them an epoch. An optimiser of the method's own then steps together with yours; you never call it."""
         require(0 < per_epoch <= steps, f"steps are all of the training, not fewer than the {per_epoch} of an epoch")
         had = {id(p) for group in optimiser.param_groups for p in group["params"]}
+        ours = learned(self.groups)
+        told = "the optimiser has none of the parameters of this network; build it anew when you build the network anew"
+        require(not ours or any(id(p) in had for p in ours), told)
         told = (
             f"{self.title} has parameters that the optimiser lacks; build it from parameters() of what attach returned"
         )
@@ -242,7 +264,8 @@ class Attached:
         if self.optimiser:
             self.clock.rate = torch.as_tensor(self.optimiser.param_groups[0]["lr"], dtype=torch.float).to(self.device)
         batch = [None if part is None else part.to(self.device) for part in (index, x, y, trusted_x, trusted_y, x2)]
-        check_end(self.net.body[0], batch[1][:2])
+        check_end(self.net.body[0], self.net.body[-1], batch[1][:2])
+        self.begun = True
         return self.method.loss(self.net, Batch(*batch), self.clock)
 
     def check(self, index: Tensor, y: Tensor, trusted_x, trusted_y, x2) -> None:
@@ -295,19 +318,19 @@ class Attached:
         """Say how good the network is by now, higher being better: its accuracy on noisy labels that were held out. A
         copy of the best one is kept for methods that go back to it (`method.keeps_best`)."""
         if score > self.score:
-            self.best, self.score = copy.deepcopy(self.net), score
+            self.best, self.score = copy.deepcopy(self.net), float(score)
 
     def weights(self) -> Tensor | None:
         """How much each pair counts by now (M,), if the method weighs pairs."""
-        return self.method.weights(self.net)
+        return _own(self.method.weights(self.net))
 
     def labels(self) -> Tensor | None:
         """The labels (M,) that the method believes by now, if it corrects labels."""
-        return self.method.labels(self.net)
+        return _own(self.method.labels(self.net))
 
     def transition(self) -> Tensor | None:
         """The transition matrix (K, K) by now, if the method estimates one."""
-        return self.method.transition(self.net)
+        return _own(self.method.transition(self.net))
 
     def state_dict(self) -> dict:
         """All that `load_state_dict` needs to go on, the network's weights included; your optimiser and the random
@@ -317,15 +340,18 @@ class Attached:
         return self.whose() | counted | {"net": self.net.state_dict(), "best": best, "own": own}
 
     def whose(self) -> dict:
-        """What a state must fit."""
-        return {"method": self.title, "K": self.task.K, "M": self.task.M}
+        """What a state must fit; of given labels a hash, as memories go by the places of the pairs."""
+        labels = self.given.labels
+        told = "" if labels is None else hashlib.sha256(labels.cpu().numpy().tobytes()).hexdigest()[:12]
+        return {"method": self.title, "K": self.task.K, "M": self.task.M, "labels": told}
 
     def load_state_dict(self, state: dict) -> None:
         """Go on from what `state_dict` returned; call it before or after `follow`. A `UserError` if that was another
-        method's, or of another number of classes or training pairs."""
+        method's, or of other classes, training pairs or given labels."""
         made = {name: state.get(name, ours) for name, ours in self.whose().items()}
         require(made == self.whose(), f"the state is that of {made}, and not of {self.whose()}")
         self.steps, self.epochs, self.score = state["steps"], state["epochs"], state["score"]
+        self.begun = True
         self.net.load_state_dict(state["net"])
         self.best = copy.deepcopy(self.net) if state["best"] else None
         if self.best:
@@ -335,6 +361,11 @@ class Attached:
         self.clock.epoch = max(0, self.epochs - 1)
         if self.optimiser:
             self.clock.step.fill_(self.steps)
+
+
+def _own(found: Tensor | None) -> Tensor | None:
+    """A copy of what a method remembers and goes on to change."""
+    return None if found is None else found.detach().clone()
 
 
 def groups(net: nn.Module, method: Method, own: Optimizer | None) -> list:

@@ -79,6 +79,7 @@ class Curriculum(Method):
         require(all(0 <= s <= 1 for s in shares), "p, decay, burn_in, keep and drop are between 0 and 1")
         require(self.decay < 1, "decay must be below 1, or the percentile never moves")
         require(self.lambda_2 > 0, "lambda_2 must be more than 0; at 0 the curriculum is self_paced")
+        require(self.explicit >= 0, f"explicit weighs G, so it is 0 (not there) or more, not {self.explicit}")
         if self.explicit:
             lookup("curriculum with an explicit G", self.kind, EXPLICIT)
 

@@ -29,6 +29,7 @@ class Distillation(Method):
     def __post_init__(self):
         super().__post_init__()
         require(self.temperature > 0 and 0 <= self.b <= 1, "temperature must be more than 0, b between 0 and 1")
+        require(self.a <= 1, f"a is the share of the target that is spread, at most 1, not {self.a}")
         lookup("teacher", self.teacher or "mlp1", MODELS)
 
     @property

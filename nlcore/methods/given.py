@@ -29,7 +29,9 @@ def as_labels(labels: Tensor | None, M: int, K: int) -> Tensor | None:
     """Given labels as a tensor (M,); a `UserError` where they do not fit."""
     if labels is None:
         return None
-    labels = torch.as_tensor(labels).long()
+    labels = torch.as_tensor(labels)
+    require(not labels.is_floating_point(), f"labels are classes, whole numbers, not {labels.dtype}")
+    labels = labels.long()
     require(labels.shape == (M,), f"labels are those of all M={M} pairs, not of shape {(*labels.shape,)}")
     check_range("labels are", labels, K)
     return labels
@@ -51,6 +53,7 @@ def check_trusted_index(index: Tensor, y: Tensor | None, M: int, K: int) -> None
     kind = f"{index.dtype} of shape {(*index.shape,)}"
     require(whole, f"trusted_index are the places (m,) of trusted pairs as whole numbers, not {kind}")
     check_range("trusted_index are places among the pairs,", index, M)
+    require(len(index.unique()) == len(index), "trusted_index names a pair twice")
     if y is not None:
         y = torch.as_tensor(y)
         told = f"trusted_y are the classes of the {len(index)} pairs of trusted_index,"

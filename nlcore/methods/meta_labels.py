@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..inputs import require
 from ..losses import cross_entropy, soft_cross_entropy
 from .believed_labels import BelievedLabels
 from .meta import Meta, mlp
@@ -68,6 +69,10 @@ class MSLC(Meta):
     """
 
     warm: float = 2 / 3
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(0 <= self.warm <= 1, f"warm is a share of all steps, from 0 to 1, not {self.warm}")
 
     def build(self, net, task):
         net.register_buffer("q", torch.zeros(task.M, task.K))

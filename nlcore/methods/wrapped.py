@@ -79,18 +79,57 @@ def evaluating(net: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def check_end(features: Features, x: Tensor) -> None:
+@contextmanager
+def rehearsing(net: nn.Module) -> Iterator[None]:
+    """Without gradients, in whatever mode it is; afterwards random numbers and running means are as they were."""
+    before = [buffer.clone() for buffer in net.buffers()]
+    devices = {p.device for p in net.parameters() if p.is_cuda}
+    with torch.no_grad(), torch.random.fork_rng([*devices]):
+        yield
+        for buffer, value in zip(net.buffers(), before, strict=True):
+            buffer.copy_(value)
+
+
+def check_end(features: Features, last: Last, x: Tensor) -> None:
     """Refuse a network that does not return what its last linear layer gives, or the probabilities or their logarithms
-    of it, for images x (B, …); unless somebody has named the layer. Of each epoch the first batch is looked at."""
+    of it, for images x (B, …), in training and in evaluation; unless somebody has named the layer. Of each epoch the
+    first batch is looked at."""
+    replaced = features.net.get_submodule(features.last) is not last.layer[0]
+    require(not replaced, f"the layer {features.last!r} of the network was replaced by another one; call attach again")
     if features.sure or features.compared:
         return
+    with rehearsing(features.net):
+        _compare(features, x)
     with evaluating(features.net):
-        logits, returned = features.net.get_submodule(features.last)(features(x)), features.net(x)
-    returned = returned.get("logits", returned) if isinstance(returned, dict) else getattr(returned, "logits", returned)
-    returned = returned[0] if isinstance(returned, tuple | list) else returned
-    if isinstance(returned, Tensor):  # what else a library returns cannot be compared
-        known = (logits, logits.softmax(1), logits.log_softmax(1))
-        same = any(returned.shape == own.shape and torch.allclose(returned, own, 1e-3, 1e-4) for own in known)
+        _compare(features, x)
+    features.compared = True
+
+
+def _compare(features: Features, x: Tensor) -> None:
+    """What the network returns with what its last linear layer gives in the same pass."""
+    given = []
+    layer = features.net.get_submodule(features.last)
+    hook = layer.register_forward_hook(lambda *call: given.append(call[2]))
+    try:
+        returned = features.net(x)
+    finally:
+        hook.remove()
+    if len(given) != 1:
+        return  # `Features` says what is wrong
+    logits = given[0].float()
+    known = (logits, logits.softmax(1), logits.log_softmax(1))
+    if parts := _returned(returned, logits.shape):  # what else a library returns cannot be compared
+        pairs = [(part.float(), own) for part in parts for own in known if part.shape == own.shape]
+        same = any(torch.allclose(part, own, 1e-3, 1e-4) for part, own in pairs)
         told = f"the network does not return what its linear layer {features.last!r} gives"
         require(same, f"{told}; if that one gives the logits, say so by attach(..., last={features.last!r})")
-    features.compared = True
+
+
+def _returned(returned, shape: torch.Size) -> list[Tensor]:
+    """What a network returns in place of logits: the tensor, what it calls logits or returns first, or else whatever
+    has their shape."""
+    if isinstance(returned, dict) and "logits" not in returned:
+        return [part for part in returned.values() if isinstance(part, Tensor) and part.shape == shape]
+    returned = returned["logits"] if isinstance(returned, dict) else getattr(returned, "logits", returned)
+    returned = returned[0] if isinstance(returned, tuple | list) else returned
+    return [returned] if isinstance(returned, Tensor) else []

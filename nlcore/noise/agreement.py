@@ -20,7 +20,7 @@ def facts() -> dict:
         "sets": {name: of_set(*answers(name)) for name in SETS},
         "three": of_three(answers("random1")[0], np.array([answers(name)[1] for name in THREE]), CLASSES),
         "votes": of_votes(*(labels.joined("cifar10h")[name] for name in ("clean", "counts"))),
-        "classes": list(datasets.load("cifar10").classes),
+        "classes": list(datasets.shared("cifar10").classes),
     }
 
 

@@ -32,7 +32,7 @@ def foreign(kind: str, target: data.Dataset, count: int, seed: int) -> Tensor:
         if C != 3:  # the mean of the colours, in every channel
             windows = windows.mean(-1, keepdims=True).repeat(C, -1)
         return torch.from_numpy(windows.astype(np.uint8).transpose(0, 3, 1, 2).copy())
-    other = data.load(kind)
+    other = data.shared(kind)
     found = tuple(other.train.x.shape[1:])
     alike = f"the images of {kind} are {found} (C, H, W), those of {target.name} {shape}; they must be alike"
     require(found == shape, alike)

@@ -34,7 +34,13 @@ def draw(
 
     A law that depends on the image knows the images by their rows `images` (N,) in the data set; those are 0 to N - 1
     if not given.
+
+    A `UserError` if classes are none of K, or if the labels are not drawn but given, as those of people are.
     """
+    known = f"the labels of {type(noise).__name__} are given as they are, to all images of their data set"
+    require(noise.drawn, f"{known}; {type(noise).__name__}.given has them, and nothing is drawn")
+    y = np.asarray(y)
+    carriers, images = (None if part is None else np.asarray(part) for part in (carriers, images))
     fits = not len(y) or (0 <= y.min() and y.max() < K)
     require(fits, f"y are classes 0 to {K - 1}" + (f", not {y.min()} to {y.max()}" if len(y) else ""))
     rng = np.random.default_rng(seed)
@@ -46,7 +52,9 @@ def draw(
 def _in_place(noise: Noise, y: np.ndarray, K: int, rng: np.random.Generator, carriers, images) -> Pairs:
     """A pair for each image, which some of the carriers may replace."""
     N, row = len(y), np.arange(len(y), dtype=np.int32)
-    label = _given(noise, y, K, rng, row if images is None else images)
+    images = row if images is None else images
+    noise.check_images(y, images)
+    label = _given(noise, y, K, rng, images)
     if noise.replaced:
         gone = np.flatnonzero(rng.random(N) < noise.replaced)
         row[gone] = N + np.resize(rng.permutation(len(carriers)), len(gone))  # again where they are too few
@@ -66,7 +74,11 @@ def _with_added(noise: Noise, y: np.ndarray, K: int, rng: np.random.Generator, c
 
 
 def taken(given: np.ndarray, K: int) -> Pairs:
-    """Pairs of images with labels (N,) that are given to them, of which none is drawn."""
+    """Pairs of images with labels (N,) that are given to them, of which none is drawn. A `UserError` if labels are none
+    of K classes."""
+    given = np.asarray(given)
+    whole = given.dtype.kind in "iu" and (not len(given) or (0 <= given.min() and given.max() < K))
+    require(whole, f"given labels are whole numbers 0 to {K - 1}")
     return Pairs(np.arange(len(given), dtype=np.int32), given.astype(kind_of_label(K)))
 
 

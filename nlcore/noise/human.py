@@ -41,11 +41,16 @@ class HumanMatrix(Noise):
 class HumanLabels(HumanMatrix):
     """Labels that people gave, nothing drawn: which image is labelled wrongly depends on what it shows."""
 
+    drawn = False
+
     def given(self, data: Dataset) -> np.ndarray:
         known = self.labels in SETS
         dataset = labels.FILES[SETS[self.labels]].dataset if known else "digits"
         require(data.name == dataset, f"{self.labels}: labels of {dataset}, not of {data.name}")
-        return answers(self.labels)[1]
+        true, given = answers(self.labels)
+        same = np.array_equal(true, data.train.y.numpy())
+        require(same, f"{self.labels}: labels of all images of {dataset} in their order, which these are not")
+        return given
 
 
 def answers(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -59,8 +64,8 @@ def answers(name: str) -> tuple[np.ndarray, np.ndarray]:
 def stand_in() -> tuple[np.ndarray, np.ndarray]:
     """True classes and given labels of the embedded digits, for tests and the smallest tier: each is given the class of
     the most similar of 30. On whole grey levels distances are exact, so every machine gives the same labels."""
-    train = datasets.load("digits").train
+    train = datasets.shared("digits").train
     x, y = train.x.flatten(1).numpy().astype(np.float64), train.y.numpy()
     seen = np.random.default_rng(0).permutation(len(y))[:SEEN]
     distance = (x[seen] ** 2).sum(1) - 2 * x @ x[seen].T  # less what is the same for all of them
-    return y, y[seen][distance.argmin(1)]
+    return y.copy(), y[seen][distance.argmin(1)]

@@ -43,6 +43,7 @@ class Noise:
 
     copies: float | None = None  # added labels per image; None: labels are replaced
     replaced = 0.0  # share of the images in whose place those of another set are shown, under the same labels
+    drawn = True  # whether labels are drawn, and not given as they are
 
     def __post_init__(self):
         check_types(self)
@@ -66,6 +67,9 @@ class Noise:
     def given(self, data: Dataset) -> np.ndarray | None:
         """The labels (N,) of all training images, where they are given as they are; None: they are drawn."""
         return None
+
+    def check_images(self, y: np.ndarray, images: np.ndarray) -> None:
+        """Refuse images, by their classes `y` (N,) and rows (N,) in the data set, that the law was not measured on."""
 
     def pick(self, k: int, u: np.ndarray, K: int, rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
         """A label for each uniform number of `u` (m,), given the true class k and the rows `images` (m,) in the data
@@ -277,7 +281,8 @@ class InstanceDependent(Noise):
     rate: float
 
     deviation = 0.1
-    laws = T = None  # of each image (N, K), and their mean over a class (K, K); `on` finds them, they are no fields
+    # of each image (N, K), their mean over a class (K, K), and the class of each (N,); `on` finds them: no fields
+    laws = T = of = None
 
     def __post_init__(self):
         super().__post_init__()
@@ -295,9 +300,16 @@ class InstanceDependent(Noise):
         laws = self.of_images(data.train, data.K, np.random.default_rng([seed, 6]))
         member = np.eye(data.K)[y]  # (N, K)
         T = member.T @ laws / np.maximum(member.sum(0), 1)[:, None]
-        object.__setattr__(found, "laws", laws)
-        object.__setattr__(found, "T", T)
+        for name, array in (("laws", laws), ("T", T), ("of", y.copy())):
+            array.flags.writeable = False  # all who ask get the same one
+            object.__setattr__(found, name, array)
         return found
+
+    def check_images(self, y, images):
+        self.law(0)
+        fits = len(images) == 0 or (images.max() < len(self.of) and np.array_equal(self.of[images], y))
+        told = "give draw their rows in the data set, images=rows"
+        require(fits, f"y are not the classes of the images whose laws `on` has found; {told}")
 
     def of_images(self, images: Images, K: int, rng: np.random.Generator) -> np.ndarray:
         """(N, K) probabilities of the labels of each image, in double precision: every machine shall draw the same."""

@@ -194,6 +194,12 @@ def rests_on(run: Run) -> tuple[str, ...]:
     return _rests_on(features(run) | (of_network(teacher) if teacher else set()))
 
 
+@cache
+def known() -> frozenset[str]:
+    """The features that some golden run has, and the usual ones."""
+    return frozenset(USUAL).union(*(features(run) for run in golden_runs().values()))
+
+
 def digests_of(run: Run) -> str:
     """The digests of the golden runs that a run rests on, for the record that this process makes of it."""
     known = at_start(place())

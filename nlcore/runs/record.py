@@ -50,6 +50,14 @@ class Record:
         A line that was not read so far has the run of its key to the letter."""
         return self if "line" in vars(self) or self.run == run else replace(self, run=run)
 
+    def copied(self) -> "Record":
+        """A record that shares nothing with this one, to do with it what one likes."""
+        if "line" not in vars(self):
+            return parse_record(self.dump(), f"the record of {self.key}")
+        copied = object.__new__(Record)
+        vars(copied).update(vars(self))
+        return copied
+
     def dump(self) -> str:
         """One line of JSON that carries its own checksum."""
         if "line" in vars(self):

@@ -4,14 +4,17 @@ import hashlib
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from .. import data
 from ..inputs import check_types, describe, lookup, require
 from ..measures.analysis import ANALYSES
 from ..methods import CE, METHODS, Method
 from ..models import MODELS
 from ..noise import NOISES, Clean, Noise, OpenSet, Uniform
+
+CARRIERS = ("same", "novel", "white", "photos")  # of labels; else a data set
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,17 @@ class Run:
         )
         for name in self.analyses:
             lookup("analysis", name, ANALYSES)
+
+    def pinned(self) -> "Run":
+        """The same run, data of one's own named with their content as it is now (see `data.pin`): under a path alone
+        other data may lie tomorrow."""
+        parts = {"dataset": data.pin(self.dataset)}
+        if self.carrier not in CARRIERS:
+            parts["carrier"] = data.pin(self.carrier)
+        if source := getattr(self.method, "source", ""):
+            parts["method"] = replace(self.method, source=data.pin(source))
+        same = all(getattr(self, name) == value for name, value in parts.items())
+        return self if same else replace(self, **parts)
 
     def spec(self) -> dict:
         """The run as plain data."""

@@ -2,6 +2,7 @@
 
 import platform
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -32,15 +33,18 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU ({platform.machine()}, one thread)"
 
 
+ONE_AT_A_TIME = threading.RLock()  # random numbers, threads and precision are those of the whole process
+
+
 @contextmanager
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     """Seeded generators, fp32 that is fp32, and one CPU thread (faster for small nets, and bit for bit the same); all
-    put back afterwards."""
+    put back afterwards. Of several threads of a process one waits for the other."""
     threads, cuda = torch.get_num_threads(), device.type == "cuda"
     current = torch.cuda.device(device) if cuda else nullcontext()
     # a training has its own precision, and in an outer autocast weights that were cast once would stay as they were
     require(not torch.is_autocast_enabled(device.type), "a training starts outside of torch.autocast; leave that first")
-    with current, torch.random.fork_rng([device] if cuda else []), full_precision():
+    with ONE_AT_A_TIME, current, torch.random.fork_rng([device] if cuda else []), full_precision():
         torch.default_generator.manual_seed(seed)
         if cuda:
             torch.cuda.manual_seed(seed)

@@ -137,7 +137,7 @@ def sent(t: Tensor, device: torch.device) -> Tensor:
 @lru_cache(maxsize=2)
 def resident(name: str, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Training images, test images and test labels on the device, once per process."""
-    data = datasets.load(name)
+    data = datasets.shared(name)
     return data.train.x.to(device), data.test.x.to(device), data.test.y.to(device)
 
 
@@ -160,7 +160,7 @@ class Resident(Source):
     def of(cls, run: Run, device: torch.device) -> "Resident":
         """The data set of a run, divided and labelled for it."""
         images, *test = resident(run.dataset, device)
-        data = datasets.load(run.dataset)
+        data = datasets.shared(run.dataset)
         return cls(run, images, tuple(test), split(run, data).to(device), data.K)
 
     def whitening(self):

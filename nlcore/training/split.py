@@ -98,7 +98,10 @@ def carriers(run: Run, noise: Noise, data: Dataset, own: Parts) -> Carriers:
 
 
 def split(run: Run, data: Dataset) -> Split:
-    """Draw the split and the labels of a run."""
+    """Draw the split and the labels of a run, on its data set; a `UserError` if it does not fit (see `check`)."""
+    known, own = datasets.parted(run.dataset)[0], datasets.parted(data.name)[0]
+    require(known == own or not {known, own} & {*datasets.KNOWN}, f"the run is on {known}, and the data are {own}")
+    check(run)
     y, K = data.train.y.numpy().astype(np.int16), data.K
     own = parts(run, y, K)
     used, aside = own.used, own.trusted
@@ -159,7 +162,7 @@ def check_method(run: Run, shape: tuple[int, ...], K: int) -> None:
 def check(run: Run) -> None:
     """Refuse, before anything starts, a noise, carriers or a method that do not fit the data; fetches what is
     missing."""
-    data, method, name = datasets.load(run.dataset), run.method, type(run.method).__name__
+    data, method, name = datasets.shared(run.dataset), run.method, type(run.method).__name__
     require(data.K > 1, f"{run.dataset} has a single class; there is nothing to tell apart")
     run.noise.check(data.K)
     run.noise.given(data)

@@ -19,19 +19,18 @@ from .device import device_name, peak_memory_mb, pick_device, reproducible
 from .loop import How, fit
 from .processes import Process
 from .sources import Resident, Source
-from .split import check
 
 
 def train(run: Run, device="auto", progress=False, eager=False, keep: Checkpoints | None = None) -> Record:
     """Train one run and account for it. Nothing is written but, with `keep`, what a second start needs to go on."""
-    golden, place = digests_of(run), pick_device(device)
+    run, golden, place = run.pinned(), digests_of(run), pick_device(device)
     with prepared(run, place) as (source, net):
         history = list(fit(run, source, net, How(keep, keep and keep.newest(), eager, progress)))
     environment = {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
-        "dataset_sha256": datasets.load(run.dataset).sha256,
+        "dataset_sha256": datasets.shared(run.dataset).sha256,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     diverged = history[-1]["loss"] is None
@@ -54,7 +53,6 @@ def trained(run: Run) -> nn.Module:
 @contextmanager
 def prepared(run: Run, place: torch.device) -> Iterator[tuple[Resident, nn.Module]]:
     """The data and the network of a run, in a setting that makes it repeatable."""
-    check(run)
     if place.type == "cuda":
         torch.cuda.init()  # a process that has used no GPU yet knows none whose statistics could be reset
         torch.cuda.reset_peak_memory_stats(place)

@@ -379,6 +379,38 @@ def test_a_column_that_is_there_twice_is_no_feature(tmp_path, capsys):
     assert "has the column label more than once" in capsys.readouterr().err
 
 
+def test_a_column_that_is_the_label_under_another_name_is_refused(tmp_path, capsys):
+    """A model that sees it would doubt nothing."""
+    y = np.arange(40) % 3
+    own = pd.DataFrame({"a": np.arange(40.0), "number": y + 1, "label": np.array(["x", "y", "z"])[y]})
+    own.to_csv(tmp_path / "own.csv", index=False)
+    assert nlcore("audit", tmp_path / "own.csv", "--out", tmp_path / "out") == 2
+    assert "the column number has one value for each label" in capsys.readouterr().err
+    own.drop(columns="number").to_csv(tmp_path / "own.csv", index=False)
+    assert "columns of numbers that are used: a" in read(str(tmp_path / "own.csv")).said
+
+
+def test_a_number_written_in_two_ways_is_said(tmp_path):
+    pd.DataFrame({"a": np.arange(20.0), "label": ["1", "1.0", "2", "02"] * 5}).to_csv(tmp_path / "o.csv", index=False)
+    said = read(str(tmp_path / "o.csv")).said
+    assert "1 and 1.0 are two classes, although their names are one number" in said
+    assert "02 and 2 are two classes, although their names are one number" in said
+
+
+def test_rows_of_a_review_that_are_to_be_removed_are_no_checked_labels(tmp_path, capsys):
+    own = pd.DataFrame({"a": np.arange(40.0), "label": ["x", "y"] * 20})
+    own.to_csv(tmp_path / "own.csv", index=False)
+    review = _text(tmp_path / "r.csv", "row,action,label\n0,remove,x\n1,relabel,x\n2,keep,x\n")
+    assert nlcore("audit", tmp_path / "own.csv", "--out", tmp_path / "out", "--checked", review, "--folds", "2") == 0
+    assert "left out, as they are to be removed: 1 row" in capsys.readouterr().err
+    found = pd.read_csv(tmp_path / "out" / "labels.csv", dtype=str, keep_default_na=False)
+    assert found[found.checked != ""].row.tolist() in (["1", "2"], ["2", "1"])
+    for rows, told in (("0,remove,x\n", "no row that is not"), ("0,drop,x\n", "an action that is none of")):
+        review.write_text(f"row,action,label\n{rows}")
+        assert nlcore("audit", tmp_path / "own.csv", "--out", tmp_path / "new", "--checked", review) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_classes_that_may_be_one_are_named(tmp_path):
     """Two ways to write one letter are one class; what differs in case alone is said."""
     written = ["caf\u00e9", "cafe\u0301", "Caf\u00e9", "tea"] * 5
@@ -490,3 +522,13 @@ def test_what_lies_beside_the_splits_is_named(tmp_path):
     picture(tmp_path / "own" / "lost.png", 9)
     found = read(str(tmp_path / "own"))
     assert any("extra, lost.png" in line for line in found.said) and len(found.given) == 4
+
+
+def test_rows_that_are_told_by_their_numbers_alone_are_said(tmp_path, capsys):
+    """A table may have been sorted since it was reviewed."""
+    own = _text(tmp_path / "own.csv", "a,label\n" + "".join(f"{i},{'xy'[i % 2]}\n" for i in range(20)))
+    for columns, told in (("row,label", True), ("row,given,label", False)):
+        review = _text(tmp_path / "r.csv", f"{columns}\n0,x{',y' if 'given' in columns else ''}\n")
+        out = tmp_path / f"new-{told}.csv"
+        assert nlcore("relabel", own, review, "--out", out) == 0
+        assert ("names examples by their numbers alone" in capsys.readouterr().err) == told

@@ -112,13 +112,15 @@ def test_damaged_mentors_are_refused(tmp_path, content):
         ("EmptyDataError", ""),
         ("twice", "file,label\n{0},0\n{0},0\n"),
         ("all are right", "file,label\n{0},{1}\n"),
+        ("has the label '{1}' and not '77'; was the table made before", "file,given,label\n{0},77,{1}\n"),
+        ("no row that is not to be removed", "file,action,label\n{0},remove,{1}\n"),
     ],
 )
 def test_bad_tables_are_refused(photos, tmp_path, sentence, table):
     first = data.load(str(photos / "photos")).files[0]
     path = tmp_path / "checked.csv"
     path.write_text(table.format(first, first.partition("/")[0]))
-    with pytest.raises(UserError, match=sentence):
+    with pytest.raises(UserError, match=sentence.replace("{1}", first.partition("/")[0])):
         mentors.learn(str(photos / "photos"), path, tmp_path / "m.npz")
     assert not (tmp_path / "m.npz").exists()
 

@@ -37,6 +37,14 @@ def test_digits_need_nothing():
     )
 
 
+def test_what_is_done_to_loaded_data_does_not_reach_the_trainings_of_the_process():
+    """Noise of one's own is often written over the labels."""
+    mine, before = data.load("digits"), data.shared("digits").train.y.clone()
+    mine.train.y.numpy()[:] = 0
+    mine.test.x.zero_()
+    assert data.shared("digits").train.y.equal(before) and data.load("digits").test.x.any()
+
+
 def test_the_order_of_a_source_does_not_matter(tmp_path):
     draw, order = np.random.default_rng(1), np.random.default_rng(2).permutation(12)
     x, y = draw.integers(0, 255, (12, 5, 5, 3), dtype=np.uint8), np.arange(12) % 3

@@ -31,7 +31,7 @@ def small(monkeypatch) -> dict[str, np.ndarray]:
         labels=labels.digest_of_labels([*given.values()]),
     )
     monkeypatch.setitem(labels.FILES, "cifar10n", known)
-    monkeypatch.setattr(labels.datasets, "load", lambda name: digest)
+    monkeypatch.setattr(labels.datasets, "shared", lambda name: digest)
     return given | {"image_sha256": hashes}
 
 

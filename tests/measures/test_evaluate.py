@@ -79,11 +79,25 @@ HISTORY = pd.DataFrame(
 
 
 @pytest.mark.parametrize(
-    "rule, steps",
-    [("last", [3, 3]), ("best on test (leaks)", [2, 3]), ("noisy validation", [1, 2]), ("clean validation", [3])],
+    "rule, steps", [("last", [3, 3]), ("best on test (leaks)", [2, 3]), ("noisy validation", [1, 2])]
 )
 def test_selection_rules(rule, steps):
     assert evaluate.select(HISTORY, rule).step.tolist() == steps
+
+
+def test_runs_for_which_a_rule_cannot_choose_do_not_vanish():
+    with pytest.raises(UserError, match="1 of these runs have no clean_validation"):
+        evaluate.select(HISTORY, "clean validation")
+
+
+def test_measures_of_labels_of_another_shape_are_refused():
+    """A column beside a row would be compared each with each."""
+    logits, y = torch.eye(3), torch.arange(3)
+    for wrong in (y[:, None], y[:1]):
+        with pytest.raises(UserError, match="need classes|are .M,. each"):
+            evaluate.accuracy(logits, wrong)
+        with pytest.raises(UserError, match="need classes|are .M,. each"):
+            evaluate.pair_accuracy(y, wrong, y)
 
 
 def test_an_unknown_rule_is_refused():

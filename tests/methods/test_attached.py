@@ -33,6 +33,7 @@ from nlcore.methods import (
     attach,
     of_each_class,
 )
+from nlcore.methods.wrapped import check_end
 from nlcore.models import build
 from nlcore.noise import SymmetricExclusive
 from nlcore.runs import Budget
@@ -634,8 +635,104 @@ def test_a_state_without_a_best_network_has_none():
     assert learner.best is None and learner.score == -float("inf")
 
 
-@pytest.mark.parametrize("method, M", [(GCE(), 20), (CE(), 21)])
-def test_a_state_of_another_method_or_other_pairs_is_refused(method, M):
-    state = attach(method, Timm(), 10, M).state_dict()
-    with pytest.raises(UserError, match=r"the state is that of .*, and not of \{'method': 'CE', 'K': 10, 'M': 20\}"):
+@pytest.mark.parametrize(
+    "method, M, options", [(GCE(), 20, {}), (CE(), 21, {}), (CE(), 20, {"labels": torch.arange(20) % 7})]
+)
+def test_a_state_of_another_method_or_other_pairs_is_refused(method, M, options):
+    """What is remembered of a pair goes by its place, and the pairs may stand in another order now."""
+    state = attach(method, Timm(), 10, M, **options).state_dict()
+    with pytest.raises(UserError, match=r"the state is that of .*, and not of \{'method': 'CE', 'K': 10, 'M': 20"):
         attach(CE(), Timm(), 10, 20).load_state_dict(state)
+
+
+def test_a_score_that_changes_later_stays_what_it_was():
+    learner, score = attach(CE(), Timm(), 10, 20), torch.tensor(0.3)
+    learner.keep(score)
+    score += 0.1
+    learner.keep(score)
+    assert learner.score == pytest.approx(0.4)
+
+
+def test_a_network_that_is_another_one_in_training_is_refused():
+    class Cooled(Timm):
+        def forward(self, x):
+            return super().forward(x) / (2 if self.training else 1)
+
+    mine, learner = Mine(M=20), attach(CE(), Cooled(), 10, 20)
+    with pytest.raises(UserError, match="does not return what its linear layer"):
+        learner.loss(torch.arange(10), mine.x[:10], mine.y[:10])
+
+
+def test_looking_at_the_end_of_a_network_leaves_no_trace():
+    net = nn.Sequential(nn.Flatten(), nn.LazyBatchNorm1d(), nn.Dropout(), nn.LazyLinear(10))
+    mine = Mine(M=20)
+    net(mine.x)  # makes the lazy layers
+    before, learner = copy.deepcopy(net.state_dict()), attach(CE(), net, 10, 20)
+    torch.manual_seed(0)
+    check_end(*learner.net.body, mine.x[:2])
+    assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(0)))
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+def test_a_first_stage_that_has_learned_nothing_is_said(capsys):
+    mine, first = Mine(M=20), attach(GLC().first.method, Timm(), 10, 20)
+    attach(GLC(), Timm(), 10, 20, first=first, trusted_x=mine.trusted_x, trusted_y=mine.trusted_y)
+    assert "has made no step of its own" in capsys.readouterr().err
+
+
+def test_labels_that_are_no_whole_numbers_are_refused():
+    with pytest.raises(UserError, match="labels are classes, whole numbers, not torch.float32"):
+        attach(CE(), Timm(), 10, 20, labels=torch.full((20,), 1.9))
+
+
+def test_what_a_method_believes_is_handed_out_as_it_was():
+    """It changes its memory in place, and nobody else does."""
+    learner = attach(FasTEN(), Timm(), 10, 20, labels=Mine(M=20).y)
+    before = learner.labels()
+    learner.method.labels(learner.net).fill_(3)
+    assert not (before == 3).any() and (learner.labels() == 3).all()
+
+
+def test_an_optimiser_of_another_network_is_refused():
+    with pytest.raises(UserError, match="none of the parameters of this network"):
+        attach(CE(), Timm(), 10, 20).follow(sgd(Timm()), steps=2, per_epoch=2)
+
+
+def test_a_last_layer_that_was_replaced_is_refused():
+    mine, net = Mine(M=20), Timm()
+    learner = attach(CE(), net, 10, 20)
+    net.head = nn.Linear(32, 10)
+    with pytest.raises(UserError, match="'head' of the network was replaced by another one"):
+        learner.loss(torch.arange(10), mine.x[:10], mine.y[:10])
+
+
+def test_what_a_network_returns_under_another_name_is_looked_at():
+    class Named(Timm):
+        def forward(self, x):
+            return {"features": x, "pred": super().forward(x) / 5}
+
+    mine = Mine(M=20)
+    with pytest.raises(UserError, match="does not return what its linear layer"):
+        attach(CE(), Named(), 10, 20).loss(torch.arange(10), mine.x[:10], mine.y[:10])
+
+
+def test_a_pair_that_is_trusted_twice_is_refused():
+    with pytest.raises(UserError, match="names a pair twice"):
+        attach(CE(), Timm(), 10, 20, trusted_index=torch.tensor([1, 1]), trusted_y=torch.tensor([0, 3]))
+
+
+def test_a_second_stage_begins_where_the_first_was_best(capsys):
+    """As the stage asks for; without a score its last network counts, which is said."""
+    mine, learnt = Mine(M=20), []
+    pairs = [(torch.arange(20), mine.x)]
+    for told in (True, False):
+        torch.manual_seed(0)
+        first = attach(CE(), Timm(), 10, 20)
+        if told:
+            first.keep(0.9)
+        with torch.no_grad():
+            first.net.body[0].net.head.weight.mul_(50)  # what came after the best evaluation
+        second = attach(ForwardEstimated(), Timm(), 10, 20, labels=mine.y, pairs=pairs, first=first)
+        learnt.append(second.transition())
+    assert (learnt[0] - learnt[1]).abs().max() > 0.1
+    assert capsys.readouterr().err.count("no keep(score) was called, its last one counts") == 1

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nlcore import data
+from nlcore.data import labels
 from nlcore.inputs import UserError
-from nlcore.noise import HumanLabels, HumanMatrix, agreement, human, realised
+from nlcore.noise import HumanLabels, HumanMatrix, agreement, draw, human, realised
 from nlcore.noise.counts import confusions
 from nlcore.runs import miniatures
 from nlcore.training.split import check, split
@@ -27,6 +28,29 @@ def test_labels_are_taken_as_they_were_given():
     counts = np.array(found.card["counts"])
     assert counts.sum() == 600 and found.card["definition"] == {"name": "human", "labels": "stand_in"}
     assert found.card["realised_rate"] == pytest.approx(1 - np.diag(counts).sum() / 600, abs=1e-6)
+
+
+def test_labels_that_are_given_are_not_drawn():
+    with pytest.raises(UserError, match="HumanLabels are given as they are, .*nothing is drawn"):
+        draw(HumanLabels("stand_in"), np.arange(10), 10, 0)
+
+
+def test_labels_of_other_images_are_refused():
+    digits, some = data.load("digits"), np.arange(0, 1300, 2)
+    part = digits._replace(train=data.Images(digits.train.x[some], digits.train.y[some]))
+    with pytest.raises(UserError, match="all images of digits in their order, which these are not"):
+        split(replace(HUMAN, examples=100, validation=0), part)
+    with pytest.raises(UserError, match="the run is on mnist, and the data are digits"):
+        split(replace(HUMAN, dataset="mnist"), digits)
+
+
+def test_labels_that_all_share_cannot_be_written_over(monkeypatch):
+    monkeypatch.setattr(labels, "_read", lambda name, folder: {"clean": np.arange(4), "image_sha256": np.arange(4)})
+    monkeypatch.setattr(labels, "hashes_of", lambda images: np.arange(4))
+    monkeypatch.setattr(labels, "places", lambda *sides: np.arange(4))
+    monkeypatch.setitem(labels.FILES, "mine", labels.LabelFile("digits", "train", "", {"clean": ""}, "", ""))
+    with pytest.raises(ValueError, match="read-only"):
+        labels.joined("mine")["clean"][0] = 7
 
 
 def test_a_twin_has_their_matrix_and_other_labels():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import truncnorm
 
 from nlcore import data, noise
+from nlcore.inputs import UserError
 from nlcore.runs.miniatures import PLAIN
 from nlcore.training.split import split
 
@@ -83,6 +84,15 @@ def test_a_part_of_the_images_has_their_laws():
     object.__setattr__(found, "laws", np.eye(10)[sure])
     rows = np.random.default_rng(0).permutation(len(Y))[:500]
     assert (noise.draw(found, Y[rows], 10, 0, images=rows).label == sure[rows]).all()
+
+
+def test_a_part_of_the_images_without_their_rows_is_refused():
+    """Each would be labelled by the law of another image."""
+    found = noise.InstanceDependent(0.4).on(DIGITS, 0)
+    with pytest.raises(UserError, match="images=rows"):
+        noise.draw(found, Y[::2], 10, 0)
+    with pytest.raises(UserError, match="use `on` first"):
+        noise.draw(noise.InstanceDependent(0.4), Y, 10, 0)
 
 
 def test_images_that_are_held_out_follow_the_same_law():

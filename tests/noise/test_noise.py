@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -202,7 +203,7 @@ def test_the_confusing_order_counts_the_errors_of_the_nearest_neighbour(monkeypa
     x = np.array([0, 10, 20] * 40 + [9, 9, 16] * 10, dtype=np.uint8).reshape(-1, 1, 1, 1)
     y = np.array([0, 1, 2] * 40 + [0, 0, 0] * 10)
     images = data.Images(torch.from_numpy(x), torch.from_numpy(y))
-    monkeypatch.setattr(data, "load", lambda name: data.Dataset(name, ("a", "b", "c"), 3, images, images, ""))
+    monkeypatch.setattr(data, "shared", lambda name: data.Dataset(name, ("a", "b", "c"), 3, images, images, ""))
     assert noise.confusing_order("synthetic", 0, 30)[0].tolist() == [1, 2]
 
 
@@ -274,3 +275,17 @@ def test_bad_parameters_are_refused(make):
 def test_classes_that_are_none_are_refused(y):
     with pytest.raises(UserError, match="y are classes 0 to 9, not"):
         noise.draw(noise.Clean(), np.array(y), 10, 0)
+
+
+def test_classes_in_a_series_go_by_their_places():
+    """pandas would look them up by its index."""
+    y = np.random.default_rng(0).integers(0, 10, 500)
+    series = pd.Series(y, index=np.random.default_rng(1).permutation(500))
+    law = noise.Structured(5.0, 0.3, "fresh")
+    assert np.array_equal(noise.draw(law, series, 10, 0).label, noise.draw(law, y, 10, 0).label)
+
+
+@pytest.mark.parametrize("given", [[0, 10], [-1, 2], [0.5, 1.0]])
+def test_given_labels_that_are_no_classes_are_refused(given):
+    with pytest.raises(UserError, match="whole numbers 0 to 9"):
+        noise.taken(given, 10)

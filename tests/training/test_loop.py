@@ -211,7 +211,7 @@ def test_a_class_without_a_trusted_image_is_refused_and_a_rare_one_is_counted(mo
     few = replace(run, examples=80, trusted=80)
     with pytest.raises(UserError, match="80 trusted images of 80 are too many; at most 79"):
         check(few)
-    monkeypatch.setattr("nlcore.data.load", lambda name: digits._replace(K=1))
+    monkeypatch.setattr("nlcore.data.shared", lambda name: digits._replace(K=1))
     with pytest.raises(UserError, match="single class"):
         check(RUN)
 
