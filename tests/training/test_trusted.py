@@ -59,8 +59,8 @@ def test_as_many_of_each_class_as_can_be(classes, count):
 
 
 def test_within_the_training_pairs_they_keep_their_given_labels():
-    dd = MentorNet("data")
-    with_, without = (divide(replace(RUN, method=dd, trusted=t), data.load("digits")) for t in (40, 0))
+    runs = (replace(RUN, method=MentorNet("data"), trusted=40), replace(RUN, trusted=0))
+    with_, without = (divide(run, data.load("digits")) for run in runs)
     assert all(torch.equal(a, b) for a, b in zip(with_.train, without.train, strict=True))
     known = with_.trusted
     assert all(torch.equal(a[with_.index], b) for a, b in zip(with_.train, known, strict=True))
