@@ -235,7 +235,9 @@ def example(method: Method, mine: Digits) -> Attached:
     if method.trust == "within":
         given |= {"trusted_index": torch.arange(len(mine.true)), "trusted_y": mine.true}
     if method.first:
-        given["first"] = example(method.first.method, mine)
+        given["first"] = first = example(method.first.method, mine)
+        first.begun = True  # as if it had learned
+        first.keep(0.0)
     return attach(method, SmallNet(num_classes=10), 10, len(mine.x), **given)
 
 

@@ -82,7 +82,7 @@ def _read(name: str, folder: Path) -> dict[str, np.ndarray]:
     require(path.exists(), f"the labels {name} are not there: `nlcore data get {name}` fetches them into {folder}")
     arrays = opened(path)
     check(name, arrays, str(path))
-    return arrays
+    return _shared(arrays)
 
 
 def check(name: str, arrays: dict[str, np.ndarray], where: str) -> None:
@@ -125,10 +125,14 @@ def _joined(name: str, folder: Path) -> dict[str, np.ndarray]:
     arrays, images = _read(name, folder), getattr(datasets.shared(FILES[name].dataset), FILES[name].split)
     hashes, true = hashes_of(images.x.permute(0, 2, 3, 1).numpy()), images.y.numpy()
     place = places(hashes, true, arrays["image_sha256"], arrays["clean"])
-    found = {key: arrays[key][place].astype(np.int64) for key in FILES[name].names}
-    for array in found.values():
-        array.flags.writeable = False  # all who ask get the same ones
-    return found
+    return _shared({key: arrays[key][place].astype(np.int64) for key in FILES[name].names})
+
+
+def _shared(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same arrays, which nobody can write to: all who ask get them."""
+    for array in arrays.values():
+        array.flags.writeable = False
+    return arrays
 
 
 def places(hashes: np.ndarray, true: np.ndarray, other_hashes: np.ndarray, other_true: np.ndarray) -> np.ndarray:

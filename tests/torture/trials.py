@@ -260,9 +260,10 @@ def interrupted_stream(place: Place) -> None:
     """A stream that has left a checkpoint, but no result."""
     places.archive(place.folder)
     pid = started(place, Command(STREAM))
-    while not [*place.folder.glob("out/state-*")] and alive(pid):
+    while not (left := [*place.folder.glob("out/state-*")]) and alive(pid):
         time.sleep(0.005)
     kill(pid, True)
+    assert left, f"the stream ended without a state: {place.said()[-300:]}"
 
 
 def ended_stream(place: Place) -> None:
