@@ -23,7 +23,7 @@ from ..training.device import pick_device, reproducible
 from ..training.loop import How, fit
 from ..training.sources import Resident, resident
 from ..training.split import Labels, Split
-from .reviewed import read_checked, tell_of_numbers
+from .reviewed import table_of_checked, tell_of_numbers
 
 SGD = {"optimiser": "sgd", "lr": 0.05, "weight_decay": 2e-4, "schedule": "steps", "milestones": (0.5, 0.75)}
 # learned once and early, as the released one was: to a later one the losses of a young student look too large
@@ -58,7 +58,7 @@ def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0,
     data = datasets.shared(datasets.pin(dataset))
     if done:
         _check_weights(out, data)
-        return done
+        return f"{done} (made by whatever mentor, network and steps)"
     nothing = torch.empty(0, dtype=torch.long)
     net, accuracy = _student(data, method, nothing, nothing, model, steps, device)
     table = pd.DataFrame({"file": data.files, "label": [data.classes[k] for k in data.train.y.tolist()]})
@@ -93,8 +93,7 @@ def _there(out: Path, suffix: str) -> str:
     require(out.suffix == suffix, f"--out must be a file {suffix}, not {out}")
     require(out.parent.is_dir(), f"there is no folder {out.parent} for {out.name}")
     check_writable(out.parent, "choose another --out")
-    again = f"{out} is there already, by whatever mentor, network and steps; remove it to make it again"
-    return again if out.exists() else ""
+    return f"{out} is there already; remove it to make it again" if out.exists() else ""
 
 
 def _check_weights(out: Path, data: datasets.Dataset) -> None:
@@ -150,7 +149,7 @@ def _check_given(table: pd.DataFrame, path: Path, labels: list[str]) -> None:
 
 def _table(path: Path) -> pd.DataFrame:
     """A table with the columns file and label, all cells as text and those two filled."""
-    table = read_checked(path, ("file", "label"))
+    table = table_of_checked(path, ("file", "label"))
     for column in ("file", "label"):
         empty = np.flatnonzero(table[column] == "")[:1]
         require(not len(empty), f"{path}: row {empty + 1} below the header has no {column}")

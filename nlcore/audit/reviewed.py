@@ -80,7 +80,7 @@ def tell_of_numbers(table: pd.DataFrame, path: Path, names: list[str]) -> None:
         tell(f"{path} names examples by their numbers alone; {told}")
 
 
-def read_checked(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+def table_of_checked(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     """A table of labels that were checked. Rows whose `action` is remove name no true label; they are left out, which
     is said."""
     table = read_table(path, needed)
@@ -98,7 +98,7 @@ def read_checked(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
 
 def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray]:
     """Examples (m,) whose labels were checked, and their true classes (m,), from a table with `label`."""
-    table = read_checked(path, ("label",))
+    table = table_of_checked(path, ("label",))
     classes = {name: k for k, name in enumerate(found.classes)}
     return positions(table, path, found, place), np.array(
         [lookup("class", name.strip(), classes) for name in table.label]

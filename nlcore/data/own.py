@@ -150,13 +150,12 @@ def _check(place: Path, splits: list[Path], parts: list[Found]) -> None:
 
 def alike(names: Iterable[str]) -> list[str]:
     """A sentence on each two classes that are perhaps meant to be one."""
-    pairs = [*itertools.pairwise(sorted(names, key=lambda name: (_meant(name), name)))]
-    close = [(one, other) for one, other in pairs if _meant(one) == _meant(other)]
-    how = ("are one number", "differ in case alone")
-    return [
-        f"{one} and {other} are two classes, although their names {how[one.casefold() == other.casefold()]}"
-        for one, other in close
-    ]
+    said = []
+    for one, other in itertools.pairwise(sorted(names, key=lambda name: (_meant(name), name))):
+        if _meant(one) == _meant(other):
+            how = "differ in case alone" if one.casefold() == other.casefold() else "are one number"
+            said.append(f"{one} and {other} are two classes, although their names {how}")
+    return said
 
 
 def _meant(name: str) -> str:
