@@ -44,6 +44,7 @@ def checkpoints(run: Run, device: str, folder: Path) -> Checkpoints:
 
 def trained(run: Run) -> nn.Module:
     """The network that a run trains on the CPU, for what its record does not tell."""
+    run = run.pinned()
     with prepared(run, torch.device("cpu")) as (source, net):
         for _ in fit(run, source, net):
             pass
