@@ -43,6 +43,11 @@ from torch import Tensor
 from .inputs import require
 
 
+def _one_each(p: Tensor, y: Tensor) -> None:
+    """Refuse labels that are not one for each row of p (B, K): torch would repeat one, or take the first ones."""
+    require(y.shape == p.shape[:1], f"{len(p)} predictions need labels ({len(p)},), not {(*y.shape,)}")
+
+
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     """-log p_y, for labels y (B,)."""
     return F.cross_entropy(logits, y, reduction="none")
@@ -50,11 +55,13 @@ def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
 
 def soft_cross_entropy(logits: Tensor, q: Tensor) -> Tensor:
     """-sum_k q_k log p_k, for labels q (B, K) that are distributions over the classes."""
+    require(q.shape == logits.shape, f"soft labels are {(*logits.shape,)} as the logits, not {(*q.shape,)}")
     return -(q * torch.log_softmax(logits, 1)).sum(1)
 
 
 def smoothed_cross_entropy(logits: Tensor, y: Tensor, e: float) -> Tensor:
     """Cross entropy against (1 - e) onehot(y) + e/K (Szegedy 2016, section 7); e -> 0 is cross entropy."""
+    _one_each(logits, y)
     logp = torch.log_softmax(logits, dim=1)  # (B, K)
     return -(1 - e) * logp.gather(1, y[:, None]).squeeze(1) - e * logp.mean(1)
 
@@ -86,12 +93,14 @@ def reverse_cross_entropy(logits: Tensor, y: Tensor, A: float) -> Tensor:
 
 def normalised_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     """log p_y / sum_k log p_k (Ma et al. 2020): cross entropy as a share of its sum over all labels."""
+    _one_each(logits, y)
     logp = torch.log_softmax(logits, 1)  # (B, K)
     return logp.gather(1, y[:, None]).squeeze(1) / logp.sum(1)
 
 
 def bootstrapped(logits: Tensor, y: Tensor, b: float, hard: bool = False) -> Tensor:
     """Cross entropy against b onehot(y) + (1 - b) p or, `hard`, onehot(argmax p) in place of p (Reed et al. 2015)."""
+    _one_each(logits, y)
     logp = torch.log_softmax(logits, dim=1)  # (B, K)
     given = logp.gather(1, y[:, None]).squeeze(1)
     own = logp.max(1).values if hard else (logp.exp() * logp).sum(1)
@@ -109,6 +118,7 @@ def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
 
     It is computed in logarithms throughout.
     """
+    _one_each(logits, y)
     # (B, K): the logarithm of P(true class i and the given label)
     log_joint = torch.log_softmax(logits, 1) + T.log().T.index_select(0, y)
     return -torch.logsumexp(log_joint, 1)
@@ -117,6 +127,7 @@ def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
 def nll_through(p: Tensor, T: Tensor, y: Tensor) -> Tensor:
     """-log((T^T p)_y + 1e-7), given probabilities p (B, K): forward correction, with a gradient also at zeros of T
     (Patrini 2017, section 3.3)."""
+    _one_each(p, y)
     with torch.autocast(p.device.type, enabled=False):  # 1e-7 is nothing in half precision
         noisy = (p @ T).gather(1, y[:, None]).squeeze(1)
         return -(noisy + 1e-7).log()
@@ -128,6 +139,7 @@ def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor, clip: float =
     Given is the `inverse` T^-1 (K, K) (Patrini 2017, section 3.2). With `clip`, the
     probabilities p are cut at it and at 1 less it, which bounds the loss.
     """
+    _one_each(logits, y)
     log_p = torch.log_softmax(logits, 1)
     if clip:
         log_p = log_p.clamp(math.log(clip), math.log1p(-clip))

@@ -46,8 +46,7 @@ def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> di
     aside = sorted(name for name in there if name.endswith((".old", ".damaged")))
     for run in runs:
         working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
-        shared = public.get(run.key)  # by all who ask
-        both = [record.of(run) for record in (working, shared and shared.copied()) if record]
+        both = [record.of(run) for record in (working, public.get(run.key)) if record]
         done = [record for record in both if record.rests_on(current)]
         if not done and aside:
             others = store.load_aside(run.key, [folder / name for name in aside if name.startswith(run.key)])

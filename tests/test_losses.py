@@ -281,7 +281,11 @@ def test_finite_for_large_logits(seed, e, kind):
 
 def test_the_examples_of_the_docstring_are_true_and_show_every_loss():
     assert doctest.testmod(losses).failed == 0
-    public = {name for name, f in inspect.getmembers(losses, inspect.isfunction) if f.__module__ == losses.__name__}
+    public = {
+        name
+        for name, f in inspect.getmembers(losses, inspect.isfunction)
+        if f.__module__ == losses.__name__ and name[0] != "_"
+    }
     assert {name for name in public if f">>> losses.{name}(" not in losses.__doc__} == set()
 
 
@@ -289,7 +293,7 @@ def test_the_examples_of_the_docstring_are_true_and_show_every_loss():
 @pytest.mark.parametrize("loss", [losses.forward_corrected, losses.backward_corrected])
 def test_corrections_take_classes_alone(loss, y):
     """Not a column of them, as some data sets have it; nor -1, which would be the last class."""
-    with pytest.raises((RuntimeError, IndexError)):
+    with pytest.raises((UserError, RuntimeError, IndexError)):
         loss(torch.zeros(4, 3), y, torch.eye(3))
 
 
@@ -297,3 +301,22 @@ def test_a_negative_q_is_refused():
     """It would be cross entropy in silence."""
     with pytest.raises(UserError, match="q of L_q is 0 or more, not -0.7"):
         losses.lq(torch.randn(2, 3), torch.tensor([0, 1]), q=-0.7)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda z, y: losses.smoothed_cross_entropy(z, y, 0.1),
+        losses.normalised_cross_entropy,
+        lambda z, y: losses.bootstrapped(z, y, 0.8),
+        lambda z, y: losses.forward_corrected(z, y, torch.full((3, 3), 1 / 3)),
+        lambda z, y: losses.nll_through(z.softmax(1), torch.eye(3), y),
+        lambda z, y: losses.backward_corrected(z, y, torch.eye(3)),
+        losses.soft_cross_entropy,
+    ],
+)
+@pytest.mark.parametrize("y", [torch.zeros(1, dtype=torch.long), torch.zeros(3, dtype=torch.long)])
+def test_labels_that_are_not_one_for_each_row_are_refused(loss, y):
+    """torch would repeat them, or take the first ones."""
+    with pytest.raises(UserError, match="4 predictions need labels|soft labels are"):
+        loss(torch.randn(4, 3), y)

@@ -18,7 +18,8 @@ import torch
 
 from nlcore import data, sweep
 from nlcore.inputs import UserError
-from nlcore.methods import GLC
+from nlcore.methods import GLC, MentorNet
+from nlcore.methods.mentor import Mentor
 from nlcore.noise import Clean, Matrix, SymmetricInclusive, Uniform
 from nlcore.runs import Budget, Run, store
 from nlcore.training import train
@@ -241,7 +242,8 @@ def test_an_unwritable_store_stops_before_anything_starts(monkeypatch, tmp_path)
 GOLD = """
 import pathlib, sys, time
 from nlcore import sweep
-from nlcore.methods import GLC
+from nlcore.methods import GLC, MentorNet
+from nlcore.methods.mentor import Mentor
 from nlcore.noise import SymmetricInclusive
 from nlcore.runs import Budget, Run
 from nlcore.training import step
@@ -379,6 +381,12 @@ def test_data_that_are_named_by_their_path_alone_are_those_that_lie_there_now(tm
     assert lasts[0] > 0.9 and lasts[1] == lasts[2] < 0.3 and said == []
 
 
+def test_a_mentor_that_has_learned_elsewhere_makes_no_record():
+    """Its key would be that of a run that learns one by itself."""
+    with pytest.raises(UserError, match="is not part of what a run is known by"):
+        collect([replace(RUN, noise=Clean(), method=MentorNet("data").led_by(Mentor()), trusted=10)])
+
+
 def test_threads_train_one_after_the_other():
     """Their random numbers are those of the whole process."""
     alone = [without_times(train.train(run, "cpu")) for run in RUNS]
@@ -396,3 +404,5 @@ def test_what_is_done_to_a_record_does_not_reach_others(monkeypatch, tmp_path):
     first.history[-1]["test_accuracy"] = 94.0  # in percent, for a plot
     (again,) = sweep.recorded(sweep.find([RUN], "nopaper"))
     assert again.history[-1]["test_accuracy"] == right and again.dump() != first.dump()
+    store.load_published("nopaper")[RUN.key].history.clear()
+    assert store.load_published("nopaper")[RUN.key].history

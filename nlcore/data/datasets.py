@@ -57,7 +57,8 @@ def _state(place: Path) -> str:
     if place.is_file() and suffix(place) in SUFFIXES:
         files += [place.parent / file.replace("\\", "/") for file in read_table(place, ("file", "label")).file]
     told = [(str(file), file.stat()) for file in files if file.is_file()]
-    return hashlib.sha256(repr([(file, stat.st_mtime_ns, stat.st_size) for file, stat in told]).encode()).hexdigest()
+    states = [(file, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino, stat.st_size) for file, stat in told]
+    return hashlib.sha256(repr(states).encode()).hexdigest()
 
 
 @lru_cache(maxsize=4)

@@ -73,7 +73,7 @@ FILES = {
 
 def read(name: str) -> dict[str, np.ndarray]:
     """The arrays of a prepared file by our names, verified; a `UserError` says what to do where it is missing."""
-    return _read(name, root())
+    return dict(_read(name, root()))
 
 
 @lru_cache(maxsize=4)
@@ -117,7 +117,7 @@ def hashes_of(images: np.ndarray) -> np.ndarray:
 
 def joined(name: str) -> dict[str, np.ndarray]:
     """The arrays of a file of labels, each (N, ...) in the order of the images of their data set."""
-    return _joined(name, root())
+    return dict(_joined(name, root()))
 
 
 @lru_cache(maxsize=4)

@@ -58,11 +58,12 @@ def attach(
         check_trusted(title, trusted_x, torch.as_tensor(trusted_y), K, bool(method.first))
     if trusted_index is not None:
         check_trusted_index(torch.as_tensor(trusted_index), trusted_y, M, K)
+    made = str(method)
     if method.networks > 1:
         tell(f"{title} trains a second network beside yours, which starts from initial weights and not from yours")
     if method.first:
         method = after_first(method, wrapped, first, Sight(title, M, given, first))
-    return Attached(title, method, wrapped, Task(K, M, None), given)
+    return Attached(title, method, wrapped, Task(K, M, None), given, made)
 
 
 def after_first(method: Method, net: Net, first: "Attached | None", sight: "Sight") -> Method:
@@ -169,8 +170,9 @@ class Attached:
     - `predict(x)` is for evaluation; `keep(score)` after it, where a method goes back to its best network.
     """
 
-    def __init__(self, title: str, method: Method, net: Net, task: Task, given: Given):
+    def __init__(self, title: str, method: Method, net: Net, task: Task, given: Given, made: str):
         self.title, self.method, self.task, self.given = title, method, task, given
+        self.made = made  # the method with its settings, in words, as it was before a first stage told it more
         theirs = {id(p) for p in net.parameters()}
         self.net = method.build(net, task).to(next(net.parameters()).device)
         self.own = method.optimiser(self.net)
@@ -193,7 +195,7 @@ class Attached:
     def parameters(self) -> list:
         """What your optimiser trains: parameters, or groups of them where weight decay leaves some alone. Those that a
         method trains with an optimiser of its own are not among them."""
-        return self.groups
+        return [dict(group) if isinstance(group, dict) else group for group in self.groups]  # torch writes into them
 
     def follow(self, optimiser: Optimizer, steps: int, per_epoch: int) -> None:
         """Watch your optimiser: its learning rate, and how many of all `steps` of the training are done, `per_epoch` of
@@ -210,6 +212,8 @@ class Attached:
         apart = learned(self.own.param_groups) if self.own else []
         told = f"{self.title} trains some parameters by an optimiser of its own, and this one has them as well"
         require(not any(id(p) in had for p in apart), f"{told}; build it from parameters() of what attach returned")
+        if self.method.looks_ahead and len({float(group["lr"]) for group in optimiser.param_groups}) > 1:
+            tell(f"{self.title} looks ahead by the learning rate of the optimiser's first group, for all weights")
         if self.hook:
             self.hook.remove()
         self.optimiser, self.hook = optimiser, optimiser.register_step_post_hook(lambda *_: self.stepped())
@@ -264,6 +268,7 @@ class Attached:
         if self.optimiser:
             self.clock.rate = torch.as_tensor(self.optimiser.param_groups[0]["lr"], dtype=torch.float).to(self.device)
         batch = [None if part is None else part.to(self.device) for part in (index, x, y, trusted_x, trusted_y, x2)]
+        require(len(batch[1]) == len(index), f"x has {len(batch[1])} images and index {len(index)} places")
         check_end(self.net.body[0], self.net.body[-1], batch[1][:2])
         self.begun = True
         return self.method.loss(self.net, Batch(*batch), self.clock)
@@ -334,7 +339,8 @@ class Attached:
 
     def state_dict(self) -> dict:
         """All that `load_state_dict` needs to go on, the network's weights included; your optimiser and the random
-        numbers are yours to keep. A method with a first stage needs that one again, so keep its state as well."""
+        numbers are yours to keep. A method with a first stage needs that one again, so keep its state as well. As in
+        torch the tensors are those that go on learning: save them, or copy them."""
         best, own = (part.state_dict() if part else None for part in (self.best, self.own))
         counted = {"steps": self.steps, "epochs": self.epochs, "score": self.score}
         return self.whose() | counted | {"net": self.net.state_dict(), "best": best, "own": own}
@@ -343,11 +349,11 @@ class Attached:
         """What a state must fit; of given labels a hash, as memories go by the places of the pairs."""
         labels = self.given.labels
         told = "" if labels is None else hashlib.sha256(labels.cpu().numpy().tobytes()).hexdigest()[:12]
-        return {"method": self.title, "K": self.task.K, "M": self.task.M, "labels": told}
+        return {"method": self.made, "K": self.task.K, "M": self.task.M, "labels": told}
 
     def load_state_dict(self, state: dict) -> None:
         """Go on from what `state_dict` returned; call it before or after `follow`. A `UserError` if that was another
-        method's, or of other classes, training pairs or given labels."""
+        method's, or of other settings, classes, training pairs or given labels."""
         made = {name: state.get(name, ours) for name, ours in self.whose().items()}
         require(made == self.whose(), f"the state is that of {made}, and not of {self.whose()}")
         self.steps, self.epochs, self.score = state["steps"], state["epochs"], state["score"]

@@ -93,6 +93,7 @@ class Method:
 
     passes = (1, 1)  # forward and backward passes a step, those of a first stage included, for the account of cost
     keeps_best = False  # whether `View.logits(True)` will be asked for
+    looks_ahead = False  # whether it takes a step by the learning rate to see what comes of it
     sees_all_pairs = False  # whether `after` needs the view of all training pairs, not of a share of them
     trust = ""  # what trusted images must be: "beside" the training pairs, "within" them, or not needed
     trusted_batch = 0  # trusted images a step, as many of each class

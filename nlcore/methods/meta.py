@@ -45,6 +45,7 @@ class L2RW(Method):
 
     trust = "beside"
     passes = (2, 3)
+    looks_ahead = True
 
     def build(self, net, task):
         net.register_buffer("v", torch.ones(task.M))
@@ -78,6 +79,7 @@ class Meta(Method):
 
     trust = "beside"
     passes = (2, 3)
+    looks_ahead = True
     decay = 0.0  # of the weights of that net
 
     def __post_init__(self):

@@ -24,6 +24,7 @@ class MLoC(GLC):
     lr: float = 0.001
 
     passes = (3, 4)
+    looks_ahead = True
 
     def __post_init__(self):
         super().__post_init__()

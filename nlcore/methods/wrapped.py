@@ -109,7 +109,7 @@ def _compare(features: Features, x: Tensor) -> None:
     """What the network returns with what its last linear layer gives in the same pass."""
     given = []
     layer = features.net.get_submodule(features.last)
-    hook = layer.register_forward_hook(lambda *call: given.append(call[2]))
+    hook = layer.register_forward_hook(lambda *call: given.append(call[2].clone()))  # it may be changed in place
     try:
         returned = features.net(x)
     finally:

@@ -120,7 +120,7 @@ class Structured(Uniform):
 
     delta: float = 0.0
     order: str = "random"
-    ranking: tuple[tuple[int, ...], ...] = ()  # (K, K-1) false labels, the likeliest first; `on` finds it
+    ranking: tuple[tuple[int, ...], ...] = ()  # (K, K-1) false labels, the likeliest first; else `on` finds it
 
     def __post_init__(self):
         super().__post_init__()
@@ -148,7 +148,7 @@ class Structured(Uniform):
         return T
 
     def on(self, data, seed):
-        if not self.delta or self.order == "fresh":
+        if not self.delta or self.order == "fresh" or self.ranking:
             return self
         if self.order == "random":
             rng, classes = np.random.default_rng([seed, 3]), np.arange(data.K)

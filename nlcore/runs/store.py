@@ -110,9 +110,11 @@ def _set_aside(damaged: Path) -> str:
 
 
 def load_published(paper: str) -> dict[str, Record]:
-    """The published records of a paper by key; a damaged line is an error."""
+    """The published records of a paper by key, the caller's own; a damaged line is an error."""
     path = published(paper)
-    return dict(_parsed(path, path.stat().st_mtime_ns)) if path.exists() else {}
+    if not path.exists():
+        return {}
+    return {key: record.copied() for key, record in _parsed(path, path.stat().st_mtime_ns).items()}
 
 
 def load_all_published() -> dict[str, Record]:

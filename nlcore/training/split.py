@@ -166,6 +166,8 @@ def check(run: Run) -> None:
     require(data.K > 1, f"{run.dataset} has a single class; there is nothing to tell apart")
     run.noise.check(data.K)
     run.noise.given(data)
+    led = "a mentor that has learned elsewhere is not part of what a run is known by; use it in a loop of your own"
+    require(not getattr(method, "given", None), led)
     stage = method.first
     check_method(run, tuple(data.train.x.shape[1:]), data.K)
     if stage and stage.dataset:

@@ -641,7 +641,7 @@ def test_a_state_without_a_best_network_has_none():
 def test_a_state_of_another_method_or_other_pairs_is_refused(method, M, options):
     """What is remembered of a pair goes by its place, and the pairs may stand in another order now."""
     state = attach(method, Timm(), 10, M, **options).state_dict()
-    with pytest.raises(UserError, match=r"the state is that of .*, and not of \{'method': 'CE', 'K': 10, 'M': 20"):
+    with pytest.raises(UserError, match=r"the state is that of .*, and not of \{'method': 'CE\(\)', 'K': 10, 'M': 20"):
         attach(CE(), Timm(), 10, 20).load_state_dict(state)
 
 
@@ -736,3 +736,49 @@ def test_a_second_stage_begins_where_the_first_was_best(capsys):
         learnt.append(second.transition())
     assert (learnt[0] - learnt[1]).abs().max() > 0.1
     assert capsys.readouterr().err.count("no keep(score) was called, its last one counts") == 1
+
+
+def test_a_new_optimiser_has_its_own_rate():
+    """torch writes the rate of the first one into the groups that it is given."""
+    first = attach(CE(), Timm(), 10, 20)
+    first.keep(0.0)
+    mine = Mine(M=20)
+    learner = attach(NoiseAdaptation(), Timm(), 10, 20, labels=mine.y, pairs=[(torch.arange(20), mine.x)], first=first)
+    for rate in (0.1, 1e-4):
+        opt = torch.optim.SGD(learner.parameters(), lr=rate, weight_decay=rate)
+        learner.follow(opt, steps=20, per_epoch=10)
+        assert [group["lr"] for group in opt.param_groups] == [rate, rate]
+        assert [group["weight_decay"] for group in opt.param_groups] == [rate, 0.0]
+
+
+def test_logits_that_are_changed_in_place_are_seen():
+    class Shifted(Timm):
+        def forward(self, x):
+            out = super().forward(x)
+            out += torch.arange(10.0)
+            return out
+
+    mine = Mine(M=20)
+    with pytest.raises(UserError, match="does not return what its linear layer"):
+        attach(CE(), Shifted(), 10, 20).loss(torch.arange(10), mine.x[:10], mine.y[:10])
+
+
+@pytest.mark.parametrize("method, says", [(MWNet(), 1), (CE(), 0)])
+def test_several_learning_rates_are_one_for_a_look_ahead_and_that_is_said(method, says, capsys):
+    learner = attach(method, Timm(), 10, 20)
+    head, rest = learner.net.body[0].net.head, learner.net.body[0].net.stem
+    groups = [{"params": head.parameters(), "lr": 0.5}, {"params": rest.parameters(), "lr": 0.1}]
+    learner.follow(torch.optim.SGD(groups), steps=2, per_epoch=2)
+    assert capsys.readouterr().err.count("looks ahead by the learning rate of the optimiser's first group") == says
+
+
+def test_more_images_than_places_are_refused():
+    mine = Mine(M=20)
+    with pytest.raises(UserError, match="x has 20 images and index 10 places"):
+        attach(CE(), Timm(), 10, 20).loss(torch.arange(10), mine.x[:20], mine.y[:10])
+
+
+def test_a_state_of_other_settings_is_refused():
+    state = attach(GCE(q=0.3), Timm(), 10, 20).state_dict()
+    with pytest.raises(UserError, match=r"GCE\(q=0.3\).* and not of .*GCE\(q=0.7\)"):
+        attach(GCE(), Timm(), 10, 20).load_state_dict(state)

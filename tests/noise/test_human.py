@@ -51,6 +51,8 @@ def test_labels_that_all_share_cannot_be_written_over(monkeypatch):
     monkeypatch.setitem(labels.FILES, "mine", labels.LabelFile("digits", "train", "", {"clean": ""}, "", ""))
     with pytest.raises(ValueError, match="read-only"):
         labels.joined("mine")["clean"][0] = 7
+    labels.joined("mine")["clean"] = np.zeros(4)
+    assert labels.joined("mine")["clean"].any()
 
 
 def test_a_twin_has_their_matrix_and_other_labels():

@@ -69,7 +69,7 @@ def test_rows_of_the_mean_matrix_sum_to_one_and_its_diagonal_is_one_minus_the_ra
 def test_equal_images_are_mistaken_for_the_same_class():
     """The direction of an error follows from the pixels; whether there is one does not."""
     twice = data.Images(*(torch.cat([part[:200], part[:200]]) for part in DIGITS.train))
-    laws = noise.InstanceDependent(0.4).on(DIGITS._replace(train=twice), 0).laws
+    laws = noise.InstanceDependent(0.4).on(DIGITS._replace(train=twice), 0).laws.copy()
     y = twice.y.numpy()
     laws[np.arange(400), y] = 0
     direction = laws / laws.sum(1, keepdims=True)

@@ -277,6 +277,13 @@ def test_classes_that_are_none_are_refused(y):
         noise.draw(noise.Clean(), np.array(y), 10, 0)
 
 
+def test_an_order_that_is_given_is_the_one_that_is_drawn_by():
+    ranking = tuple(tuple(j for j in range(10) if j != k) for k in range(10))
+    law = noise.Structured(20.0, 0.9, "confusing", ranking)
+    found = law.on(data.load("digits"), 0)
+    assert found.ranking == ranking and np.array_equal(found.law(10), law.law(10))
+
+
 def test_classes_in_a_series_go_by_their_places():
     """pandas would look them up by its index."""
     y = np.random.default_rng(0).integers(0, 10, 500)
