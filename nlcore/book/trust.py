@@ -35,14 +35,9 @@ def findings(campaign: dict) -> dict[str, str]:
     """What the prose says."""
     table = trials(campaign)
     said = {"tried": str(table.tried.sum()), "date": campaign["date"]}
-    counts = table.tried.value_counts().sort_index()
-    said["often"] = ", ".join(f"{counted(kinds, 'kind')} {_times(tries)}" for tries, kinds in counts.items())
+    least, most = table.tried.min(), table.tried.max()
+    said["often"] = f"each {least} to {most} times" if least < most else f"each {most} times"
     said["machine"], _, said["rights"] = campaign["machine"].rpartition(", ")
     broken = table.tried.sum() - table.held.sum()
     said["held"] = "all of them held" if not broken else f"{broken} of them did not hold"
     return said | {"kinds": str(len(table)), "campaigns": counted(len(campaign["seeds"]), "campaign")}
-
-
-def _times(tries: int) -> str:
-    """How often, in words."""
-    return {0: "not once", 1: "once", 2: "twice"}.get(tries, f"{tries} times")
