@@ -100,8 +100,8 @@ def carriers(run: Run, noise: Noise, data: Dataset, own: Parts) -> Carriers:
 def split(run: Run, data: Dataset) -> Split:
     """Draw the split and the labels of a run, on its data set; a `UserError` if it does not fit (see `check`)."""
     known, own = datasets.parted(run.dataset)[0], datasets.parted(data.name)[0]
-    require(known == own or not {known, own} & {*datasets.KNOWN}, f"the run is on {known}, and the data are {own}")
-    check(run)
+    require(known == own or not {known, own} <= {*datasets.KNOWN}, f"the run is on {known}, and the data are {own}")
+    check(run, data)
     y, K = data.train.y.numpy().astype(np.int16), data.K
     own = parts(run, y, K)
     used, aside = own.used, own.trusted
@@ -159,15 +159,13 @@ def check_method(run: Run, shape: tuple[int, ...], K: int) -> None:
     require(run.validation > 0 or "calibration" not in run.analyses, f"calibration {needs}")
 
 
-def check(run: Run) -> None:
-    """Refuse, before anything starts, a noise, carriers or a method that do not fit the data; fetches what is
-    missing."""
-    data, method, name = datasets.shared(run.dataset), run.method, type(run.method).__name__
+def check(run: Run, data: Dataset | None = None) -> None:
+    """Refuse, before anything starts, a noise, carriers or a method that do not fit the data, which are those of the
+    run unless they are given; fetches what is missing."""
+    data, method, name = data or datasets.shared(run.dataset), run.method, type(run.method).__name__
     require(data.K > 1, f"{run.dataset} has a single class; there is nothing to tell apart")
     run.noise.check(data.K)
     run.noise.given(data)
-    led = "a mentor that has learned elsewhere is not part of what a run is known by; use it in a loop of your own"
-    require(not getattr(method, "given", None), led)
     stage = method.first
     check_method(run, tuple(data.train.x.shape[1:]), data.K)
     if stage and stage.dataset:
