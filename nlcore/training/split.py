@@ -98,10 +98,10 @@ def carriers(run: Run, noise: Noise, data: Dataset, own: Parts) -> Carriers:
 
 
 def split(run: Run, data: Dataset) -> Split:
-    """Draw the split and the labels of a run, on its data set; a `UserError` if it does not fit (see `check`)."""
+    """Draw the split and the labels of a run, on its data set; a `UserError` if that is another one, or too small."""
     known, own = datasets.parted(run.dataset)[0], datasets.parted(data.name)[0]
     require(known == own or not {known, own} <= {*datasets.KNOWN}, f"the run is on {known}, and the data are {own}")
-    check(run, data)
+    check_carriers(run, data)
     y, K = data.train.y.numpy().astype(np.int16), data.K
     own = parts(run, y, K)
     used, aside = own.used, own.trusted
@@ -159,10 +159,20 @@ def check_method(run: Run, shape: tuple[int, ...], K: int) -> None:
     require(run.validation > 0 or "calibration" not in run.analyses, f"calibration {needs}")
 
 
-def check(run: Run, data: Dataset | None = None) -> None:
-    """Refuse, before anything starts, a noise, carriers or a method that do not fit the data, which are those of the
-    run unless they are given; fetches what is missing."""
-    data, method, name = data or datasets.shared(run.dataset), run.method, type(run.method).__name__
+def check_carriers(run: Run, data: Dataset) -> None:
+    """Refuse images that carry labels if there are too few of them, or they are shaped otherwise."""
+    if run.carrier == "novel":
+        left, wanted = len(data.train.y) - run.validation - run.examples, round(run.noise.copies * run.examples)
+        enough = run.examples and wanted <= left
+        require(enough, f"{wanted or 'all'} images must be novel, {left} are left; let examples or alpha be smaller")
+    elif run.carrier != "same":
+        foreign(run.carrier, data, 1, run.seed)
+
+
+def check(run: Run) -> None:
+    """Refuse, before anything starts, a noise, carriers or a method that do not fit the data; fetches what is
+    missing."""
+    data, method, name = datasets.shared(run.dataset), run.method, type(run.method).__name__
     require(data.K > 1, f"{run.dataset} has a single class; there is nothing to tell apart")
     run.noise.check(data.K)
     run.noise.given(data)
@@ -176,9 +186,4 @@ def check(run: Run, data: Dataset | None = None) -> None:
     require(fits, f"{name} needs at least one trusted image of each of {data.K} classes, {told}")
     if run.trusted:
         parts(run, data.train.y.numpy(), data.K)
-    if run.carrier == "novel":
-        left, wanted = len(data.train.y) - run.validation - run.examples, round(run.noise.copies * run.examples)
-        enough = run.examples and wanted <= left
-        require(enough, f"{wanted or 'all'} images must be novel, {left} are left; let examples or alpha be smaller")
-    elif run.carrier != "same":
-        foreign(run.carrier, data, 1, run.seed)
+    check_carriers(run, data)

@@ -19,6 +19,7 @@ from .device import device_name, peak_memory_mb, pick_device, reproducible
 from .loop import How, fit
 from .processes import Process
 from .sources import Resident, Source
+from .split import check
 
 
 def train(run: Run, device="auto", progress=False, eager=False, keep: Checkpoints | None = None) -> Record:
@@ -54,6 +55,7 @@ def trained(run: Run) -> nn.Module:
 @contextmanager
 def prepared(run: Run, place: torch.device) -> Iterator[tuple[Resident, nn.Module]]:
     """The data and the network of a run, in a setting that makes it repeatable."""
+    check(run)
     if place.type == "cuda":
         torch.cuda.init()  # a process that has used no GPU yet knows none whose statistics could be reset
         torch.cuda.reset_peak_memory_stats(place)
