@@ -42,11 +42,12 @@ def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> di
     `there`, for who asks often, are the names of the files in the working store.
     """
     there, folder = store.names() if there is None else there, store.working()
-    public, current, found = store.load_published(paper), golden.today(), {}
+    public, current, found = store.shared_published(paper), golden.today(), {}
     aside = sorted(name for name in there if name.endswith((".old", ".damaged")))
     for run in runs:
         working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
-        both = [record.of(run) for record in (working, public.get(run.key)) if record]
+        shared = public.get(run.key)
+        both = [record.of(run) for record in (working, shared and shared.copied()) if record]
         done = [record for record in both if record.rests_on(current)]
         if not done and aside:
             others = store.load_aside(run.key, [folder / name for name in aside if name.startswith(run.key)])

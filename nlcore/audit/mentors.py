@@ -14,7 +14,7 @@ from .. import models, vouch
 from ..data.own import SPLITS
 from ..data.tables import called, repeated
 from ..files import check_writable, free, sha256, whole
-from ..inputs import UserError, few, lookup, require, shown, tell
+from ..inputs import UserError, few, lookup, require, tell
 from ..methods import MentorNet
 from ..methods.mentor import Mentor
 from ..models import Net, build
@@ -23,7 +23,7 @@ from ..training.device import pick_device, reproducible
 from ..training.loop import How, fit
 from ..training.sources import Resident, resident
 from ..training.split import Labels, Split
-from .reviewed import table_of_checked, tell_of_numbers
+from .reviewed import check_given, table_of_checked
 
 SGD = {"optimiser": "sgd", "lr": 0.05, "weight_decay": 2e-4, "schedule": "steps", "milestones": (0.5, 0.75)}
 # learned once and early, as the released one was: to a later one the losses of a young student look too large
@@ -133,18 +133,10 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
     require(not many, f"{place} lists {few(many, most=3)} more than once, so {path} does not say which is meant")
     twice = files[files.duplicated()].tolist()
     require(not twice, f"{path} names an image twice: {few(twice, most=3)}")
-    if data.name not in datasets.KNOWN:
-        tell_of_numbers(table, path, files.tolist())
-    _check_given(table, path, [data.classes[k] for k in data.train.y[index].tolist()])
+    labels = [data.classes[k] for k in data.train.y[index].tolist()]
+    check_given(table, path, data.name, [*zip(files, labels, strict=True)])
     classes = {name: k for k, name in enumerate(data.classes)}
     return torch.tensor(index), torch.tensor([lookup("class", label, classes) for label in table.label])
-
-
-def _check_given(table: pd.DataFrame, path: Path, labels: list[str]) -> None:
-    """Refuse rows that say of an image that it was `given` another label than it has: another image is meant."""
-    for file, own, given in zip(table.file, labels, table.get("given", [""] * len(labels)), strict=True):
-        told = f"{path}: {file} has the label {shown(own)} and not {shown(given)}"
-        require(given.strip() in ("", own.strip()), f"{told}; was the table made before the data changed?")
 
 
 def _table(path: Path) -> pd.DataFrame:

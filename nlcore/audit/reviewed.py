@@ -21,9 +21,7 @@ def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> 
     """Which example (n,) each row of a table means, by its `file`, or else by its `row`."""
     require("file" in table or "row" in table, f"{path} needs the column file or row, to say which label is meant")
     index = _by_file(table, path, found, place) if "file" in table else _by_row(table, path, found, place)
-    _same_labels(table, path, found, index)
-    if found.name not in KNOWN:
-        tell_of_numbers(table, path, [found.file[i] for i in index])
+    check_given(table, path, found.name, [(found.file[i], found.classes[found.given[i]]) for i in index])
     twice = sorted(repeated(index))
     require(not twice, f"{path} names an example twice: {few([found.file[i] for i in twice], most=3)}")
     return np.array(index, int)
@@ -63,19 +61,16 @@ def _index_of_rows(found: Examples) -> dict[str, int]:
     return {str(row): i for i, row in enumerate(found.row)}
 
 
-def _same_labels(table: pd.DataFrame, path: Path, found: Examples, index: list[int]) -> None:
-    """Refuse rows that say of an example that it was `given` another label than it has: another example is meant."""
+def check_given(table: pd.DataFrame, path: Path, data: str, meant: list[tuple[str, str]]) -> None:
+    """Refuse rows that say of an example of `data` that it was `given` another label than it has: another example is
+    meant. Without that column say so, if examples are told by mere numbers. `meant` has the name and the label in the
+    data of the example that each row means."""
     names = table.file if "file" in table else "row " + table.row
-    for name, i, given in zip(names, index, table.get("given", [""] * len(index)), strict=True):
-        own = found.classes[found.given[i]]
-        told = f"{path}: {name} of {found.name} has the label {shown(own)} and not {shown(given)}"
+    for name, (_, own), given in zip(names, meant, table.get("given", [""] * len(meant)), strict=True):
+        told = f"{path}: {name} of {data} has the label {shown(own)} and not {shown(given)}"
         require(given.strip() in ("", own.strip()), f"{told}; was the table made before the data changed?")
-
-
-def tell_of_numbers(table: pd.DataFrame, path: Path, names: list[str]) -> None:
-    """Say if a table names examples, which are called so in the data, by mere numbers and not with their labels."""
-    by_number = "file" not in table or all(re.fullmatch(r"(row |train/|test/)?\d+", name) for name in names)
-    if by_number and "given" not in table:
+    by_number = "file" not in table or all(re.fullmatch(r"(row |train/|test/)?\d+", name) for name, _ in meant)
+    if by_number and "given" not in table and data not in KNOWN:
         told = "with their labels in a column given it would be seen whether the data still stand in that order"
         tell(f"{path} names examples by their numbers alone; {told}")
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -203,8 +204,13 @@ def inputs(name: str, values: dict, records: list[str]) -> str:
     files = sorted(f"{path} {sha256(path)}" for path in code + texts)
     dataset = values.get("dataset", "auto")
     own = "" if dataset in ("auto", *data.KNOWN) else data.shared(dataset).sha256
-    packages = {dist.name: dist.version for dist in distributions()}  # the optional ones, too
-    return content_hash([sys.version, packages, cells, values, files, records, own])
+    return content_hash([sys.version, packages(), cells, values, files, records, own])
+
+
+@cache
+def packages() -> dict[str, str]:
+    """The versions of all packages of this Python, the optional ones too; to read them takes long."""
+    return {package.name: package.version for package in distributions()}
 
 
 def _executed(name: str, work: Path, values: dict) -> Path:

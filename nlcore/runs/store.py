@@ -111,10 +111,13 @@ def _set_aside(damaged: Path) -> str:
 
 def load_published(paper: str) -> dict[str, Record]:
     """The published records of a paper by key, the caller's own; a damaged line is an error."""
+    return {key: record.copied() for key, record in shared_published(paper).items()}
+
+
+def shared_published(paper: str) -> dict[str, Record]:
+    """The same records as all who ask see them: for whoever changes nothing in them."""
     path = published(paper)
-    if not path.exists():
-        return {}
-    return {key: record.copied() for key, record in _parsed(path, path.stat().st_mtime_ns).items()}
+    return dict(_parsed(path, path.stat().st_mtime_ns)) if path.exists() else {}
 
 
 def load_all_published() -> dict[str, Record]:

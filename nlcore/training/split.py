@@ -99,8 +99,9 @@ def carriers(run: Run, noise: Noise, data: Dataset, own: Parts) -> Carriers:
 
 def split(run: Run, data: Dataset) -> Split:
     """Draw the split and the labels of a run, on its data set; a `UserError` if that is another one, or too small."""
-    known, own = datasets.parted(run.dataset)[0], datasets.parted(data.name)[0]
-    require(known == own or not {known, own} <= {*datasets.KNOWN}, f"the run is on {known}, and the data are {own}")
+    asked, there = datasets.parted(run.dataset)[0], datasets.parted(data.name)[0]
+    two = asked != there and {asked, there} <= {*datasets.KNOWN}
+    require(not two, f"the run is on {asked}, and the data are {there}")
     check_carriers(run, data)
     y, K = data.train.y.numpy().astype(np.int16), data.K
     own = parts(run, y, K)
