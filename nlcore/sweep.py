@@ -16,6 +16,7 @@ from dataclasses import replace
 from multiprocessing import active_children, current_process, get_context, parent_process
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -34,31 +35,36 @@ TRAIN = ("never", "missing", "stale")
 STATES = ("done", "stale", "failed", "missing")
 
 
-def find(runs: list[Run], paper: str, there: frozenset[str] | None = None) -> dict[str, tuple[str, Record | None]]:
+def find(runs: list[Run], paper: str, there: store.Listing | None = None) -> dict[str, tuple[str, Record | None]]:
     """State and record of each run by key: current before stale, then the working store before the published one; where
     neither is current, one that was put aside: by another state of the code, or while it was still being copied here. A
     record names data of one's own where they lie today.
 
-    `there`, for who asks often, are the names of the files in the working store.
+    The working store is listed for runs that lack a current record alone, so runs that have one take no longer where
+    many others are; or it is listed before, as `there`, by who asks often.
     """
-    there, folder = store.names() if there is None else there, store.working()
-    public, current, found = store.shared_published(paper), golden.today(), {}
-    aside = sorted(name for name in there if name.endswith((".old", ".damaged")))
+    public, current, folder, found = store.shared_published(paper), golden.today(), store.working(), {}
     for run in runs:
-        working = store.load_working(run.key, folder) if f"{run.key}.json" in there else None
-        shared = public.get(run.key)
+        made = there is None or f"{run.key}.json" in there.names
+        working, shared = store.load_working(run.key, folder) if made else None, public.get(run.key)
         both = [record.of(run) for record in (working, shared and shared.copied()) if record]
         done = [record for record in both if record.rests_on(current)]
-        if not done and aside:
-            others = store.load_aside(run.key, [folder / name for name in aside if name.startswith(run.key)])
-            done = [record.of(run) for record in others if record.rests_on(current)]
+        if not done:
+            there = there or store.listing()
+            done = [record for record in _put_aside(run, folder, there) if record.rests_on(current)]
         if done:
             found[run.key] = "done", done[0]
-        elif f"{run.key}.failed" in there:
+        elif f"{run.key}.failed" in there.names:
             found[run.key] = "failed", both[0] if both else None
         else:
             found[run.key] = ("stale", both[0]) if both else ("missing", None)
     return found
+
+
+def _put_aside(run: Run, folder: Path, there: store.Listing) -> list[Record]:
+    """The records of a run that were put aside in the working store."""
+    names = [name for name in there.aside if name.startswith(run.key)]
+    return [record.of(run) for record in store.load_aside(run.key, [folder / name for name in names])]
 
 
 def collect(

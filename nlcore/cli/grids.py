@@ -131,7 +131,7 @@ def status(experiment: Annotated[str, typer.Argument()] = "all", as_json: Json =
     from ..runs import store
 
     names = papers.experiments() if experiment == "all" else [experiment]
-    rows, stale, there = [], {}, store.names()
+    rows, stale, there = [], {}, store.listing()
     for name, tier in itertools.product(names, papers.TIERS):
         paper, runs = runs_of(name, tier, None)
         found = sweep.find(runs, paper, there)

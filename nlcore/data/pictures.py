@@ -28,11 +28,23 @@ def shown(file: str | bytes | Path, side: int | None = None):
             )
             if side:
                 image.draft("RGB", (side, side))
+            _check_pages(image, name)
             return _rgb(ImageOps.exif_transpose(image), name)
     except UserError:
         raise
     except Exception as error:  # whatever a torn file makes of reading it
         raise UserError(f"{name} cannot be decoded ({error})") from None
+
+
+def _check_pages(image, name: str) -> None:
+    """Refuse a TIFF with several pages of one size, as slices or channels are; a smaller second page is a preview."""
+    if image.format == "TIFF" and image.n_frames > 1:
+        first, pages = image.size, image.n_frames
+        image.seek(1)
+        second = image.size
+        image.seek(0)
+        told = f"{name} has {pages} pages, of which only the first would be read; save each as a picture of its own"
+        require(first != second, told)
 
 
 def _rgb(image, name: str):

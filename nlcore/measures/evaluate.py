@@ -159,6 +159,8 @@ def best(rows: pd.DataFrame, knob: str, within: list[str], by: str = "test_accur
     A paper that reports the best of several values reports this; by test accuracy it leaks the test set.
     """
     require(by in rows and rows[by].notna().all(), f"these runs have no column {by!r} to choose by")
+    lacking = [column for column in (*within, knob) if rows[column].isna().any()]
+    require(not lacking, f"some of these runs have no {' and no '.join(lacking)}; leave them out")
     means = rows.groupby([*within, knob])[by].mean().reset_index()
     chosen = means.loc[means.groupby(within)[by].idxmax(), [*within, knob]]
     return rows.merge(chosen, on=[*within, knob])

@@ -68,12 +68,20 @@ def load_aside(key: str, paths: list[Path]) -> list[Record]:
     return found
 
 
-def names() -> frozenset[str]:
-    """The names of the files in the working store."""
+class Listing(NamedTuple):
+    """The names of all files in the working store, and those among them of records that were put aside."""
+
+    names: frozenset[str]
+    aside: list[str]
+
+
+def listing() -> Listing:
+    """What the working store holds now."""
     try:
-        return frozenset(os.listdir(working()))
+        names = os.listdir(working())
     except (FileNotFoundError, NotADirectoryError):
-        return frozenset()
+        names = []
+    return Listing(frozenset(names), sorted(name for name in names if name.endswith((".old", ".damaged"))))
 
 
 def load_working(key: str, folder: Path | None = None) -> Record | None:

@@ -221,6 +221,15 @@ def test_numbers_whose_white_is_unknown_are_refused(tmp_path, kind):
         pictures.shown(tmp_path / "a.tif")
 
 
+def test_pages_that_would_not_be_read_are_told(tmp_path):
+    page, preview = Image.new("L", (6, 6), 9), Image.new("L", (3, 3))
+    page.save(tmp_path / "stack.tif", save_all=True, append_images=[page, page])
+    page.save(tmp_path / "photo.tif", save_all=True, append_images=[preview])
+    with pytest.raises(UserError, match="stack.tif has 3 pages, of which only the first"):
+        pictures.shown(tmp_path / "stack.tif")
+    assert (shown(tmp_path / "photo.tif") == 9).all()
+
+
 def test_what_is_transparent_is_white(tmp_path):
     clear = np.zeros((6, 6, 4), np.uint8)
     clear[:3, :, 3] = 255  # above black, below nothing

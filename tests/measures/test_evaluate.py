@@ -116,6 +116,8 @@ def test_the_best_of_several_is_chosen_by_the_mean_for_each_group():
     )
     chosen = evaluate.best(table, "lr", ["alpha"])
     assert chosen.groupby("alpha").lr.unique().explode().to_dict() == {0: 2, 5: 1} and len(chosen) == 3
+    with pytest.raises(UserError, match="some of these runs have no lr"):  # as a method has not whose rate is another
+        evaluate.best(pd.concat([table, table[:1].assign(lr=np.nan)]), "lr", ["alpha"])
 
 
 def test_correlations_within_each_run_are_those_of_pandas():

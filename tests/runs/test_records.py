@@ -274,6 +274,17 @@ def test_going_to_and_fro_between_two_states_of_the_code_trains_nothing_twice(re
     assert sweep.find([RUN], "rolnick2017") == {RUN.key: ("stale", other)}
 
 
+def test_runs_that_are_done_are_found_without_a_look_at_all_others(record, monkeypatch):
+    listing = store.listing
+    store.save(record)
+    monkeypatch.setattr(store, "listing", lambda: pytest.fail("listed"))
+    assert sweep.find([RUN], "rolnick2017") == {RUN.key: ("done", record)}
+    monkeypatch.setattr(store, "listing", listing)
+    (store.working() / f"{RUN.key}.json").unlink()
+    (store.working() / f"{RUN.key}.failed").touch()
+    assert sweep.find([RUN], "rolnick2017") == {RUN.key: ("failed", None)}
+
+
 @pytest.mark.parametrize("paper", PAPERS)
 def test_published_records_are_whole(paper):
     found = store.load_published(paper)
