@@ -11,7 +11,7 @@ from tqdm import tqdm
 from .. import data as datasets
 from ..data.own import SPLIT_NAMES, alike, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
-from ..data.prepared import MOST_CLASSES, check_files, check_names, check_split, opened
+from ..data.prepared import MOST_CLASSES, check_files, check_split, class_names, opened
 from ..data.tables import SUFFIXES, read_table, suffix
 from ..inputs import UserError, few, require
 
@@ -112,7 +112,7 @@ def _table(path: Path, side: int) -> Examples:
     """The pictures that a table `file,label` names, from its folder on; or the numbers in columns beside `label`."""
     of_pictures = "file" in read_table(path, ("label",))
     table = read_table(path, ("label",), as_text=of_pictures)
-    empty = table.label.isna() | (table.label.astype(str).str.strip() == "")
+    empty = table.label.isna() | (table.label.astype(str) == "")
     left_out = [f"row {i} has no label" for i in np.flatnonzero(empty)]
     row, table = np.flatnonzero(~empty), table[~empty]
     classes, given = _classes(path, table.label)
@@ -147,7 +147,7 @@ def _says_the_label(column: np.ndarray, given: np.ndarray) -> bool:
 
 def _classes(path: Path, label: pd.Series) -> tuple[list[str], np.ndarray]:
     """The names of the classes, and the class (N,) of each label."""
-    names, given = np.unique(label.astype(str).str.strip(), return_inverse=True)
+    names, given = np.unique(label.astype(str), return_inverse=True)
     few_enough = len(names) <= max(len(label) // 2, 2)
     require(
         few_enough, f"{path}: {len(label)} labels name {len(names)} different classes; a label is a class, not a number"
@@ -171,9 +171,7 @@ def _arrays(path: Path, side: int) -> Examples:
         file += [f"{split.replace('_', '/')}{one}" for one in named]
     given = np.concatenate(y)
     require(given.max() < MOST_CLASSES, f"{path}: the label {given.max()} is no class; {MOST_CLASSES:,} are the most")
-    names = found.get("classes", range(int(given.max()) + 1))
-    if "classes" in found:
-        check_names(path, "classes", names)
+    names = class_names(path, found) or range(int(given.max()) + 1)
     bad = np.flatnonzero((given < 0) | (given >= len(names)))[:1]
     require(not len(bad), f"{path}: label {given[bad]} of row {bad} is none of {len(names)} classes, from 0")
     x, said = _small(x, side)

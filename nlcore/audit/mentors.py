@@ -99,7 +99,7 @@ def _there(out: Path, suffix: str) -> str:
 def _check_weights(out: Path, data: datasets.Dataset) -> None:
     """Refuse a file that is there in place of a table of weights of the labels that this data set has now."""
     table, labels = _table(out), [data.classes[k] for k in data.train.y.tolist()]
-    pairs = {(file.lstrip(), label.lstrip()) for file, label in zip(data.files, labels, strict=True)}  # as cells begin
+    pairs = {(file.lstrip(), label) for file, label in zip(data.files, labels, strict=True)}  # as cells begin
     own = "weight" in table and {*zip(table.file, table.label, strict=True)} == pairs
     require(own, f"{out} is no table of weights of {data.name} as it is now; choose another --out, or remove it")
 

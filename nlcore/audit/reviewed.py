@@ -68,7 +68,7 @@ def check_given(table: pd.DataFrame, path: Path, data: str, meant: list[tuple[st
     names = table.file if "file" in table else "row " + table.row
     for name, (_, own), given in zip(names, meant, table.get("given", [""] * len(meant)), strict=True):
         told = f"{path}: {name} of {data} has the label {shown(own)} and not {shown(given)}"
-        require(given.strip() in ("", own.strip()), f"{told}; was the table made before the data changed?")
+        require(given in ("", own), f"{told}; was the table made before the data changed?")
     by_number = "file" not in table or all(re.fullmatch(r"(row |train/|test/)?\d+", name) for name, _ in meant)
     if by_number and "given" not in table and data not in KNOWN:
         told = "with their labels in a column given it would be seen whether the data still stand in that order"
@@ -95,9 +95,7 @@ def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.nd
     """Examples (m,) whose labels were checked, and their true classes (m,), from a table with `label`."""
     table = table_of_checked(path, ("label",))
     classes = {name: k for k, name in enumerate(found.classes)}
-    return positions(table, path, found, place), np.array(
-        [lookup("class", name.strip(), classes) for name in table.label]
-    )
+    return positions(table, path, found, place), np.array([lookup("class", name, classes) for name in table.label])
 
 
 def relabel(data: str, reviewed: Path, out: Path) -> str:
@@ -137,7 +135,7 @@ def _decided(table: pd.DataFrame, path: Path, found: Examples, index: np.ndarray
     label = np.array(found.classes, dtype=object)[found.given]
     removed = np.zeros(len(label), bool)
     require("label" in table or "action" in table, f"{path} needs the column label or action, to say what to do")
-    new = table.label.str.strip() if "label" in table else pd.Series([""] * len(table))
+    new = table.label if "label" in table else pd.Series([""] * len(table))
     action = table.action.str.strip().str.lower() if "action" in table else pd.Series([""] * len(table))
     for row, (i, name, act) in enumerate(zip(index, new, action, strict=True), 1):
         act = act or ("relabel" if name else "keep")

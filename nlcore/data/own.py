@@ -59,13 +59,13 @@ def from_table(path: Path):
     """The arrays (see `prepared.ARRAYS`) and class names of a table of `file`, a picture from the folder of the table
     on, and `label`. A fifth of each class is for testing, as of a folder without a split; all have one size."""
     table = read_table(path, ("file", "label"))
-    empty = table.label.str.strip() == ""
+    empty = table.label == ""
     if empty.any():
         rows = few([str(row) for row in np.flatnonzero(empty)])
         tell(f"{path}: left out, as they have no label: {counted(int(empty.sum()), 'row')} below the header: {rows}")
         table = table[~empty].reset_index(drop=True)
     require(len(table) > 0, f"{path} has no row with a label")
-    names, label = np.unique(table.label.str.strip(), return_inverse=True)
+    names, label = np.unique(table.label, return_inverse=True)
     require(len(names) > 1, f"{path} has a single class; there is nothing to tell apart")
     x = _decoded(path, [path.parent / file.replace("\\", "/") for file in table.file])
     test = _fifth(path, x, label, [*map(str, names)])
@@ -108,7 +108,9 @@ def found_in(folder: Path) -> Found:
     pictures, others = {}, []
     for inside in inside_of(folder):
         if inside.is_dir():
-            own = pictures.setdefault(as_read(inside.name), [])
+            name = as_read(inside.name)
+            require(name != "", f"the name of {str(inside)!r} is blank; give it that of its pictures' class")
+            own = pictures.setdefault(name, [])
             for file in _below(inside):
                 (own if is_picture(file) else others).append(file)
         elif matters(inside):

@@ -13,7 +13,7 @@ import torch
 
 from .. import home, place
 from ..inputs import UserError, few, require
-from .tables import suffix
+from .tables import as_read, suffix
 
 MOST_CLASSES = 10_000
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
@@ -113,13 +113,22 @@ def from_npz(path: Path):
         check_split(path, f"{split}_", found[f"{split}_images"], found[f"{split}_labels"])
     one, two = found["train_images"].shape[1:], found["test_images"].shape[1:]
     require(one == two, f"{path}: train images are {one}, test images {two}; they must be alike")
-    K = int(found["train_labels"].max()) + 1
-    if "classes" in found:
-        check_names(path, "classes", found["classes"])
-        K = len(found["classes"])
+    classes = class_names(path, found)
+    K = len(classes) or int(found["train_labels"].max()) + 1
     check_files(path, "train_", found)
     _check_classes(path, found, K)
-    return found, found.get("classes", range(K))
+    return found, classes or range(K)
+
+
+def class_names(path: Path, found: dict[str, np.ndarray]) -> list[str]:
+    """The names in the array `classes`, as people read them; none without that array."""
+    if "classes" not in found:
+        return []
+    check_names(path, "classes", found["classes"])
+    names = [as_read(str(name)) for name in found["classes"]]
+    check_names(path, "classes", np.array(names))
+    require("" not in names, f"{path}: classes has a blank name")
+    return names
 
 
 def opened(path: Path) -> dict[str, np.ndarray]:

@@ -60,8 +60,9 @@ def _refuse_repeated(path: Path, names: Iterable[str]) -> None:
 
 
 def as_read(name):
-    """The name of a class (else whatever it is), each letter in the one of several ways to write it."""
-    return unicodedata.normalize("NFC", name) if isinstance(name, str) else name
+    """The name of a class (else whatever it is) without what nobody sees: blanks around it, and which of several
+    ways to write a letter was taken."""
+    return unicodedata.normalize("NFC", name).strip() if isinstance(name, str) else name
 
 
 def _separated(path: Path, as_text: bool) -> pd.DataFrame:

@@ -3,8 +3,10 @@
 It needs a Chromium and the pages that `make book` builds; without either it is skipped, and says so.
 """
 
+import functools
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
@@ -49,46 +51,56 @@ def browser():
         chromium.close()
 
 
-def opened(browser, path: Path, width: int):
-    """A page at a width, with the errors of its scripts and the hosts that it asked for something."""
-    page, errors, hosts = browser.new_page(viewport={"width": width, "height": 900}), [], set()
+class Seen(NamedTuple):
+    """What a page showed: errors of its scripts, hosts that it asked for something, its links, the places in it that a
+    link may lead to, and by the name of a width what is wrong there."""
+
+    errors: list[str]
+    hosts: set[str]
+    links: list[str]
+    places: set[str]
+    wrong: dict[str, list[str]]
+
+
+def seen(browser, path: Path) -> Seen:
+    """A page, opened once and looked at in both widths."""
+    page, errors, hosts = browser.new_page(), [], set()
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: hosts.add(urlparse(request.url).netloc))
     page.goto(path.as_uri(), wait_until="load")
-    return page, errors, hosts - {""}
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_a_page_works_without_a_network_and_fits_the_screen(browser, path):
+    wrong = {}
     for name, width in WIDTHS.items():
-        page, errors, hosts = opened(browser, path, width)
-        assert not errors and not hosts, name
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, name
-        assert not page.evaluate(WIDER), name
-        assert not page.evaluate(BARE_IMAGES) and not page.evaluate(BARE_TABLES), name
-        page.close()
+        page.set_viewport_size({"width": width, "height": 900})
+        wrong[name] = page.evaluate(WIDER) + page.evaluate(BARE_IMAGES) + page.evaluate(BARE_TABLES)
+        if page.evaluate("() => document.documentElement.scrollWidth") > width:
+            wrong[name].append("it scrolls sideways")
+    links, places = page.evaluate(LINKS), page.evaluate("() => [...document.querySelectorAll('[id]')].map(e => e.id)")
+    page.close()
+    return Seen(errors, hosts - {""}, links, {*places}, wrong)
 
 
 @pytest.fixture(scope="module")
-def links(browser) -> dict[Path, tuple[list[str], set[str]]]:
-    """Of each page its links and the places that a link may lead to."""
-    found = {}
-    for path in [*PAGES, HTML / "genindex.html", HTML / "search.html"]:
-        page, _, _ = opened(browser, path, 1400)
-        places = {*page.evaluate("() => [...document.querySelectorAll('[id]')].map(e => e.id)")}
-        found[path] = page.evaluate(LINKS), places
-        page.close()
-    return found
+def look(browser):
+    """What a page showed; each is opened once."""
+    return functools.cache(lambda path: seen(browser, path))
 
 
-def test_no_link_is_broken(links):
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_works_without_a_network_and_fits_the_screen(look, path):
+    page = look(path)
+    assert not page.errors and not page.hosts
+    assert page.wrong == {name: [] for name in WIDTHS}
+
+
+def test_no_link_is_broken(look):
+    pages = {path: look(path) for path in [*PAGES, HTML / "genindex.html", HTML / "search.html"]}
     broken = []
-    for path, (addresses, _) in links.items():
-        for address in addresses:
+    for path, page in pages.items():
+        for address in page.links:
             bare, place = urldefrag(address)
             if not bare.startswith("file:"):
                 continue
             target = Path(unquote(urlparse(bare).path))
-            if not target.exists() or (place and target in links and unquote(place) not in links[target][1]):
+            if not target.exists() or (place and target in pages and unquote(place) not in pages[target].places):
                 broken.append(f"{path.name}: {address}")
     assert not broken

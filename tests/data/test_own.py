@@ -108,6 +108,15 @@ def test_an_accent_is_the_same_however_it_is_written(pets):
     assert unicodedata.normalize("NFC", "Käfer") in data.load(str(pets)).classes
 
 
+def test_blanks_around_the_name_of_a_class_are_not_part_of_it(pets):
+    divided(pets)
+    (pets / "test" / "cat").rename(pets / "test" / "cat ")
+    assert data.load(str(pets)).classes == ("cat", "dog")
+    (pets / "test" / "cat ").rename(pets / "test" / " ")
+    with pytest.raises(UserError, match="the name of '.*test/ ' is blank"):
+        data.load(str(pets))
+
+
 def test_a_single_class_is_refused_with_what_may_have_been_meant(pets):
     with pytest.raises(UserError, match=f"single class, pets; did you mean {pets}, with cat/, dog/"):
         data.load(str(pets.parent))
