@@ -41,15 +41,17 @@ class Picked(NamedTuple):
 def published(wanted: dict[str, list[Run]]) -> list[Picked]:
     """The current published records of runs by experiment, each once. A stale record is passed over: an edit since has
     moved its number on purpose."""
-    found: dict[str, Picked] = {}
+    current, spreads, found = {}, {}, {}
     for experiment, runs in wanted.items():
-        records = store.load_published(experiment.partition(".")[0])
-        current = {key: record for key, record in records.items() if not record.stale}
-        spreads = between_seeds(current.values())
+        paper = experiment.partition(".")[0]
+        if paper not in current:  # all its experiments ask for the same file
+            records = store.load_published(paper)
+            current[paper] = {key: record for key, record in records.items() if not record.stale}
+            spreads[paper] = between_seeds(current[paper].values())
         for run in runs:
-            if run.key in current:
-                record = current[run.key]
-                found.setdefault(run.key, Picked(experiment, record.of(run), spreads.get(replace(record.run, seed=0))))
+            if run.key in current[paper] and run.key not in found:
+                record = current[paper][run.key]
+                found[run.key] = Picked(experiment, record.of(run), spreads[paper].get(replace(record.run, seed=0)))
     return [*found.values()]
 
 
