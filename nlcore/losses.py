@@ -43,13 +43,23 @@ from torch import Tensor
 from .inputs import require
 
 
-def _one_each(p: Tensor, y: Tensor) -> None:
-    """Refuse labels that are not one for each row of p (B, K): torch would repeat one, or take the first ones."""
+def _check_labels(p: Tensor, y: Tensor) -> None:
+    """Refuse labels that are not torch.long, one for each row of p (B, K): torch would repeat one, or take the first.
+    Their values are not looked at, as a GPU would have to be waited for."""
     require(y.shape == p.shape[:1], f"{len(p)} predictions need labels ({len(p)},), not {(*y.shape,)}")
+    require(y.dtype == torch.long, f"labels are torch.long, not {y.dtype}; y.long() makes them so")
+
+
+def _check_matrix(p: Tensor, T: Tensor) -> None:
+    """Refuse what is no matrix of K classes for p (B, K)."""
+    K = p.shape[1]
+    is_one = isinstance(T, Tensor) and T.shape == (K, K)
+    require(is_one, f"the matrix is a tensor {(K, K)}, as there are {K} classes, not {getattr(T, 'shape', type(T))}")
 
 
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     """-log p_y, for labels y (B,)."""
+    _check_labels(logits, y)
     return F.cross_entropy(logits, y, reduction="none")
 
 
@@ -61,7 +71,7 @@ def soft_cross_entropy(logits: Tensor, q: Tensor) -> Tensor:
 
 def smoothed_cross_entropy(logits: Tensor, y: Tensor, e: float) -> Tensor:
     """Cross entropy against (1 - e) onehot(y) + e/K (Szegedy 2016, section 7); e -> 0 is cross entropy."""
-    _one_each(logits, y)
+    _check_labels(logits, y)
     logp = torch.log_softmax(logits, dim=1)  # (B, K)
     return -(1 - e) * logp.gather(1, y[:, None]).squeeze(1) - e * logp.mean(1)
 
@@ -93,14 +103,14 @@ def reverse_cross_entropy(logits: Tensor, y: Tensor, A: float) -> Tensor:
 
 def normalised_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     """log p_y / sum_k log p_k (Ma et al. 2020): cross entropy as a share of its sum over all labels."""
-    _one_each(logits, y)
+    _check_labels(logits, y)
     logp = torch.log_softmax(logits, 1)  # (B, K)
     return logp.gather(1, y[:, None]).squeeze(1) / logp.sum(1)
 
 
 def bootstrapped(logits: Tensor, y: Tensor, b: float, hard: bool = False) -> Tensor:
     """Cross entropy against b onehot(y) + (1 - b) p or, `hard`, onehot(argmax p) in place of p (Reed et al. 2015)."""
-    _one_each(logits, y)
+    _check_labels(logits, y)
     logp = torch.log_softmax(logits, dim=1)  # (B, K)
     given = logp.gather(1, y[:, None]).squeeze(1)
     own = logp.max(1).values if hard else (logp.exp() * logp).sum(1)
@@ -118,7 +128,8 @@ def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
 
     It is computed in logarithms throughout.
     """
-    _one_each(logits, y)
+    _check_labels(logits, y)
+    _check_matrix(logits, T)
     # (B, K): the logarithm of P(true class i and the given label)
     log_joint = torch.log_softmax(logits, 1) + T.log().T.index_select(0, y)
     return -torch.logsumexp(log_joint, 1)
@@ -127,7 +138,8 @@ def forward_corrected(logits: Tensor, y: Tensor, T: Tensor) -> Tensor:
 def nll_through(p: Tensor, T: Tensor, y: Tensor) -> Tensor:
     """-log((T^T p)_y + 1e-7), given probabilities p (B, K): forward correction, with a gradient also at zeros of T
     (Patrini 2017, section 3.3)."""
-    _one_each(p, y)
+    _check_labels(p, y)
+    _check_matrix(p, T)
     with torch.autocast(p.device.type, enabled=False):  # 1e-7 is nothing in half precision
         noisy = (p @ T).gather(1, y[:, None]).squeeze(1)
         return -(noisy + 1e-7).log()
@@ -139,7 +151,8 @@ def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor, clip: float =
     Given is the `inverse` T^-1 (K, K) (Patrini 2017, section 3.2). With `clip`, the
     probabilities p are cut at it and at 1 less it, which bounds the loss.
     """
-    _one_each(logits, y)
+    _check_labels(logits, y)
+    _check_matrix(logits, inverse)
     log_p = torch.log_softmax(logits, 1)
     if clip:
         log_p = log_p.clamp(math.log(clip), math.log1p(-clip))

@@ -276,3 +276,11 @@ def test_stream_asks_golden_runs_first(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(vouch, "vouch", lambda runs, echo: pytest.fail(f"asked for {runs[0].method}"))
     with pytest.raises(pytest.fail.Exception, match="asked for CE"):
         nlcore(capsys, "stream", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", "--batch", "3")
+
+
+def test_standard_error_may_be_closed(tmp_path):
+    """Some services start what they start without one, where a bar of progress would have nowhere to go."""
+    given = ["run", "kye2022.heads", "--set", "seeds=1", "--set", "steps=2", "--jobs", "1"]
+    command = " ".join([sys.executable, "-m", "nlcore", *given])
+    told = subprocess.run(["sh", "-c", f"{command} 2>&-"], capture_output=True, text=True, cwd=tmp_path)
+    assert told.returncode == 0 and "failed" not in told.stdout and "%" in told.stdout

@@ -4,6 +4,7 @@ import doctest
 import inspect
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -303,20 +304,44 @@ def test_a_negative_q_is_refused():
         losses.lq(torch.randn(2, 3), torch.tensor([0, 1]), q=-0.7)
 
 
-@pytest.mark.parametrize(
+OF_LABELS = pytest.mark.parametrize(
     "loss",
     [
+        losses.cross_entropy,
+        lambda z, y: losses.lq(z, y, 0.7),
+        losses.mae,
         lambda z, y: losses.smoothed_cross_entropy(z, y, 0.1),
         losses.normalised_cross_entropy,
         lambda z, y: losses.bootstrapped(z, y, 0.8),
         lambda z, y: losses.forward_corrected(z, y, torch.full((3, 3), 1 / 3)),
         lambda z, y: losses.nll_through(z.softmax(1), torch.eye(3), y),
         lambda z, y: losses.backward_corrected(z, y, torch.eye(3)),
-        losses.soft_cross_entropy,
     ],
 )
-@pytest.mark.parametrize("y", [torch.zeros(1, dtype=torch.long), torch.zeros(3, dtype=torch.long)])
-def test_labels_that_are_not_one_for_each_row_are_refused(loss, y):
+
+
+@OF_LABELS
+@pytest.mark.parametrize("shape", [1, 3, (4, 1)])
+def test_labels_that_are_not_one_for_each_row_are_refused(loss, shape):
     """torch would repeat them, or take the first ones."""
-    with pytest.raises(UserError, match="4 predictions need labels|soft labels are"):
-        loss(torch.randn(4, 3), y)
+    with pytest.raises(UserError, match="4 predictions need labels"):
+        loss(torch.randn(4, 3), torch.zeros(shape, dtype=torch.long))
+    with pytest.raises(UserError, match="soft labels are"):
+        losses.soft_cross_entropy(torch.randn(4, 3), torch.zeros(shape))
+
+
+@OF_LABELS
+@pytest.mark.parametrize("dtype", [torch.int32, torch.uint8, torch.bool, torch.float32])
+def test_labels_of_another_type_are_refused(loss, dtype):
+    with pytest.raises(UserError, match=r"labels are torch.long, not .*; y.long\(\) makes them so"):
+        loss(torch.randn(4, 3), torch.zeros(4, dtype=dtype))
+
+
+@pytest.mark.parametrize("T", [np.eye(3), torch.eye(2), torch.ones(3)])
+def test_what_is_no_matrix_of_the_classes_is_refused(T):
+    z, y = torch.randn(4, 3), torch.zeros(4, dtype=torch.long)
+    for loss in (losses.forward_corrected, losses.backward_corrected):
+        with pytest.raises(UserError, match="the matrix is a tensor .3, 3., as there are 3 classes"):
+            loss(z, y, T)
+    with pytest.raises(UserError, match="the matrix is a tensor"):
+        losses.nll_through(z.softmax(1), T, y)

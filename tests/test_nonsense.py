@@ -226,6 +226,11 @@ def test_variables_mean_what_they_mean_in_a_shell(monkeypatch):
         assert read() == Path.home() / "somewhere"
 
 
+def test_a_share_of_wrong_labels_is_not_astronomic(capsys):
+    code, out, err = nlcore(capsys, "run", "rolnick2017.uniform", "--set", "alphas=[1e308]", "--dry-run")
+    assert code == 2 and "alphas are wrong labels per clean one, and 1e+308 is more than 1,000,000" in err
+
+
 def test_a_full_disk_is_told_with_its_path(monkeypatch, tmp_path):
     def full(*args, **options):
         raise OSError(28, "No space left on device")

@@ -9,13 +9,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from .. import data as datasets
-from ..data.own import SPLIT_NAMES, alike, found_in, inside_of, matters, refuse_single
+from ..data.own import SPLIT_NAMES, alike, check_utf8, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
 from ..data.prepared import MOST_CLASSES, check_files, check_split, class_names, opened
 from ..data.tables import SUFFIXES, read_table, suffix
 from ..inputs import UserError, few, require
 
 NOTES = ("given", "row")  # columns that an audit adds
+COUNTING = "that count the rows"
 OWN_COLUMNS = ("label", *NOTES, "unnamed: 0")  # of a table of features: what is none
 
 
@@ -42,6 +43,7 @@ def read(name: str, side: int = 32) -> Examples:
     and of a test set together. Images that differ in size, or are larger than `side` pixels, are resized to a square of
     that side. What cannot be read is left out and named; a `UserError` says what leaves nothing to audit."""
     place = Path(name).expanduser()
+    check_utf8([place])
     if name in datasets.KNOWN:
         found = _known(name)
         if place.exists():
@@ -123,18 +125,30 @@ def _table(path: Path, side: int) -> Examples:
         return _pictures(start, paths, side)
     features = table.drop(columns=[name for name in OWN_COLUMNS if name in table])
     numbers = features.select_dtypes(["number", "bool"]).astype(np.float64).replace([np.inf, -np.inf], np.nan)
-    numbers = numbers.loc[:, numbers.nunique() > 1]
+    constant = [name for name in numbers if numbers[name].nunique() < 2]
+    counting = [name for name in numbers if _counts_the_rows(numbers[name])]
+    numbers = numbers.drop(columns=constant + counting)
     said = [f"columns of numbers that are used: {few([*map(str, numbers)])}"]
     if notes := [name for name in NOTES if name in table]:
         said.append(f"taken as notes of an audit and not as numbers: {few(notes)}")
-    if unused := [name for name in features if name not in numbers]:
-        said.append(f"columns without different numbers are left out: {few(unused)}")
-    require(numbers.shape[1] > 0, f"{path} has no column of different numbers beside label, and no column file")
+    text = [name for name in features if name not in {*numbers, *constant, *counting}]
+    for kind, names in (("that are no numbers", text), ("with one number", constant), (COUNTING, counting)):
+        if names:
+            said.append(f"columns {kind} are left out: {few([*map(str, names)])}")
+    none = f"{path} has no column of different numbers beside label, and no column file"
+    require(numbers.shape[1] > 0, "; ".join([none, *said[1:]]))
     same = [str(name) for name in numbers if _says_the_label(numbers[name].to_numpy(), given)]
     told = "so no model that sees it would doubt a label; remove that column"
     require(not same, f"{path}: the column {few(same)} has one value for each label, {told}")
     files = [f"row {i}" for i in row]
     return Examples(path.name, row, files, given, classes, numbers.to_numpy(), said, left_out)
+
+
+def _counts_the_rows(column: pd.Series) -> bool:
+    """Whether a column has whole numbers that only grow or fall, as those of rows and of orders do: in a table that is
+    sorted by label they would tell the label. Of a few rows that may be chance."""
+    steps = column.diff().iloc[1:]
+    return len(column) >= 10 and bool((column % 1 == 0).all() and ((steps > 0).all() or (steps < 0).all()))
 
 
 def _says_the_label(column: np.ndarray, given: np.ndarray) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
@@ -169,10 +170,18 @@ def by_trees(x: np.ndarray, given: np.ndarray, K: int, used: np.ndarray, plan: P
     probability[:, trees.classes_] = predicted[:, : len(trees.classes_)]  # of a single class there are two columns
     own = np.searchsorted(trees.classes_, given[used])
     stages = [-np.log(p[np.arange(len(own)), own].clip(1e-12)) for p in trees.staged_predict_proba(x[used])]
-    spread = np.nanstd(x[used], 0)
-    scaled = np.nan_to_num((x - np.nanmean(x[used], 0)) / np.where(spread > 0, spread, 1))
+    scaled = standardised(x, used)
     near = shares(scaled[used], given[used], scaled[~used], given[~used])
     return {"probability": probability, "loss": np.mean(stages, 0), "neighbours": near}
+
+
+def standardised(x: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Features (N, F) with the mean 0 and the standard deviation 1 among those `used` (N,); gaps are 0."""
+    with warnings.catch_warnings(action="ignore"):  # of columns that are gaps where they are used
+        largest = np.nanmax(abs(x), 0)
+        x = x / np.where(largest > 0, largest, 1)  # squares of tiny or huge numbers would be 0 or infinite
+        spread = np.nanstd(x[used], 0)
+        return np.nan_to_num((x - np.nanmean(x[used], 0)) / np.where(spread > 0, spread, 1))
 
 
 def mentored(x: np.ndarray, given: np.ndarray, K: int, index: np.ndarray, true: np.ndarray, plan: Plan) -> np.ndarray:

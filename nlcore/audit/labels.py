@@ -19,6 +19,7 @@ from .examples import Examples, read
 from .folds import Plan, Seen, key_of, mentored, predicted, seconds_of, steps_of
 from .predictions import own_predictions
 from .reviewed import checked as read_checked
+from .reviewed import corrected
 from .twins import MOST, nearness, twins
 
 USUAL = Plan()
@@ -27,10 +28,12 @@ CUTS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 class Known(NamedTuple):
-    """Examples whose labels somebody has checked, and their true classes, (m,) each."""
+    """Examples whose labels somebody has checked, and their true classes, (m,) each; and how many of these labels had
+    been corrected before."""
 
     index: np.ndarray
     true: np.ndarray
+    corrected: int = 0
 
 
 class Found(NamedTuple):
@@ -65,7 +68,7 @@ def audit(
     found = read(data, side)
     for line in [*found.said, *(f"left out: {line}" for line in found.left_out[:10])]:
         echo(line)
-    known = Known(*read_checked(checked, found, place)) if checked else Known(np.empty(0, int), np.empty(0, int))
+    known = _known(checked, found, place) if checked else Known(np.empty(0, int), np.empty(0, int))
     files = pd.DataFrame({"row": found.row, "file": found.file, "given": np.array(found.classes)[found.given]})
     seen = (
         own_predictions(probabilities, found, files, out, echo) if probabilities else _predicted(found, plan, out, echo)
@@ -205,8 +208,16 @@ def _summary(found: Examples, doubts: dict, known: Known, plan: Plan) -> dict:
         "model": plan.model if found.x.ndim == 4 else "gradient boosted trees",
         "signals": [*doubts],
         "missing": missing,
-        "checked": {"labels": len(known.index), "wrong": checked} | _wilson(checked, len(known.index)),
+        "checked": {"labels": len(known.index), "wrong": checked, "corrected": known.corrected}
+        | ({} if known.corrected else _wilson(checked, len(known.index))),
     }
+
+
+def _known(checked: Path, found: Examples, place: Path) -> Known:
+    """What a table says of labels that somebody has checked."""
+    index, true = read_checked(checked, found, place)
+    before = corrected(place)
+    return Known(index, true, int(np.isin(found.row[index], before).sum()))
 
 
 def _wilson(wrong: int, count: int) -> dict[str, float]:

@@ -23,7 +23,7 @@ from ..training.device import pick_device, reproducible
 from ..training.loop import How, fit
 from ..training.sources import Resident, resident
 from ..training.split import Labels, Split
-from .reviewed import check_given, table_of_checked
+from .reviewed import check_given, table_of_checked, true_classes
 
 SGD = {"optimiser": "sgd", "lr": 0.05, "weight_decay": 2e-4, "schedule": "steps", "milestones": (0.5, 0.75)}
 # learned once and early, as the released one was: to a later one the losses of a young student look too large
@@ -135,16 +135,14 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
     require(not twice, f"{path} names an image twice: {few(twice, most=3)}")
     labels = [data.classes[k] for k in data.train.y[index].tolist()]
     check_given(table, path, data.name, [*zip(files, labels, strict=True)])
-    classes = {name: k for k, name in enumerate(data.classes)}
-    return torch.tensor(index), torch.tensor([lookup("class", label, classes) for label in table.label])
+    return torch.tensor(index), torch.tensor(true_classes(table, path, labels, data.classes))
 
 
 def _table(path: Path) -> pd.DataFrame:
-    """A table with the columns file and label, all cells as text and those two filled."""
+    """A table with the columns file and label, all cells as text and the former filled."""
     table = table_of_checked(path, ("file", "label"))
-    for column in ("file", "label"):
-        empty = np.flatnonzero(table[column] == "")[:1]
-        require(not len(empty), f"{path}: row {empty + 1} below the header has no {column}")
+    empty = table.index[table.file == ""][:1]
+    require(not len(empty), f"{path}: row {[*empty + 1]} below the header has no file")
     return table
 
 

@@ -20,10 +20,13 @@ def own_predictions(path: Path, found: Examples, files: pd.DataFrame, out: Path,
     """Predictions (N, K) of the user's own, from an array of numpy.save with a row for each example in the order of
     `files.csv`, which is written first. A `UserError` says what is wrong with them."""
     _listed(path, files, out)
+    require(path.is_file() or not path.exists(), f"{path} is no file")
     try:
         p = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path} cannot be read as an array of numpy.save without pickles ({error})") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror or 'it is cut off'})") from None
+    except (ValueError, EOFError):
+        raise UserError(f"{path} is no array without pickles, as numpy.save writes it") from None
     shape = (len(found.given), found.K)
     listed = len(found.given) + len(found.left_out)
     columns = f"its columns are {few(found.classes)}"

@@ -72,11 +72,17 @@ def _in_short(summary: dict) -> str:
         "The interval says how the estimate would move with other examples, not with better models."
     )
     if checked["labels"]:
-        trust += (
-            f" You have checked {checked['labels']:,} labels, of which {checked['wrong']:,} are wrong. If these were "
-            f"drawn at random, the share of wrong labels is between {checked['low']:.1%} and {checked['high']:.1%}; "
-            "trust that more than the estimate."
-        )
+        trust += f" You have checked {checked['labels']:,} labels, of which {checked['wrong']:,} are wrong. "
+        if checked["corrected"]:
+            trust += (
+                f"{checked['corrected']:,} of them had been corrected before. Unless all were drawn at random since, "
+                "they do not tell how many of the others are wrong."
+            )
+        else:
+            trust += (
+                f"If these were drawn at random, the share of wrong labels is between {checked['low']:.1%} and "
+                f"{checked['high']:.1%}; trust that more than the estimate."
+            )
     return f'<p class="big">{told}</p><p>{trust}</p>'
 
 

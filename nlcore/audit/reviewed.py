@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,14 +89,46 @@ def table_of_checked(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     if gone.any():
         tell(f"{path}: left out, as they are to be removed: {counted(int(gone.sum()), 'row')}")
     require(not gone.all(), f"{path} has no row that is not to be removed")
-    return table[~gone].reset_index(drop=True)
+    return table[~gone]
+
+
+def true_classes(table: pd.DataFrame, path: Path, own: list[str], classes: Sequence[str]) -> list[int]:
+    """The true class of each row of a table of labels that were checked: that of its `label`; where its `action` is
+    keep, that of the label in the data, which is its `own`."""
+    number, found = {name: k for k, name in enumerate(classes)}, []
+    action = table.action.str.strip().str.lower() if "action" in table else [""] * len(table)
+    for row, name, given, act in zip(table.index + 1, table.label, own, action, strict=True):
+        if act == "keep":
+            _check_kept(path, row, given, name)
+        require(name != "" or act == "keep", f"{path}: row {row} below the header has no label")
+        found.append(lookup("class", name or given, number))
+    return found
+
+
+def _check_kept(path: Path, row: int, own: str, name: str) -> None:
+    """Refuse a row that keeps its `own` label and has the name of another one."""
+    told = f"{path}: row {row} below the header keeps the label {shown(own)} and names another one"
+    require(name in ("", own), f"{told}, {shown(name)}; for that one the action is relabel")
 
 
 def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray]:
     """Examples (m,) whose labels were checked, and their true classes (m,), from a table with `label`."""
     table = table_of_checked(path, ("label",))
-    classes = {name: k for k, name in enumerate(found.classes)}
-    return positions(table, path, found, place), np.array([lookup("class", name, classes) for name in table.label])
+    index = positions(table, path, found, place)
+    return index, np.array(true_classes(table, path, [found.classes[k] for k in found.given[index]], found.classes))
+
+
+def corrected(place: Path) -> list[int]:
+    """The rows of a table or an `.npz` that have another label than they were given, as `relabel` writes it down."""
+    if suffix(place) == ".npz":
+        arrays = opened(place)
+        splits = [split for split in ("train_", "test_", "") if f"{split}labels" in arrays]
+        now = np.concatenate([arrays[f"{split}labels"] for split in splits])
+        before = np.concatenate([arrays.get(f"given_{split}labels", arrays[f"{split}labels"]) for split in splits])
+        return np.flatnonzero(now != before).tolist() if len(now) == len(before) else []
+    table = read_table(place, ("label",)) if suffix(place) in SUFFIXES else pd.DataFrame({"label": []})
+    before = table.get("given", table.label)
+    return np.flatnonzero((before != "") & (before != table.label)).tolist()
 
 
 def relabel(data: str, reviewed: Path, out: Path) -> str:
@@ -144,9 +177,8 @@ def _decided(table: pd.DataFrame, path: Path, found: Examples, index: np.ndarray
             f"{path}: row {row} below the header has the action {shown(act)}; it is one of {few([*ACTIONS])}",
         )
         require(act != "relabel" or bool(name), f"{path}: row {row} below the header has no label to relabel to")
-        contradicts = act == "keep" and name not in ("", label[i])
-        told = f"{path}: row {row} below the header keeps the label {shown(label[i])} and names another one"
-        require(not contradicts, f"{told}, {shown(name)}; for that one the action is relabel")
+        if act == "keep":
+            _check_kept(path, row, label[i], name)
         if act == "relabel":
             label[i] = name
         removed[i] = act == "remove"

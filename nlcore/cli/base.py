@@ -37,6 +37,7 @@ Set = Annotated[list[str] | None, typer.Option("--set", help="override, such as 
 def main() -> None:
     """Run the command line; bad input and what the system refuses is one sentence on standard error and exit code 2.
     Ctrl-C is one line and exit code 130."""
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # closed, as some services start what they start
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # to a terminal that knows ASCII alone

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..inputs import UserError, few, require
 from .images import balanced
+from .prepared import tell_untested
 
 
 class Part(NamedTuple):
@@ -56,6 +57,7 @@ def read(folder: Path, trusted: int = 0) -> Archive:
     for part, kind in LISTS.items():
         paths = np.array([f"{folder}/{key}".encode() for key in keys[part]])
         parts.append(Part(paths, torch.tensor([labels[kind][key] for key in keys[part]])))
+    tell_untested(f"{folder / 'clean_test_key_list.txt'}", classes, parts[-1].label)
     trusted_noisy = torch.tensor([labels["noisy"].get(key, -1) for key in keys["clean_train"]])
     return Archive(f"{folder}#{digest[:12]}", classes, *parts, trusted_noisy)
 
@@ -84,6 +86,7 @@ def _check_images(folder: Path, keys: dict[str, list[str]], labels: dict[str, di
         require(bool(keys[part]), f"{folder / part}_key_list.txt is empty; it needs a path a line")
         for key in keys[part]:
             require(key not in seen, f"{key} is in {seen.get(key)}_key_list.txt and again in {part}_key_list.txt")
+            require(not os.path.isabs(key), f"{key} of {part}_key_list.txt is a whole path, not one from {folder} on")
             require(key in labels[kind], f"{key} of {part}_key_list.txt has no label in {kind}_label_kv.txt")
             place, _, file = f"{folder}/{key}".rpartition("/")
             if place not in inside:  # one look at a folder, not one at every file

@@ -12,7 +12,7 @@ from ..inputs import UserError, few, lookup, require, shown, tell
 from . import fetch
 from .duplicates import duplicates
 from .own import files_of, from_folder, from_table
-from .prepared import KNOWN, Dataset, Images, divided, from_npz, read, root, verified
+from .prepared import KNOWN, Dataset, Images, divided, from_npz, read, root, tell_untested, verified
 from .tables import SUFFIXES, read_table, suffix
 
 
@@ -76,6 +76,7 @@ def _loaded(path: str, state: str) -> Dataset:
     arrays, class_names = source(place)
     data = verified(path, arrays, class_names)
     _tell_duplicates(data)
+    tell_untested(path, data.classes, data.test.y)
     return data
 
 

@@ -1,6 +1,7 @@
 """A data set of one's own: a folder of pictures."""
 
 import itertools
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -78,9 +79,18 @@ def inside_of(folder: Path) -> list[Path]:
         inside = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name not in SYSTEM)
     except OSError as error:
         raise UserError(f"{folder} cannot be read ({error.strerror})") from None
+    check_utf8(inside)
     lost = [str(p) for p in inside if p.is_symlink() and not p.exists()]
     require(not lost, f"{few(lost, most=3)}: a link to what is not there now; remove it, or bring back where it leads")
+    odd = [str(p) for p in inside if not p.is_file() and not p.is_dir()]
+    require(not odd, f"{few(odd, most=3)}: neither a file nor a folder; remove it")
     return inside
+
+
+def check_utf8(paths: Iterable[Path]) -> None:
+    """Refuse paths that no table can have: of bytes that some other system took for letters."""
+    odd = [str(os.fsencode(path)) for path in paths if os.fsencode(path).decode(errors="replace") != str(path)]
+    require(not odd, f"{few(odd, most=3)}: a name that is not in UTF-8; give it another one")
 
 
 def _splits(place: Path) -> tuple[list[Path], list[Path]]:

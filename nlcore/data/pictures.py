@@ -20,6 +20,7 @@ def shown(file: str | bytes | Path, side: int | None = None):
     from PIL import Image, ImageOps  # only where pictures are decoded
 
     name = os.fsdecode(file)
+    require(os.path.isfile(name) or not os.path.exists(name), f"{name} is no file")
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(name) as image:  # our own limit is below
             few = image.width * image.height <= MOST_PIXELS

@@ -5,14 +5,16 @@ Whatever the source, images are ordered by the SHA-256 of their content, not as 
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .. import home, place
-from ..inputs import UserError, few, require
+from ..inputs import UserError, few, require, tell
 from .tables import as_read, suffix
 
 MOST_CLASSES = 10_000
@@ -96,6 +98,13 @@ def canonical(images: np.ndarray, labels: np.ndarray) -> tuple[Images, str, list
     return Images(x, torch.from_numpy(labels[order].astype(np.int64))), digest, order
 
 
+def tell_untested(place: str, classes: Sequence[str], test: Tensor) -> None:
+    """Say which of the classes have no image among those to test on, of which these labels are."""
+    absent = [str(classes[k]) for k in sorted({*range(len(classes))} - {*test.tolist()})]
+    if absent:
+        tell(f"{place}: no image to test on is of class {few(absent)}, so no accuracy says anything of it")
+
+
 def divided(x: np.ndarray, y: np.ndarray, test: np.ndarray) -> dict[str, np.ndarray]:
     """The arrays of a data set from images (N, H, W, C), labels (N,) and which of them are for testing (N,)."""
     return dict(zip(ARRAYS, (x[~test], y[~test], x[test], y[test]), strict=True))
@@ -147,7 +156,10 @@ def opened(path: Path) -> dict[str, np.ndarray]:
     except UserError:
         raise
     except Exception as error:  # whatever a torn file makes of reading it
-        raise UserError(f"{path} is corrupt or not an .npz without pickles ({type(error).__name__})") from None
+        told = f"{path} is corrupt or not an .npz without pickles ({type(error).__name__})"
+        archive = suffix(path) in (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+        other = "unpack it and give the folder" if archive else "a table is to be .csv, .tsv, .txt or .parquet"
+        raise UserError(told if suffix(path) == ".npz" else f"{told}; {other}") from None
 
 
 def _text(array: np.ndarray) -> np.ndarray:

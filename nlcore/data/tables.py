@@ -23,6 +23,7 @@ EMPTY = (
     "none",
 )  # what a cell that should be a number has where there is none
 TRUTHS = {"true": True, "false": False}
+OTHERWISE = r"[-+]?(\d+,\d+|\d{1,3}([,.' ]\d{3})+([.,]\d+)?|\d+([.,]\d+)? ?%)"  # numbers that only people read
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
 
@@ -74,18 +75,27 @@ def _separated(path: Path, as_text: bool) -> pd.DataFrame:
     _refuse_repeated(path, pd.read_csv(path, header=None, nrows=1, **how).iloc[0])  # pandas would rename the second
     first = table.index[0] if len(table) and not isinstance(table.index, pd.RangeIndex) else None
     require(first is None, f"{path} has rows with more cells than its header, such as that of {shown(first)}")
-    return table if as_text else table.apply(_typed)
+    return table if as_text else table.apply(lambda column: _typed(path, column))
 
 
-def _typed(column: pd.Series) -> pd.Series:
-    """A column of text as numbers or truths where each of its cells is one, or empty."""
+def _typed(path: Path, column: pd.Series) -> pd.Series:
+    """A column of text as numbers or truths where each of its cells is one, or empty; a `UserError` if they are numbers
+    in a form that could be read in two ways."""
     if _is_label(column):
         return column
     filled = column[~column.str.strip().str.lower().isin(EMPTY)]
     if len(filled) and filled.str.strip().str.lower().isin(TRUTHS).all():
         return column.str.strip().str.lower().map(TRUTHS)
     numbers = pd.to_numeric(filled, errors="coerce")
-    return numbers.reindex(column.index) if len(filled) == 0 or numbers.notna().all() else column
+    if len(filled) == 0 or numbers.notna().all():
+        return numbers.reindex(column.index)
+    other = filled[numbers.isna()]
+    written = f"{path}: the column {column.name} has numbers that are written as {shown(other.iloc[0].strip())}"
+    require(
+        not other.str.strip().str.fullmatch(OTHERWISE).all(),
+        f"{written}; write a point before decimals and nothing between thousands or after a number",
+    )
+    return column
 
 
 def _parquet(path: Path, as_text: bool) -> pd.DataFrame:
@@ -105,8 +115,8 @@ def _text(cells: pd.Series) -> pd.Series:
 
 
 def _is_label(column: pd.Series) -> bool:
-    """Whether a column has labels, which stay as they are written."""
-    return str(column.name).strip().lower() == "label"
+    """Whether a column has labels, of now or of before, which stay as they are written."""
+    return str(column.name).strip().lower() in ("label", "given")
 
 
 def repeated(names: Iterable[Hashable]) -> set:

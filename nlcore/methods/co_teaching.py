@@ -36,7 +36,8 @@ class SmallLoss(Method):
 
     def build(self, net, task):
         net = super().build(net, task)
-        net.register_buffer("v", torch.ones(task.M))  # whether the network learned of a pair when it last met it
+        # whether the network learned of a pair when it last met it
+        net.register_buffer("v", torch.ones(task.M, dtype=torch.float32))
         return net
 
     def weights(self, net):

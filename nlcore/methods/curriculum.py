@@ -84,9 +84,9 @@ class Curriculum(Method):
             lookup("curriculum with an explicit G", self.kind, EXPLICIT)
 
     def build(self, net, task):
-        net.register_buffer("percentile", torch.zeros(()))
-        net.register_buffer("v", torch.ones(task.M))
-        net.register_buffer("seen", torch.zeros(task.M))  # the losses that v was given for
+        net.register_buffer("percentile", torch.zeros((), dtype=torch.float32))
+        net.register_buffer("v", torch.ones(task.M, dtype=torch.float32))
+        net.register_buffer("seen", torch.zeros(task.M, dtype=torch.float32))  # the losses that v was given for
         return net
 
     def weights(self, net):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..inputs import few, require
+from ..inputs import UserError, few, require
 
 
 class Given(NamedTuple):
@@ -29,7 +29,10 @@ def as_labels(labels: Tensor | None, M: int, K: int) -> Tensor | None:
     """Given labels as a tensor (M,); a `UserError` where they do not fit."""
     if labels is None:
         return None
-    labels = torch.as_tensor(labels)
+    try:
+        labels = torch.as_tensor(labels)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"labels are classes, whole numbers (M,), and this is no array of them ({error})") from None
     require(not labels.is_floating_point(), f"labels are classes, whole numbers, not {labels.dtype}")
     labels = labels.long()
     require(labels.shape == (M,), f"labels are those of all M={M} pairs, not of shape {(*labels.shape,)}")

@@ -27,6 +27,7 @@ class Mentor(nn.Module):
         self.lstm = nn.LSTM(2, 1, batch_first=True, bidirectional=True)
         self.head = nn.Sequential(nn.Linear(9, 20), nn.Tanh(), nn.Linear(20, 1))
         self.register_buffer("at", torch.tensor(-1))  # the one percentage that it knows; -1: all
+        self.float()  # whatever torch's default is
 
     def forward(self, z: Tensor, label: Tensor, percent: Tensor) -> Tensor:
         """Logits (B,) from z (B, steps, 2), oldest step first, labels (B,), and percentages 0 to 99 (B,)."""
@@ -42,7 +43,7 @@ def examples(count: int, steps: int) -> tuple[Tensor, Tensor]:
     losses = torch.cat([torch.arange(100) / 10, torch.arange(10.0, 30)])
     differences = torch.arange(-50, 50) / 10
     drawn = [grid[torch.randint(len(grid), (count, steps))] for grid in (losses, differences)]
-    return torch.stack(drawn, 2), torch.randint(100, (count,))
+    return torch.stack(drawn, 2).float(), torch.randint(100, (count,))
 
 
 def teach(mentor: Mentor, z: Tensor, label: Tensor, percent: Tensor, v: Tensor, steps: int) -> None:

@@ -81,7 +81,7 @@ class MentorNet(Curriculum):
         net.mentor = copy.deepcopy(mentor).requires_grad_(False)
         net.register_buffer("taught", torch.tensor(mentor is not fresh))
         # the last losses of each pair and their differences, oldest first; NaN: not met yet
-        net.register_buffer("z", torch.full((task.M, net.mentor.steps, 2), torch.nan))
+        net.register_buffer("z", torch.full((task.M, net.mentor.steps, 2), torch.nan, dtype=torch.float32))
         return net
 
     def chosen(self, net, loss, d, percent, batch):

@@ -117,6 +117,8 @@ def _compare(features: Features, x: Tensor) -> None:
     if len(given) != 1:
         return  # `Features` says what is wrong
     logits = given[0].float()
+    finite = bool(logits.isfinite().all())
+    require(finite, "the network gives NaN or infinity: the learning rate is too high, or images have such numbers")
     known = (logits, logits.softmax(1), logits.log_softmax(1))
     if parts := _returned(returned, logits.shape):  # what else a library returns cannot be compared
         pairs = [(part.float(), own) for part in parts for own in known if part.shape == own.shape]

@@ -246,7 +246,7 @@ def test_predictions_whose_columns_stand_in_another_order_are_refused_or_doubted
     """Twelve classes called by numbers are in the order of texts, and the columns in that of numbers."""
     y, text = np.arange(48) % 12, sorted(map(str, range(12)))
     names, own = [str(k) for k in y], tmp_path / "own.csv"
-    pd.DataFrame({"label": names, "a": np.arange(48.0)}).to_csv(own, index=False)
+    pd.DataFrame({"label": names, "a": np.arange(48) % 7}).to_csv(own, index=False)
     asked = ["audit", own, "--out", tmp_path / "out", "--pred-probs", tmp_path / "p.npy"]
     np.save(tmp_path / "p.npy", np.eye(12)[y])
     assert nlcore(*asked) == 2
@@ -382,7 +382,7 @@ def test_a_column_that_is_there_twice_is_no_feature(tmp_path, capsys):
 def test_a_column_that_is_the_label_under_another_name_is_refused(tmp_path, capsys):
     """A model that sees it would doubt nothing."""
     y = np.arange(40) % 3
-    own = pd.DataFrame({"a": np.arange(40.0), "number": y + 1, "label": np.array(["x", "y", "z"])[y]})
+    own = pd.DataFrame({"a": np.arange(40) % 7, "number": y + 1, "label": np.array(["x", "y", "z"])[y]})
     own.to_csv(tmp_path / "own.csv", index=False)
     assert nlcore("audit", tmp_path / "own.csv", "--out", tmp_path / "out") == 2
     assert "the column number has one value for each label" in capsys.readouterr().err
@@ -391,14 +391,14 @@ def test_a_column_that_is_the_label_under_another_name_is_refused(tmp_path, caps
 
 
 def test_a_number_written_in_two_ways_is_said(tmp_path):
-    pd.DataFrame({"a": np.arange(20.0), "label": ["1", "1.0", "2", "02"] * 5}).to_csv(tmp_path / "o.csv", index=False)
+    pd.DataFrame({"a": np.arange(20) % 7, "label": ["1", "1.0", "2", "02"] * 5}).to_csv(tmp_path / "o.csv", index=False)
     said = read(str(tmp_path / "o.csv")).said
     assert "1 and 1.0 are two classes, although their names are one number" in said
     assert "02 and 2 are two classes, although their names are one number" in said
 
 
 def test_rows_of_a_review_that_are_to_be_removed_are_no_checked_labels(tmp_path, capsys):
-    own = pd.DataFrame({"a": np.arange(40.0), "label": ["x", "y"] * 20})
+    own = pd.DataFrame({"a": np.arange(40) % 7, "label": ["x", "y"] * 20})
     own.to_csv(tmp_path / "own.csv", index=False)
     review = _text(tmp_path / "r.csv", "row,action,label\n0,remove,x\n1,relabel,x\n2,keep,x\n")
     assert nlcore("audit", tmp_path / "own.csv", "--out", tmp_path / "out", "--checked", review, "--folds", "2") == 0
@@ -414,7 +414,7 @@ def test_rows_of_a_review_that_are_to_be_removed_are_no_checked_labels(tmp_path,
 def test_classes_that_may_be_one_are_named(tmp_path):
     """Two ways to write one letter are one class; what differs in case alone is said."""
     written = ["caf\u00e9", "cafe\u0301", "Caf\u00e9", "tea"] * 5
-    pd.DataFrame({"a": np.arange(20.0), "row": np.arange(20), "label": written}).to_csv(tmp_path / "own.csv")
+    pd.DataFrame({"a": np.arange(20) % 7, "row": np.arange(20), "label": written}).to_csv(tmp_path / "own.csv")
     found = read(str(tmp_path / "own.csv"))
     assert found.classes == ["Caf\u00e9", "caf\u00e9", "tea"]
     assert "Caf\u00e9 and caf\u00e9 are two classes, although their names differ in case alone" in found.said
@@ -526,7 +526,7 @@ def test_what_lies_beside_the_splits_is_named(tmp_path):
 
 def test_rows_that_are_told_by_their_numbers_alone_are_said(tmp_path, capsys):
     """A table may have been sorted since it was reviewed."""
-    own = _text(tmp_path / "own.csv", "a,label\n" + "".join(f"{i},{'xy'[i % 2]}\n" for i in range(20)))
+    own = _text(tmp_path / "own.csv", "a,label\n" + "".join(f"{i % 7},{'xy'[i % 2]}\n" for i in range(20)))
     for columns, told in (("row,label", True), ("row,given,label", False)):
         review = _text(tmp_path / "r.csv", f"{columns}\n0,x{',y' if 'given' in columns else ''}\n")
         out = tmp_path / f"new-{told}.csv"

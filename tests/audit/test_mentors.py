@@ -107,7 +107,7 @@ def test_damaged_mentors_are_refused(tmp_path, content):
         ("unknown class ' dog'|did you mean", 'file,label\n{0}," 77"\n'),
         ("names no training image|no row below", "file,label\n"),
         (r"row \[1\] below the header has no file", "file,label\n,\n"),
-        (r"row \[2\] below the header has no label", "file,label\n{0},0\n{0},\n"),
+        ("row 1 below the header has no label", "file,label\n{0},\n"),
         ("lacks the column file; it needs file,label and has 'name', 'label'", "name,label\n{0},0\n"),
         ("EmptyDataError", ""),
         ("twice", "file,label\n{0},0\n{0},0\n"),

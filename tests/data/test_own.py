@@ -125,6 +125,13 @@ def test_a_single_class_is_refused_with_what_may_have_been_meant(pets):
         data.load(str(pets))
 
 
+def test_a_class_that_is_not_tested_is_said(pets, capsys):
+    """One picture of a class, however often, is trained on: none is left to test on."""
+    save(pets / "eel" / "0.png", 9)
+    assert 2 not in data.load(str(pets)).test.y
+    assert "no image to test on is of class eel, so no accuracy" in capsys.readouterr().err
+
+
 def test_a_class_without_pictures_is_named(pets):
     (divided(pets) / "test" / "eel").mkdir()
     (pets / "train" / "eel").mkdir()

@@ -29,6 +29,7 @@ from nlcore.methods import (
     MLaC,
     MWNet,
     NoiseAdaptation,
+    SmallLoss,
     Truncated,
     attach,
     of_each_class,
@@ -714,6 +715,37 @@ def test_what_a_network_returns_under_another_name_is_looked_at():
     mine = Mine(M=20)
     with pytest.raises(UserError, match="does not return what its linear layer"):
         attach(CE(), Named(), 10, 20).loss(torch.arange(10), mine.x[:10], mine.y[:10])
+
+
+def test_a_network_that_gives_nan_is_told_so():
+    """The layer that its name is asked for is not to blame."""
+    mine, net = Mine(M=20), Timm()
+    learner = attach(CE(), net, 10, 20)
+    net.head.weight.data.fill_(torch.nan)
+    with pytest.raises(UserError, match="the network gives NaN or infinity: the learning rate is too high"):
+        learner.loss(torch.arange(10), mine.x[:10], mine.y[:10])
+
+
+def test_labels_that_are_names_and_labels_that_are_none_are_told_so():
+    with pytest.raises(UserError, match="labels are classes, whole numbers .M,."):
+        attach(CE(), Timm(), 10, 2, labels=["cat", "dog"])
+    with pytest.raises(UserError, match="there are no labels to draw from"):
+        of_each_class(torch.zeros(0, dtype=torch.long), 2)
+
+
+@pytest.mark.parametrize("method", [SmallLoss(), CoTeaching(), MentorNet("linear"), Curriculum("self_paced")])
+def test_what_methods_remember_does_not_depend_on_the_default_type(method):
+    """In a notebook that computes in double precision a network may still be in single precision."""
+    mine, net = Mine(M=20), Timm()
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        learner = attach(method, net, 10, 20, labels=mine.y[:20])
+        follow(learner).epoch()
+        loss = learner.loss(torch.arange(10), mine.x[:10], mine.y[:10])
+    finally:
+        torch.set_default_dtype(before)
+    assert loss.dtype == torch.float32 and loss.isfinite()
 
 
 def test_a_pair_that_is_trusted_twice_is_refused():

@@ -92,6 +92,7 @@ BAD = {
     "line 701: images/0/0.png has another label": ("noisy_label_kv", _append("images/0/0.png 9")),
     "category_names_eng.txt has digit 1 more than once": ("category_names_eng", _append("digit 1")),
     "images/3/3.png of noisy_train_key_list.txt is not there": ("images/3/3.png", Path.unlink),
+    "/a/0.png of clean_val_key_list.txt is a whole path, not one from": ("clean_val_key_list", _append("/a/0.png")),
 }
 
 

@@ -14,6 +14,7 @@ from ..base import Experiment, sizes
 NETS = ["perceptron", "mlp1", "mlp2", "mlp4", "conv4"]
 SMALL = ["perceptron", "mlp1", "mlp2", "mlp4", "conv_small"]  # a net that a CPU core can train stands in for Conv4
 WIDE = ["conv4", "conv6", "resnet18"]
+MOST_ALPHA = 1_000_000
 CARRIERS = ("same", "novel", "white", "photos")  # and data sets
 
 # Columns: smoke, laptop, gpu, paper. `floor` is the least number of steps of 128 pairs, for small alphas with a short
@@ -233,6 +234,8 @@ def check(size: dict, values: dict[str, list], N: int) -> None:
     """Refuse what no run can have, before any is made."""
     require(size["seeds"] > 0, f"seeds is how many seeds to run, so 1 or more, not {size['seeds']}")
     require(min(values["batches"]) > 0, "batches must be 1 or more")
+    most = max(values["alphas"], default=0)
+    require(most <= MOST_ALPHA, f"alphas are wrong labels per clean one, and {most:g} is more than {MOST_ALPHA:,}")
     for carrier in values["carriers"]:
         is_file = "." in carrier or "/" in carrier
         if not is_file:

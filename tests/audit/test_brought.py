@@ -1,0 +1,159 @@
+"""Tables and folders as people bring them to an audit: what cannot be meant is refused, what is left out is said."""
+
+import os
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from nlcore.audit import labels, mentors
+from nlcore.audit.examples import read
+from nlcore.audit.folds import Plan, standardised
+from nlcore.audit.reviewed import corrected, relabel
+from nlcore.data.own import inside_of
+from nlcore.data.pictures import shown
+from nlcore.inputs import UserError
+
+FAST = Plan(2, "mlp1", 20, device="cpu")
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A table of features with labels of two classes, sorted by label."""
+    rng = np.random.default_rng(0)
+    label = np.repeat(["x", "y"], 20)
+    own = pd.DataFrame({"a": rng.normal(size=40) + (label == "y"), "label": label})
+    own.to_csv(tmp_path / "own.csv", index=False)
+    return tmp_path / "own.csv"
+
+
+def write(path, **columns):
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("cell", ["0,{}", "1,00{}", "1.234.00{}", "{} %", "1'00{},5", "-7,{}"])
+def test_numbers_that_a_program_would_not_read_are_refused(tmp_path, cell):
+    cells = [cell.format(i % 10) for i in range(20)]
+    path = write(tmp_path / "own.csv", size=cells, other=range(20), label=["x", "y"] * 10)
+    with pytest.raises(UserError, match="column size has numbers that are written as .*write a point before decimals"):
+        read(str(path))
+
+
+def test_text_is_left_out_under_its_name(tmp_path):
+    notes = [["7,5", "big", "2020-01-02", "3,4 and 5"][i % 4] for i in range(20)]
+    numbers = np.random.default_rng(0).normal(size=20)
+    path = write(tmp_path / "own.csv", note=notes, one=1, a=numbers, label=["x", "y"] * 10)
+    said = read(str(path)).said
+    assert "columns that are no numbers are left out: note" in said
+    assert "columns with one number are left out: one" in said
+
+
+@pytest.mark.parametrize("count", [range(40), range(100, 60, -1), [i * i for i in range(40)]])
+def test_a_column_that_counts_the_rows_is_no_feature(table, count):
+    """In a table that is sorted by label it would tell the label."""
+    pd.read_csv(table).assign(id=count).to_csv(table, index=False)
+    found = read(str(table))
+    assert found.x.shape == (40, 1) and "columns that count the rows are left out: id" in found.said
+
+
+def test_labels_that_were_corrected_before_do_not_give_a_rate(table, tmp_path):
+    """A sample of which the wrong labels were put right does not tell how many of the others are wrong."""
+    review = write(tmp_path / "checked.csv", row=range(0, 40, 4), label=["x", "y"] * 5)
+    told = labels.audit(str(table), tmp_path / "one", FAST, checked=review)[0].summary["checked"]
+    assert told["wrong"] == 4 and told["low"] < 0.5 < told["high"] and told["corrected"] == 0
+    new = tmp_path / "new.csv"
+    relabel(str(table), review, new)
+    made, out = labels.audit(str(new), tmp_path / "two", FAST, checked=review)
+    told = made.summary["checked"]
+    assert told["wrong"] == 0 and told["corrected"] == 4 and "low" not in told
+    page = (out / "report.html").read_text()
+    assert "4 of them had been corrected before" in page and "the share of wrong labels is between" not in page
+
+
+def test_the_same_for_arrays(tmp_path):
+    x, y = np.random.default_rng(0).integers(0, 256, (30, 6, 6, 1), dtype=np.uint8), np.arange(30) % 3
+    np.savez(tmp_path / "own.npz", images=x, labels=y)
+    relabel(str(tmp_path / "own.npz"), write(tmp_path / "r.csv", row=[1, 4], label=[0, 0]), tmp_path / "new.npz")
+    assert corrected(tmp_path / "new.npz") == [1, 4] and corrected(tmp_path / "own.npz") == []
+
+
+@pytest.mark.parametrize("place", ["own.csv", "photos"])
+def test_a_review_means_the_same_to_every_command(table, tmp_path, place):
+    """What keeps a label and names another one is refused as `relabel` refuses it; what keeps it need not name it."""
+    names = ["row", range(40)]
+    if place == "photos":
+        for i in range(40):
+            picture = tmp_path / "photos" / "train" / "xy"[i // 20] / f"{i}.png"
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((8, 8, 3), 6 * i, np.uint8)).save(picture)
+        (tmp_path / "photos" / "test").symlink_to("train")
+        names = ["file", [f"{'xy'[i // 20]}/{i}.png" for i in range(40)]]
+    given = np.repeat(["x", "y"], 20)
+    whole = pd.DataFrame({names[0]: names[1], "action": "keep", "label": given})
+    wrong, short = tmp_path / "wrong.csv", tmp_path / "short.csv"
+    whole.assign(label=["y", *given[1:]]).to_csv(wrong, index=False)
+    whole.assign(label="").iloc[1:].to_csv(short, index=False)
+    with pytest.raises(UserError, match="row 1 below the header keeps the label 'x' and names another one, 'y'"):
+        audited_or_learned(tmp_path, place, wrong)
+    if place == "own.csv":
+        assert audited_or_learned(tmp_path, place, short).summary["checked"]["wrong"] == 0
+    else:
+        with pytest.raises(UserError, match="of the 39 labels checked .* all are right"):
+            audited_or_learned(tmp_path, place, short)
+
+
+def audited_or_learned(folder, place, review):
+    if place == "photos":
+        return mentors.learn(str(folder / place), review, folder / "m.npz", model="mlp1")
+    return labels.audit(str(folder / place), folder / "out", FAST, checked=review)[0]
+
+
+def test_what_is_neither_file_nor_folder_is_refused(tmp_path):
+    """Whoever opened a pipe would wait for ever."""
+    (tmp_path / "cat").mkdir()
+    os.mkfifo(tmp_path / "cat" / "x.png")
+    with pytest.raises(UserError, match="x.png: neither a file nor a folder"):
+        inside_of(tmp_path / "cat")
+    with pytest.raises(UserError, match="x.png is no file"):
+        shown(tmp_path / "cat" / "x.png")
+    x, y = np.zeros((20, 6, 6, 1), np.uint8), np.arange(20) % 2
+    np.savez(tmp_path / "own.npz", images=x, labels=y)
+    with pytest.raises(UserError, match="x.png is no file"):
+        labels.audit(str(tmp_path / "own.npz"), tmp_path / "o", FAST, probabilities=tmp_path / "cat" / "x.png")
+
+
+def test_a_name_that_is_not_in_utf8_is_refused(tmp_path):
+    odd = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(odd)
+    with pytest.raises(UserError, match=r"caf\\xe9': a name that is not in UTF-8"):
+        inside_of(tmp_path)
+    with pytest.raises(UserError, match="not in UTF-8"):
+        read(os.fsdecode(odd))
+
+
+def test_predictions_that_are_no_array_are_told_how_to_be_one(tmp_path):
+    x, y = np.random.default_rng(0).integers(0, 256, (20, 6, 6, 1), dtype=np.uint8), np.arange(20) % 2
+    np.savez(tmp_path / "own.npz", images=x, labels=y)
+    np.savetxt(tmp_path / "p.csv", np.full((20, 2), 0.5), delimiter=",")
+    with pytest.raises(UserError, match="p.csv is no array without pickles, as numpy.save writes it$"):
+        labels.audit(str(tmp_path / "own.npz"), tmp_path / "out", FAST, probabilities=tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize("name, told", [("a.zip", "unpack it and give the"), ("a.xlsx", "a table is to be .csv")])
+def test_a_file_of_another_kind_is_told_what_to_become(tmp_path, name, told):
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("cat/0.png", b"0")
+    with pytest.raises(UserError, match=told):
+        read(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-30, 1e200, 1e300])
+def test_features_of_any_size_are_standardised_alike(scale):
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    x[3, 0] = np.nan
+    used = np.arange(50) % 3 > 0
+    assert np.allclose(standardised(x * scale, used), standardised(x, used))
+    assert np.allclose(standardised(x, used)[used].std(0)[1:], 1) and standardised(x, used)[3, 0] == 0
