@@ -7,11 +7,10 @@ nothing otherwise. Without it an edit that breaks a loss, and is undone later, w
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy
-import scipy
-import sklearn
 import torch
 
 from . import AT_IMPORT, code_of
@@ -28,7 +27,8 @@ def code_now() -> str:
 
 
 def _with_versions(code: str) -> str:
-    return content_hash([code, *(part.__version__ for part in (torch, numpy, scipy, sklearn))])[:16]
+    libraries = [torch.__version__, numpy.__version__, version("scipy"), version("scikit-learn")]
+    return content_hash([code, *libraries])[:16]
 
 
 AT_START = _with_versions(AT_IMPORT)  # an edit after this may or may not be what this process obeys

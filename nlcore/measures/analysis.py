@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from ..data.images import flip_crop
@@ -33,6 +32,8 @@ class Trained(NamedTuple):
 
 def temperature(logits: Tensor, y: Tensor) -> float:
     """The T > 0 that minimises the negative log likelihood of logits / T (Guo et al. 2017, section 4.2)."""
+    from scipy.optimize import minimize_scalar  # only where it is used: it is slow to import
+
     found = minimize_scalar(lambda log2_T: nll(logits * 2.0**-log2_T, y), bounds=(-6, 6), method="bounded")
     return float(2.0**found.x)
 

@@ -4,7 +4,6 @@ import math
 
 import pandas as pd
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from ..inputs import lookup, require
@@ -63,6 +62,8 @@ def detection(weight: Tensor, right: Tensor) -> dict[str, float]:
     """How weights (M,) in [0, 1] tell `right` labels (M,) from wrong ones: share kept (weight > 0.5), precision and
     recall of the kept as right ones, area under the ROC curve of the weight. Of nothing, or of weights that are no
     numbers any more: NaN."""
+    from sklearn.metrics import roc_auc_score  # only where it is used: it is slow to import
+
     kept, right = weight > 0.5, right.bool()
     parts = {"kept": kept, "kept_precision": right[kept], "kept_recall": kept[right]}
     shares = {name: part.double().mean().item() for name, part in parts.items()}

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor, nn
 
 from ..inputs import require
@@ -42,6 +41,8 @@ class DeepKNN(Method):
         if everything.is_cuda:
             majority = voted_on_device(everything, label, of_pairs, self.k)
         else:
+            from sklearn.neighbors import KNeighborsClassifier  # only where it is used: it is slow to import
+
             neighbours = KNeighborsClassifier(self.k).fit(everything.numpy(), label.numpy())
             majority = torch.from_numpy(neighbours.predict(of_pairs.numpy()))
         return {"keep": majority == view.label}

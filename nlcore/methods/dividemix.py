@@ -5,8 +5,6 @@ import warnings
 from dataclasses import dataclass
 
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 from torch.distributions import Beta
 from torch.func import functional_call
@@ -19,6 +17,9 @@ from .twins import Twins
 def divided(loss: Tensor) -> Tensor:
     """The probability (M,) that each of the losses (M,), scaled to [0, 1], is of the lower of two Gaussians: that the
     label is right. All 1 where the losses cannot be told apart."""
+    from sklearn.exceptions import ConvergenceWarning  # only where it is used: it is slow to import
+    from sklearn.mixture import GaussianMixture
+
     low, high = loss.aminmax()
     scaled = ((loss - low) / (high - low)).cpu().double().numpy()[:, None]
     if not (low < high) or not loss.isfinite().all():

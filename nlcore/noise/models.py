@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import softmax
-from scipy.stats import truncnorm
 
 from ..data import Dataset, Images
 from ..data.images import moments
@@ -313,6 +312,8 @@ class InstanceDependent(Noise):
 
     def of_images(self, images: Images, K: int, rng: np.random.Generator) -> np.ndarray:
         """(N, K) probabilities of the labels of each image, in double precision: every machine shall draw the same."""
+        from scipy.stats import truncnorm  # only where it is used: it is slow to import
+
         y, (mean, std) = images.y.numpy(), moments(images.x)
         low, high = -self.rate / self.deviation, (1 - self.rate) / self.deviation
         q = truncnorm.ppf(rng.random(len(y)), low, high, self.rate, self.deviation)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from .base import Experiment
 
@@ -97,7 +97,7 @@ def interval(values: pd.Series, within: tuple[float, float] = (-math.inf, math.i
     """The mean of independent values, its standard error and its 95 % interval, cut where the mean cannot be. (Of
     correlations Fisher's z would do so as well, but it is infinite at 1, which ranks of a few values often reach.)"""
     mean, error, n = values.mean(), values.std() / len(values) ** 0.5, len(values)
-    half = stats.t.ppf(0.975, n - 1) * error
+    half = stdtrit(n - 1, 0.975) * error  # the quantile of Student's t
     return {"effect": mean, "error": error, "low": max(mean - half, within[0]), "high": min(mean + half, within[1])}
 
 
