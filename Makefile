@@ -31,14 +31,12 @@ reproduce: env  ## train the experiments at tier smoke, execute every chapter on
 	$(TIMED) book jupyter-book build $(SMOKE) -W -n --keep-going -q
 	@echo "the book of these results: $(CURDIR)/$(SMOKE)/_build/html/index.html"
 
-test: env lint  ## everything that CI checks
-	$(TIMED) units pytest tests -n 2 --dist loadgroup --ignore tests/book/test_pages.py
+test: env lint book  ## everything that CI checks
+	$(TIMED) units pytest tests -n 2 --dist loadgroup
 	NLCORE_RUNS="$(PUBLISHED)" TQDM_DISABLE=1 $(TIMED) chapters pytest book --nbval --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadfile --no-loadscope-reorder -W ignore
-	$(MAKE) --no-print-directory book
-	$(TIMED) pages pytest tests/book/test_pages.py
 
 book: env  ## render the committed chapters; nothing is executed
-	jupyter-book build . -W -n --keep-going -q
+	$(TIMED) book jupyter-book build . -W -n --keep-going -q
 	@echo "the book: $(CURDIR)/_build/html/index.html"
 
 lint: env  ## style of code and chapters
