@@ -94,9 +94,7 @@ def train_missing(
     A `UserError` says, before anything starts, what no run can be made of.
     """
     lookup("train", train, TRAIN)
-    require(
-        minutes is None or 0 < minutes < math.inf, f"--budget must be finite and more than 0 minutes, not {minutes}"
-    )
+    check_minutes(minutes)
     wanted = [(paper, [run.pinned() for run in runs]) for paper, runs in wanted]
     places, found = devices(device), states_of(wanted)
     todo = [run for run in unique(wanted) if to_train(train, *found[run.key])]
@@ -115,6 +113,12 @@ def train_missing(
     for i, line in enumerate(_train(todo, [str(place) for place in places], jobs, seconds), 1):
         echo(f"[{i}/{len(todo)}] {line}")
     return states_of(wanted)
+
+
+def check_minutes(minutes: float | None) -> None:
+    """Refuse a budget that is none."""
+    finite = minutes is None or 0 < minutes < math.inf
+    require(finite, f"--budget must be finite and more than 0 minutes, not {minutes}")
 
 
 def side_by_side(todo: list[Run], jobs: int | None, places: list[torch.device]) -> int:

@@ -9,6 +9,11 @@ hypothesis.settings.load_profile("quiet")
 torch.set_num_threads(1)  # tests run side by side
 
 
+def pytest_collection_modifyitems(items):
+    """Groups first: one process has a whole group, and should not be left alone with a long one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 @pytest.fixture(autouse=True)
 def vouched(monkeypatch):
     """No test but those of it repeats golden runs before it trains; `tests/runs/test_golden.py` repeats all."""

@@ -53,6 +53,7 @@ BAD = {
     "seeds": ["run", "rolnick2017.uniform", "--set", "seeds=-1"],
     "budget": ["run", "rolnick2017.uniform", *QUICK, "--budget", "0"],
     "jobs": ["run", "rolnick2017.uniform", *QUICK, "--jobs", "0"],
+    "finite and more than 0 minutes, not nan": ["run", "rolnick2017.uniform", *QUICK, "--budget", "nan", "--dry-run"],
     "jobs must be 1 or more": ["run", "rolnick2017.uniform", *QUICK, "--jobs", "-1", "--dry-run"],
     "alphas is set more than once": ["run", "rolnick2017.uniform", *QUICK, "--set", "alphas=[2]"],
     "tier is set more than once": ["chapter", "02_massive_label_noise", "-p", "tier=smoke", "-p", "tier=laptop"],
@@ -149,7 +150,8 @@ def test_a_plan_names_what_is_missing_and_a_file_of_keys_is_run(capsys, tmp_path
     for same in (str(tmp_path / "other.keys"), ", ".join(keys)):
         code, out, _ = nlcore(capsys, "run", "rolnick2017.uniform", *QUICK, "--keys", same)
         assert code == 0 and "1 of 1 runs have a record" in out
-    _, out, _ = nlcore(capsys, *plan)
+    _, out, err = nlcore(capsys, *plan)
+    assert "has keys of an earlier plan as well: 2.keys" in err
     assert len(out.split()) == 1 and (tmp_path / "plan" / "1.keys").read_text().split() not in ([], keys)
     (tmp_path / "plan" / "1.keys").write_text("of the front door: 1234\n")
     code, _, err = nlcore(capsys, *plan)

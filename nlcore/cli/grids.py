@@ -1,7 +1,6 @@
 """Commands about runs and their records: run, plan, status, publish, verify, golden."""
 
 import itertools
-import math
 import os
 import re
 import time
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..files import check_own, write_whole
-from ..inputs import lookup, require, shown
+from ..inputs import few, lookup, require, shown, tell
 from .base import Experiment, Json, Set, Tier, app, runs_of, show
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ def run(
     from .. import papers, sweep
     from ..runs import store
 
+    sweep.check_minutes(budget)
     names = papers.experiments() if experiment == "all" else [experiment]
     whole = {name: runs_of(name, tier, override) for name in names}
     wanted = whole if keys is None else _only(whole, keys, f"{experiment} at {tier}")
@@ -116,6 +116,8 @@ def plan(
     check_own(out, names, all(_has_keys(out / name) for name in names if (out / name).exists()), "plan")
     for name, batch in zip(names, shares, strict=True):
         print(write_whole(out / name, "".join(f"{run.key}\n" for run in batch)))
+    if others := sorted(path.name for path in out.glob("*.keys") if path.name not in names):
+        tell(f"{out} has keys of an earlier plan as well: {few(others)}")
 
 
 def _has_keys(path: Path) -> bool:
@@ -193,7 +195,7 @@ def verify(
     second start of the same day (or seed) continues."""
     from datetime import date
 
-    from .. import papers
+    from .. import papers, sweep
     from ..papers import verification as verifying
     from ..runs import store
     from ..vouch import vouch
@@ -202,8 +204,7 @@ def verify(
     require(share > 0 or experiment != "all", "all experiments are verified in part, such as with --share 0.05")
     allowed = 0 <= near <= 1 and 0 <= tolerance <= 1  # so not infinite, which all would fit
     require(count > 0 and allowed, "--count must be 1 or more, --near and --tolerance shares between 0 and 1")
-    finite = budget is None or 0 < budget < math.inf
-    require(finite, f"--budget must be finite and more than 0 minutes, not {budget}")
+    sweep.check_minutes(budget)
     names = papers.experiments() if experiment == "all" else [experiment]
     public = verifying.published({name: runs_of(name, tier, override)[1] for name in names})
     require(bool(public), f"no published record of {experiment} at {tier}")

@@ -1,7 +1,6 @@
 """A method in a training loop of one's own, around any network that ends with a linear layer."""
 
 import copy
-import hashlib
 import math
 from collections.abc import Iterable
 
@@ -12,7 +11,7 @@ from torch.optim import Optimizer
 from ..inputs import UserError, require, shown, tell
 from ..models import Net
 from .base import Batch, Clock, Method, Stage, Task
-from .given import Given, agree, as_labels, check_pairs, check_trusted, check_trusted_index
+from .given import Given, agree, as_labels, check_pairs, check_trusted, check_trusted_index, digest, whole_number
 from .wrapped import Features, Last, check_end, check_precision, evaluating, last_linear
 
 AT_ONCE = 256  # trusted images that are predicted in one pass
@@ -47,10 +46,9 @@ def attach(
     """
     fits = isinstance(method, Method)
     require(fits, f"method is an object such as FasTEN() of nlcore.methods, with its brackets, not {shown(method)}")
-    require(isinstance(K, int) and K > 1, f"K is the number of classes, 2 or more, not {shown(K)}")
+    K, M = whole_number("K is the number of classes", K, 2), whole_number("M is the number of training pairs", M, 1)
     name = last_linear(net, K, last)
     check_precision(net.get_submodule(name))
-    require(isinstance(M, int) and M > 0, f"M is the number of training pairs, 1 or more, not {M!r}")
     wrapped = Net(nn.Sequential(Features(net, name, bool(last)), Last(net.get_submodule(name))))
     given = Given(as_labels(labels, M, K), pairs, trusted_index, trusted_x, trusted_y)
     title = type(method).__name__
@@ -346,10 +344,10 @@ class Attached:
         return self.whose() | counted | {"net": self.net.state_dict(), "best": best, "own": own}
 
     def whose(self) -> dict:
-        """What a state must fit; of given labels a hash, as memories go by the places of the pairs."""
-        labels = self.given.labels
-        told = "" if labels is None else hashlib.sha256(labels.cpu().numpy().tobytes()).hexdigest()[:12]
-        return {"method": self.made, "K": self.task.K, "M": self.task.M, "labels": told}
+        """What a state must fit; of labels a hash, as memories go by the places of the pairs."""
+        given = self.given
+        told = {"labels": digest(given.labels), "trusted labels": digest(given.trusted_index, given.trusted_y)}
+        return {"method": self.made, "K": self.task.K, "M": self.task.M} | told
 
     def load_state_dict(self, state: dict) -> None:
         """Go on from what `state_dict` returned; call it before or after `follow`. A `UserError` if that was another

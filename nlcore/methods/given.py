@@ -1,12 +1,14 @@
 """What a training loop of one's own gives to a method, and the sentences where that does not fit."""
 
+import hashlib
 from collections.abc import Iterable
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ..inputs import UserError, few, require
+from ..inputs import UserError, few, require, shown
 
 
 class Given(NamedTuple):
@@ -17,6 +19,19 @@ class Given(NamedTuple):
     trusted_index: Tensor | None  # (m,)
     trusted_x: Tensor | None  # (m, …)
     trusted_y: Tensor | None  # (m,)
+
+
+def whole_number(what: str, value, least: int) -> int:
+    """A number that Python or numpy has as a whole one; a `UserError` says `what` it is if it is none, or too small."""
+    fits = isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+    require(fits, f"{what}, {least} or more, not {shown(value)}")
+    return int(value)
+
+
+def digest(*parts) -> str:
+    """A short hash of what was given; of nothing, nothing."""
+    told = [torch.as_tensor(part).cpu().numpy().tobytes() for part in parts if part is not None]
+    return hashlib.sha256(b"".join(told)).hexdigest()[:12] if told else ""
 
 
 def check_range(what: str, values: Tensor, count: int) -> None:

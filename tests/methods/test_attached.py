@@ -4,6 +4,7 @@ import copy
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from test_train import SHORT
@@ -724,6 +725,21 @@ def test_a_network_that_gives_nan_is_told_so():
     net.head.weight.data.fill_(torch.nan)
     with pytest.raises(UserError, match="the network gives NaN or infinity: the learning rate is too high"):
         learner.loss(torch.arange(10), mine.x[:10], mine.y[:10])
+
+
+def test_numbers_of_numpy_are_whole_and_truths_are_none():
+    assert attach(CE(), Timm(), np.int64(10), np.int64(20)).task.K == 10
+    for K, M, told in ((True, 20, "K is the number of classes, 2 or"), (10, True, "M is the number of training pairs")):
+        with pytest.raises(UserError, match=told):
+            attach(CE(), Timm(), K, M)
+
+
+def test_the_state_of_other_trusted_pairs_is_refused():
+    of = [dict(trusted_index=torch.tensor([i, 5]), trusted_y=torch.tensor([0, 3])) for i in (1, 2)]
+    state = attach(CE(), Timm(), 10, 20, **of[0]).state_dict()
+    attach(CE(), Timm(), 10, 20, **of[0]).load_state_dict(state)
+    with pytest.raises(UserError, match="the state is that of"):
+        attach(CE(), Timm(), 10, 20, **of[1]).load_state_dict(state)
 
 
 def test_labels_that_are_names_and_labels_that_are_none_are_told_so():
