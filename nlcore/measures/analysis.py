@@ -31,11 +31,16 @@ class Trained(NamedTuple):
 
 
 def temperature(logits: Tensor, y: Tensor) -> float:
-    """The T > 0 that minimises the negative log likelihood of logits / T (Guo et al. 2017, section 4.2)."""
+    """The T > 0 that minimises the negative log likelihood of logits / T (Guo et al. 2017, section 4.2); where none
+    does, as of a network that is always right or always wrong, one at which predictions are certain or uniform."""
     from scipy.optimize import minimize_scalar  # only where it is used: it is slow to import
 
-    found = minimize_scalar(lambda log2_T: nll(logits * 2.0**-log2_T, y), bounds=(-6, 6), method="bounded")
-    return float(2.0**found.x)
+    for widest in (6, 40):  # powers of 2: most networks need a small one
+        bounds = (-widest, widest)
+        found = minimize_scalar(lambda log2_T: nll(logits * 2.0**-log2_T, y), bounds=bounds, method="bounded").x
+        if abs(found) < widest - 0.1:
+            break
+    return float(2.0**found)
 
 
 def distinct(row: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_train import SHORT
 
-from nlcore.measures import analysis
+from nlcore.measures import analysis, evaluate
 from nlcore.methods import LabelSmoothing
 from nlcore.models import build
 from nlcore.training import train
@@ -23,11 +23,18 @@ def case(seed: int, scale: float = 3.0, n: int = 600):
     return logits, torch.multinomial(logits.softmax(1), 1, generator=draw)[:, 0]  # calibrated by construction
 
 
-@given(seeds, st.floats(0.3, 3))
-def test_the_temperature_of_scaled_logits_is_the_scale(seed, scale):
+@given(seeds, st.floats(-7, 7))
+def test_the_temperature_of_scaled_logits_is_the_scale(seed, power):
     logits, y = case(seed)
-    one, other = analysis.temperature(logits, y), analysis.temperature(scale * logits, y)
-    assert other == pytest.approx(scale * one, rel=0.01) and 0.7 < one < 1.4
+    one, other = analysis.temperature(logits, y), analysis.temperature(10**power * logits, y)
+    assert other == pytest.approx(10**power * one, rel=0.01) and 0.7 < one < 1.4
+
+
+def test_the_temperature_of_a_network_that_is_always_right_or_wrong_has_no_end():
+    logits, _ = case(0)
+    certain, uniform = (analysis.temperature(logits, y) for y in (logits.argmax(1), logits.argmin(1)))
+    assert evaluate.nll(logits / certain, logits.argmax(1)) < 1e-6
+    assert (logits / uniform).abs().max() < 1e-6
 
 
 @given(seeds)

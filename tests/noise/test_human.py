@@ -100,6 +100,13 @@ def test_votes_by_hand():
     assert found["tenths"] == [0, 0, 1, 0, 0, 1, 0, 0, 0, 1] and found["in_class"] == [1, 0.5, 0.2]
 
 
+@pytest.mark.parametrize("votes", [10, 30, 50])
+def test_a_share_at_the_edge_of_a_tenth_belongs_to_the_upper_one(votes):
+    of_true = np.arange(votes + 1)
+    found = agreement.of_votes(np.zeros(votes + 1, int), np.stack([of_true, votes - of_true], 1))
+    assert found["tenths"] == [votes // 10] * 9 + [votes // 10 + 1]
+
+
 def test_totals_of_a_set():
     found = agreement.of_set(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]))
     assert found == {"images": 4, "wrong": 1, "wrong_in_class": [0.5, 0.0], "counts": [[1, 1], [0, 2]]}
