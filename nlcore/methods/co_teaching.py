@@ -46,7 +46,7 @@ class SmallLoss(Method):
     def kept(self, B: int, clock: Clock) -> Tensor:
         """How many of B pairs are kept, a scalar; at least one."""
         risen = (clock.step.double() / (self.ramp * clock.steps)).clamp(max=1)
-        return ((1 - self.tau * risen) * B).floor().clamp_min(1)
+        return ((1 - self.tau * risen) * B + 1e-9).floor().clamp_min(1)  # (1 - 0.8) * 10 is a little below 2
 
     def loss(self, net, batch, clock):
         loss, count = cross_entropy(net(batch.x), batch.y), self.kept(len(batch.y), clock)

@@ -97,6 +97,8 @@ def test_the_schedule_of_the_paper():
         clock.step.fill_(step)
         found.append(int(method.kept(100, clock)))
     assert found == [100, 90, 80, 80] and int(SmallLoss(0.99).kept(1, clock)) == 1
+    whole = [int(SmallLoss(left / 10).kept(B, clock)) for left in range(10) for B in (10, 20, 50)]
+    assert whole == [B * (10 - left) // 10 for left in range(10) for B in (10, 20, 50)]  # no rounding takes a pair
 
 
 def test_without_tau_the_first_network_trains_as_if_it_were_alone():
