@@ -66,8 +66,10 @@ def detection(weight: Tensor, right: Tensor) -> dict[str, float]:
 
     kept, right = weight > 0.5, right.bool()
     parts = {"kept": kept, "kept_precision": right[kept], "kept_recall": kept[right]}
+    if not weight.isfinite().all():
+        return dict.fromkeys([*parts, "kept_auc"], math.nan)
     shares = {name: part.double().mean().item() for name, part in parts.items()}
-    ranked = 0 < int(right.sum()) < len(right) and bool(weight.isfinite().all())
+    ranked = 0 < int(right.sum()) < len(right)
     return shares | {"kept_auc": roc_auc_score(right.cpu(), weight.cpu()) if ranked else math.nan}
 
 
@@ -89,7 +91,7 @@ def correction(believed: Tensor, label: Tensor, true: Tensor) -> dict[str, float
     of right ones that were put wrong, and the mean diagonal of their realised transition matrix. Of nothing: NaN."""
     hit, fits = (believed == true).double(), label == true
     parts = {"corrected": hit, "corrected_wrong": hit[~fits], "miscorrected": 1 - hit[fits]}
-    diagonal = torch.stack([hit[true == k].mean() for k in true.unique()])
+    diagonal = torch.tensor([hit[true == k].mean().item() for k in true.unique()], dtype=torch.double)
     return {name: part.mean().item() for name, part in parts.items()} | {"corrected_diagonal": diagonal.mean().item()}
 
 

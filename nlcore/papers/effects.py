@@ -96,7 +96,8 @@ def worst(table: pd.DataFrame, effect: Effect) -> pd.Series:
 def interval(values: pd.Series, within: tuple[float, float] = (-math.inf, math.inf)) -> dict[str, float]:
     """The mean of independent values, its standard error and its 95 % interval, cut where the mean cannot be. (Of
     correlations Fisher's z would do so as well, but it is infinite at 1, which ranks of a few values often reach.)"""
-    mean, error, n = values.mean(), values.std() / len(values) ** 0.5, len(values)
+    n = values.count()
+    mean, error = values.mean(), values.std() / n**0.5
     half = stdtrit(n - 1, 0.975) * error  # the quantile of Student's t
     return {"effect": mean, "error": error, "low": max(mean - half, within[0]), "high": min(mean + half, within[1])}
 

@@ -1,5 +1,7 @@
 """Measures against an independent library, and the rules that pick an evaluation."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -127,3 +129,11 @@ def test_correlations_within_each_run_are_those_of_pandas():
     rows.loc[rows.key == "b", "x"] = 1.0  # constant
     found, right = evaluate.correlations(rows, "x", "y"), rows.x[:9].corr(rows.y[:9])
     assert found.a == pytest.approx(right, abs=1e-14) and found[["b", "c"]].isna().all()
+
+
+def test_what_is_no_number_or_nothing_is_measured_as_no_number():
+    right = torch.tensor([True, False, True])
+    for weight in (torch.full((3,), torch.nan), torch.tensor([0.9, torch.nan, 0.1])):
+        assert all(map(math.isnan, evaluate.detection(weight, right).values()))
+    nothing = torch.zeros(0, dtype=torch.long)
+    assert all(map(math.isnan, evaluate.correction(nothing, nothing, nothing).values()))
