@@ -32,6 +32,7 @@ class Examples(NamedTuple):
     said: list[str]  # what was done to them
     left_out: list[str]  # what could not be used, and why
     path: list[Path] | None = None  # where pictures are
+    stamp: list[tuple | None] | None = None  # of their files when they were read
 
     @property
     def K(self) -> int:
@@ -56,6 +57,21 @@ def read(name: str, side: int = 32) -> Examples:
         require(place.exists(), f"there is no file or folder {name!r}")
         found = _arrays(place, side)
     return _without_empty_classes(found)
+
+
+def stamp(path: Path) -> tuple | None:
+    """What tells that a file is as it was: when it was written, and its size; None where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def changed(found: Examples) -> list[str]:
+    """The pictures whose files are not as they were when they were read."""
+    both = zip(found.file, found.path or [], found.stamp or [], strict=False)
+    return [file for file, path, before in both if stamp(path) != before]
 
 
 def _without_empty_classes(found: Examples) -> Examples:
@@ -212,14 +228,16 @@ def _small(parts: list[np.ndarray], side: int) -> tuple[np.ndarray, list[str]]:
 def _pictures(start: Examples, paths: list[Path], side: int) -> Examples:
     """The examples whose pictures can be read, each in RGB; all as they are if they are small and alike, or else
     resized to a square."""
-    kept, images, sizes, modes, left_out = [], [], set(), set(), [*start.left_out]
+    kept, stamps, images, sizes, modes, left_out = [], [], [], set(), set(), [*start.left_out]
     for i, path in enumerate(tqdm(paths, desc="reading", unit=" pictures", leave=False, disable=None)):
         try:
+            before = stamp(path)
             size, mode, image = _read(path, side)
         except UserError as error:
             left_out.append(str(error))
             continue
         kept.append(i)
+        stamps.append(before)
         images.append(image)
         sizes.add(size)
         modes.add(mode)
@@ -234,9 +252,8 @@ def _pictures(start: Examples, paths: list[Path], side: int) -> Examples:
         said.append(f"pictures of mode {few(others)} are converted to RGB")
     x = np.stack([np.asarray(image) for image in images]).transpose(0, 3, 1, 2)
     chosen = {"row": start.row[kept], "file": [start.file[i] for i in kept], "given": start.given[kept]}
-    return start._replace(
-        **chosen, x=np.ascontiguousarray(x), said=said, left_out=left_out, path=[paths[i] for i in kept]
-    )
+    chosen |= {"path": [paths[i] for i in kept], "stamp": stamps}
+    return start._replace(**chosen, x=np.ascontiguousarray(x), said=said, left_out=left_out)
 
 
 def _read(path: Path, side: int):

@@ -12,10 +12,10 @@ from scipy.stats import binomtest
 
 from ..data.prepared import KNOWN
 from ..files import check_own, check_writable, free, sha256, whole, write_whole
-from ..inputs import counted, require
+from ..inputs import counted, few, require
 from ..models import check as check_model
 from . import report, signals
-from .examples import Examples, read
+from .examples import Examples, changed, read
 from .folds import Plan, Seen, key_of, mentored, predicted, seconds_of, steps_of
 from .predictions import own_predictions
 from .reviewed import checked as read_checked
@@ -74,6 +74,10 @@ def audit(
         own_predictions(probabilities, found, files, out, echo) if probabilities else _predicted(found, plan, out, echo)
     )
     weight = _weight(found, known, plan, echo)
+    if moved := changed(found):
+        told = f"changed or removed since they were read, so what is said is of what they were: {few(moved)}"
+        echo(told)
+        found.said.append(told)
     made = _judged(found, seen, known, weight, plan)
     made.summary["place"] = whole_place
     _write(made, out, echo)

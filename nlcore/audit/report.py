@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..data.pictures import shown
 from ..inputs import UserError, counted
-from .examples import Examples
+from .examples import Examples, stamp
 from .signals import SAID
 
 WORST, PAIRS, OF_A_PAIR, TWINS = 120, 12, 6, 30  # how much is shown
@@ -137,11 +137,11 @@ def _picture(found: Examples, i: int) -> str:
     from PIL import Image
 
     try:
-        if not found.path:
+        if not found.path or stamp(found.path[i]) != found.stamp[i]:
             raise UserError("no file")
         image = shown(found.path[i], 2 * PIXELS)
         image.thumbnail((PIXELS, PIXELS))
-    except UserError:  # no file, or one that is gone since
+    except UserError:  # no file, or one that has changed or is gone since
         pixels = found.x[i].transpose(1, 2, 0)
         image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :3])
     file = io.BytesIO()

@@ -38,9 +38,10 @@ def interval(rows: pd.DataFrame, of: Callable, form: str = "+.1f", missing: str 
 
 
 def seeds(rows: pd.DataFrame) -> str:
-    """How many seeds there are."""
-    count = rows.seed.nunique()
-    return "one seed" if count == 1 else f"{count} seeds"
+    """How many seeds there are; at most so many of each setting, where some have fewer rows than others."""
+    rows_of_seed = rows.groupby("seed").size()
+    count, whole = len(rows_of_seed), rows_of_seed.nunique() <= 1
+    return "one seed" if count == 1 else f"{count} seeds" if whole else f"up to {count} seeds"
 
 
 def data_and_network(rows: pd.DataFrame) -> list[str]:

@@ -1,5 +1,7 @@
 """Tables and folders as people bring them to an audit: what cannot be meant is refused, what is left out is said."""
 
+import base64
+import io
 import os
 import zipfile
 
@@ -8,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from nlcore.audit import labels, mentors
+from nlcore.audit import labels, mentors, report
 from nlcore.audit.examples import read
 from nlcore.audit.folds import Plan, standardised
 from nlcore.audit.reviewed import corrected, relabel
@@ -157,3 +159,27 @@ def test_features_of_any_size_are_standardised_alike(scale):
     used = np.arange(50) % 3 > 0
     assert np.allclose(standardised(x * scale, used), standardised(x, used))
     assert np.allclose(standardised(x, used)[used].std(0)[1:], 1) and standardised(x, used)[3, 0] == 0
+
+
+def test_pictures_that_change_while_they_are_audited_are_named(tmp_path, monkeypatch):
+    """What is shown is what was judged."""
+    for i in range(24):
+        picture = tmp_path / "pets" / "ab"[i % 2] / f"{i}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((16, 16, 3), 10 * i, np.uint8)).save(picture)
+    predicted = labels._predicted
+
+    def meanwhile(*given):
+        Image.fromarray(np.full((9, 9, 3), 255, np.uint8)).save(tmp_path / "pets" / "a" / "0.png")
+        (tmp_path / "pets" / "b" / "1.png").unlink()
+        return predicted(*given)
+
+    monkeypatch.setattr(labels, "_predicted", meanwhile)
+    made, out = labels.audit(str(tmp_path / "pets"), tmp_path / "out", FAST)
+    told = "changed or removed since they were read, so what is said is of what they were: a/0.png, b/1.png"
+    assert told in made.summary["said"] and told in (out / "report.html").read_text()
+    found = read(str(tmp_path / "pets"))
+    (tmp_path / "pets" / "a" / "2.png").write_bytes((tmp_path / "pets" / "b" / "3.png").read_bytes())
+    place = found.file.index("a/2.png")
+    shown_now = Image.open(io.BytesIO(base64.b64decode(report._picture(found, place).partition("base64,")[2][:-2])))
+    assert np.asarray(shown_now.convert("RGB")).max() == 20

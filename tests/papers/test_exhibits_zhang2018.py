@@ -56,7 +56,7 @@ def test_cross_entropy_and_lq_are_always_compared():
 
 def test_what_rows_rest_on():
     told = exhibits.circumstances(TABLE, "laptop", "last")
-    assert told == "Fashion-MNIST (500 images), small conv net, tier laptop, last evaluation, 2 seeds"
+    assert told == "Fashion-MNIST (500 images), small conv net, tier laptop, last evaluation, up to 2 seeds"
     more = pd.concat([TABLE, TABLE.assign(images=2000)])
     assert exhibits.circumstances(more, "laptop").startswith("Fashion-MNIST (500 and 2,000 images), ")
 

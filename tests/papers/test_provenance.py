@@ -6,6 +6,7 @@ import shlex
 import pandas as pd
 
 from nlcore.papers.provenance import provenance
+from nlcore.papers.texts import seeds
 
 
 def test_the_command_that_repeats_a_table_means_the_same_in_a_shell():
@@ -17,3 +18,8 @@ def test_the_command_that_repeats_a_table_means_the_same_in_a_shell():
     assert words[:5] == ["nlcore", "run", "rolnick2017.uniform", "--tier", "smoke"] and words[5::2] == ["--set"] * 3
     given = dict(word.split("=", 1) for word in words[6::2])
     assert {name: json.loads(value) for name, value in given.items()} == knobs
+
+
+def test_a_caption_says_how_many_seeds_there_are_of_each_setting():
+    whole = pd.DataFrame({"seed": [0, 0, 1, 1, 2, 2]})
+    assert seeds(whole) == "3 seeds" and seeds(whole[:5]) == "up to 3 seeds" and seeds(whole[:2]) == "one seed"

@@ -103,6 +103,13 @@ def test_the_cost_is_accounted():
     assert cost["seconds"] > 0 and cost["examples_per_second"] > 0 and "CPU" in cost["device"]
 
 
+@pytest.mark.parametrize("percent", range(1, 100))
+def test_the_rate_falls_at_the_very_step(percent):
+    """0.55 times 100 is a little more than 55."""
+    budget = Budget(100, schedule="steps", milestones=(percent / 100,))
+    assert step.rate(budget, percent - 1) == budget.lr > step.rate(budget, percent)
+
+
 def test_schedules():
     cosine, steps = Budget(100, schedule="cosine"), Budget(100, schedule="steps", milestones=(0.5, 0.9))
     assert step.rate(cosine, 0) == cosine.lr and step.rate(cosine, 50) == pytest.approx(cosine.lr / 2)
