@@ -37,11 +37,15 @@ def interval(rows: pd.DataFrame, of: Callable, form: str = "+.1f", missing: str 
     return in_words(found, form, form.removeprefix("+")) if found else missing
 
 
+APART = ("dataset", "images", "model", "noise", "rate", "alpha", "delta", "method")
+
+
 def seeds(rows: pd.DataFrame) -> str:
-    """How many seeds there are; at most so many of each setting, where some have fewer rows than others."""
-    rows_of_seed = rows.groupby("seed").size()
-    count, whole = len(rows_of_seed), rows_of_seed.nunique() <= 1
-    return "one seed" if count == 1 else f"{count} seeds" if whole else f"up to {count} seeds"
+    """How many seeds there are; "up to" so many, where some setting that a table may tell apart has fewer."""
+    apart = [name for name in APART if name in rows]
+    fewest = rows.groupby(apart, dropna=False).seed.nunique().min() if apart else 0
+    count = rows.seed.nunique()
+    return "one seed" if count == 1 else f"{count} seeds" if fewest == count else f"up to {count} seeds"
 
 
 def data_and_network(rows: pd.DataFrame) -> list[str]:

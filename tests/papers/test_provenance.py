@@ -21,5 +21,6 @@ def test_the_command_that_repeats_a_table_means_the_same_in_a_shell():
 
 
 def test_a_caption_says_how_many_seeds_there_are_of_each_setting():
-    whole = pd.DataFrame({"seed": [0, 0, 1, 1, 2, 2]})
+    whole = pd.DataFrame({"seed": [0, 0, 1, 1, 2, 2], "method": ["ce", "gce"] * 3, "rate": [0.2, None] * 3})
     assert seeds(whole) == "3 seeds" and seeds(whole[:5]) == "up to 3 seeds" and seeds(whole[:2]) == "one seed"
+    assert seeds(pd.concat([whole, whole[:1]])) == "3 seeds"  # one of them chose another setting
