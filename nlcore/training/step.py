@@ -20,7 +20,8 @@ def rate(budget: Budget, t: int) -> float:
     if budget.schedule == "cosine":
         return budget.lr * 0.5 * (1 + math.cos(math.pi * t / budget.steps))
     if budget.schedule == "steps":
-        return budget.lr * 0.1 ** sum(t >= m * budget.steps - 1e-9 for m in budget.milestones)
+        falls = [m * budget.steps - 1e-9 for m in budget.milestones]  # 0.55 * 100 is a little more than 55
+        return budget.lr * 0.1 ** sum(t >= fall for fall in falls)
     if budget.schedule == "triangle":  # from a fifth of the rate up to it and down again (Jordan 2024)
         share, peak = t / budget.steps, 0.23
         up, down = 0.2 + 0.8 * share / peak, 1 - 0.93 * (share - peak) / (1 - peak)

@@ -86,7 +86,7 @@ def test_what_a_reader_may_ask_for():
 def test_circumstances():
     one = HARD.assign(dataset="fashion", model="conv_small", trusted=1000, images=4900.0, seed=[0, 1, 2])
     told = "Fashion-MNIST, small conv net, 1,000 trusted images beside 4,900 noisy ones, tier laptop"
-    assert exhibits.circumstances(one, "laptop", "last") == f"{told}, last evaluation, 3 seeds"
+    assert exhibits.circumstances(one, "laptop", "last") == f"{told}, last evaluation, up to 3 seeds"
     several = one.assign(trusted=[10, 20, 20], seed=0)
     assert exhibits.circumstances(several, "smoke") == "Fashion-MNIST, small conv net, tier smoke, one seed"
 

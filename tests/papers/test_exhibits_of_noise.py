@@ -25,7 +25,7 @@ def canvas():
 def test_a_setting_names_few_networks_and_counts_many():
     rows = pd.DataFrame({"dataset": "mnist", "model": ["mlp1", "conv_small"], "seed": [0, 1]})
     assert exhibits.setting(rows, "laptop", "last") == (
-        "MNIST, MLP, 1 hidden layer, small conv net; tier laptop, rule last, 2 seeds"
+        "MNIST, MLP, 1 hidden layer, small conv net; tier laptop, rule last, up to 2 seeds"
     )
     more = pd.concat([rows, rows.assign(model="mlp2")]).assign(seed=0)
     assert exhibits.setting(more, "smoke", "last") == "MNIST, 3 networks; tier smoke, rule last, one seed"
