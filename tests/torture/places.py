@@ -55,6 +55,8 @@ def started(place: Place, command: Command) -> int:
     sys.stdout.flush()
     pid = os.fork()
     if pid:
+        while os.getpgid(pid) == os.getpgrp():  # until then it would not be found by its group
+            time.sleep(0.001)
         return pid
     code = 1
     try:
