@@ -4,6 +4,8 @@ Every process has a share of the pairs to itself, so that what a method remember
 """
 
 import copy
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -60,11 +62,25 @@ def attempted(files: np.ndarray, side: int, index: list[int]) -> tuple[Tensor, T
         return error
 
 
+def without_a_word(worker: int) -> None:
+    """Let a worker end in silence where its parent was killed while it was handing images over: the thread that does so
+    would print a traceback."""
+    usual = sys.excepthook
+
+    def hook(kind, error, trace):
+        if isinstance(error, ConnectionError | EOFError):
+            os._exit(1)
+        usual(kind, error, trace)
+
+    sys.excepthook = hook
+
+
 def loaded(files: np.ndarray, batches, reading: Reading, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
     """Places and images of `batches` of files, on the device."""
     own = torch.Generator()  # or a loader would draw from the generator of the training
     read, cuda = partial(attempted, files, reading.side), device.type == "cuda"
     options = {"num_workers": reading.workers, "collate_fn": read, "pin_memory": cuda, "generator": own}
+    options |= {"worker_init_fn": without_a_word}
     for found in DataLoader(range(len(files)), batch_sampler=batches, **options):
         if isinstance(found, UserError):
             raise found

@@ -520,3 +520,12 @@ def test_pretrained_weights_are_taken_but_for_the_last_layer(place, tmp_path, mo
     found = archive.read(place)
     with pytest.raises(UserError, match="as far as that"):
         stream.stream(run_of(found, model="resnet50"), found, tmp_path / "out", HERE, READING, pretrained=True)
+
+
+def test_a_worker_whose_parent_was_killed_ends_in_silence():
+    script = "import sys; from nlcore.training.streamed import without_a_word as init; init(0); "
+    told = [
+        subprocess.run([sys.executable, "-c", f"{script}raise {error}"], capture_output=True, text=True)
+        for error in ("ConnectionResetError(104)", "ValueError('other')")
+    ]
+    assert (told[0].returncode, told[0].stderr) == (1, "") and "ValueError: other" in told[1].stderr
