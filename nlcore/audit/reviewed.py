@@ -80,9 +80,7 @@ def table_of_checked(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     """A table of labels that were checked. Rows whose `action` is remove name no true label; they are left out, which
     is said."""
     table = read_table(path, needed)
-    if "action" not in table:
-        return table
-    action = table.action.str.strip().str.lower()
+    action = _actions(table)
     wrong = np.flatnonzero(~action.isin(("", *ACTIONS)))[:1]
     require(not len(wrong), f"{path}: row {wrong + 1} below the header has an action that is none of {few([*ACTIONS])}")
     gone = action == "remove"
@@ -92,12 +90,16 @@ def table_of_checked(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     return table[~gone]
 
 
+def _actions(table: pd.DataFrame) -> pd.Series:
+    """What is to be done by each row, in small letters; nothing is said where there is no such column."""
+    return table.action.str.strip().str.lower() if "action" in table else pd.Series("", table.index)
+
+
 def true_classes(table: pd.DataFrame, path: Path, own: list[str], classes: Sequence[str]) -> list[int]:
     """The true class of each row of a table of labels that were checked: that of its `label`; where its `action` is
     keep, that of the label in the data, which is its `own`."""
     number, found = {name: k for k, name in enumerate(classes)}, []
-    action = table.action.str.strip().str.lower() if "action" in table else [""] * len(table)
-    for row, name, given, act in zip(table.index + 1, table.label, own, action, strict=True):
+    for row, name, given, act in zip(table.index + 1, table.label, own, _actions(table), strict=True):
         if act == "keep":
             _check_kept(path, row, given, name)
         require(name != "" or act == "keep", f"{path}: row {row} below the header has no label")
@@ -169,8 +171,7 @@ def _decided(table: pd.DataFrame, path: Path, found: Examples, index: np.ndarray
     removed = np.zeros(len(label), bool)
     require("label" in table or "action" in table, f"{path} needs the column label or action, to say what to do")
     new = table.label if "label" in table else pd.Series([""] * len(table))
-    action = table.action.str.strip().str.lower() if "action" in table else pd.Series([""] * len(table))
-    for row, (i, name, act) in enumerate(zip(index, new, action, strict=True), 1):
+    for row, (i, name, act) in enumerate(zip(index, new, _actions(table), strict=True), 1):
         act = act or ("relabel" if name else "keep")
         require(
             act in ACTIONS,
