@@ -43,7 +43,8 @@ def find(runs: list[Run], paper: str, there: store.Listing | None = None) -> dic
     The working store is listed for runs that lack a current record alone, so runs that have one take no longer where
     many others are; or it is listed before, as `there`, by who asks often.
     """
-    public, current, folder, found = store.shared_published(paper), golden.today(), store.working(), {}
+    public = store.shared_published(paper, [run.key for run in runs])
+    current, folder, found = golden.today(), store.working(), {}
     for run in runs:
         made = there is None or f"{run.key}.json" in there.names
         working, shared = store.load_working(run.key, folder) if made else None, public.get(run.key)

@@ -1,8 +1,9 @@
 """The stores of records: a file a run in the working store, a line a run in the published one."""
 
+import mmap
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from ..inputs import UserError, require
 from .golden import Today, today
 from .record import ForeignRecord, Record, parse_record
 from .run import text_hash
+
+MANY = 20_000  # bytes of lines, some ten, that are read as soon as one is looked up by bisection
 
 
 def working() -> Path:
@@ -119,13 +122,67 @@ def _set_aside(damaged: Path) -> str:
 
 def load_published(paper: str) -> dict[str, Record]:
     """The published records of a paper by key, the caller's own; a damaged line is an error."""
-    return {key: record.copied() for key, record in shared_published(paper).items()}
+    return {key: record.copied() for key, record in _every_published(paper).items()}
 
 
-def shared_published(paper: str) -> dict[str, Record]:
-    """The same records as all who ask see them: for whoever changes nothing in them."""
+def shared_published(paper: str, keys: Collection[str]) -> dict[str, Record]:
+    """The published records of these runs, as all who ask see them: for whoever changes nothing in them.
+
+    A few are looked up where they stand in the file, whose lines are sorted by key, so that they take no longer where
+    many others are. Many, or a few of which one is not there, not current or not whole, are taken from all lines.
+    """
     path = published(paper)
-    return dict(_parsed(path, path.stat().st_mtime_ns)) if path.exists() else {}
+    few = path.exists() and MANY * len(keys) < path.stat().st_size
+    looked_up = _looked_up(path, keys) if few else {}
+    if looked_up.keys() == set(keys):
+        return looked_up
+    every = _every_published(paper)
+    return {key: every[key] for key in keys if key in every}
+
+
+def _every_published(paper: str) -> dict[str, Record]:
+    path = published(paper)
+    return _parsed(path, path.stat().st_mtime_ns) if path.exists() else {}
+
+
+def _looked_up(path: Path, keys: Collection[str]) -> dict[str, Record]:
+    """The current records of these runs that are found at once in a file that is sorted by key, and not empty."""
+    found, current = {}, today()
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as lines:
+        for key in keys:
+            line = _line_of(lines, key.encode())
+            with suppress(UserError):
+                record = parse_record(line.decode(errors="replace"), str(path))
+                if record.key == key and record.rests_on(current):
+                    found[key] = record
+    return found
+
+
+def _line_of(lines: mmap.mmap, key: bytes) -> bytes:
+    """The line of a key, found by bisection; b"" if it is not found, or a line beside it has the same key."""
+    low, high = 0, len(lines)  # it begins in here
+    while low < high:
+        start = lines.rfind(b"\n", low, (low + high) // 2) + 1 or low
+        end = _end(lines, start)
+        here = _key_in(lines, start, end)
+        if here == key:
+            before = lines.rfind(b"\n", 0, max(0, start - 1)) + 1
+            beside = _key_in(lines, before, start), _key_in(lines, end, _end(lines, end + 1))
+            return b"" if key in beside else lines[start:end]
+        low, high = (end + 1, high) if here < key else (low, start)
+    return b""
+
+
+def _end(lines: mmap.mmap, start: int) -> int:
+    """Where the line that begins at `start` ends."""
+    end = lines.find(b"\n", start)
+    return len(lines) if end < 0 else end
+
+
+def _key_in(lines: mmap.mmap, start: int, end: int) -> bytes:
+    """The key that stands in a line, near its end (see `Record.dump`); b"" in one without."""
+    place = lines.rfind(b'"key":"', start, end)
+    return lines[place + 7 : place + 23] if place >= 0 else b""
 
 
 def load_all_published() -> dict[str, Record]:

@@ -4,12 +4,16 @@ import errno
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nlcore import runs, sweep
+from nlcore.files import write_whole
 from nlcore.inputs import UserError
 from nlcore.methods import CE, HAlpha
 from nlcore.noise import Clean, Matrix, SymmetricExclusive, Uniform
@@ -206,8 +210,40 @@ def test_lines_that_a_merge_doubled(record, monkeypatch, tmp_path):
         assert [*store.load_published("some2020").values()] == [record]
     path.write_text(record.dump() + "\n" + replace(record, diverged=True).dump() + "\n")
     store._parsed.cache_clear()
-    with pytest.raises(UserError, match="line 2: a second record"):
-        store.load_published("some2020")
+    monkeypatch.setattr(store, "MANY", 0)
+    for ask in (store.load_published, lambda paper: store.shared_published(paper, [record.key])):
+        with pytest.raises(UserError, match="line 2: a second record"):
+            ask("some2020")
+
+
+@given(st.data())
+def test_a_record_that_is_looked_up_is_that_of_its_line(record, data):
+    """In whatever order the lines are, and however often: what bisection finds is what reading all lines finds."""
+    current = [replace(record, run=replace(RUN, seed=seed)) for seed in range(12)]
+    stale = [replace(made, golden="00000000") for made in current[8:]]
+    lines = data.draw(st.lists(st.sampled_from([made.dump() for made in current[:10] + stale]), max_size=24))
+    keys = data.draw(st.lists(st.sampled_from([made.key for made in current]), unique=True, max_size=6))
+    if data.draw(st.booleans()):
+        lines.sort(key=lambda line: line.rpartition('"key":"')[2])
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as home:
+        patch.setenv("NLCORE_HOME", home)
+        write_whole(store.published("some2020"), "".join(f"{line}\n" for line in lines))
+        every = store.load_published("some2020")
+        patch.setattr(store, "MANY", 0)
+        assert store.shared_published("some2020", keys) == {key: every[key] for key in keys if key in every}
+
+
+def test_a_damaged_line_ends_nobody_else(record, monkeypatch, tmp_path):
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    records = sorted((replace(record, run=replace(RUN, seed=seed)) for seed in range(12)), key=lambda made: made.key)
+    lines = [made.dump() for made in records]
+    lines[4] = lines[4].replace('"diverged":false', '"diverged":true')
+    write_whole(store.published("some2020"), "\n".join(lines))
+    monkeypatch.setattr(store, "MANY", 0)
+    for made in records[:4] + records[5:]:
+        assert store.shared_published("some2020", [made.key]) == {made.key: made}
+    with pytest.raises(UserError, match="line 5: its content does not match its checksum"):
+        store.shared_published("some2020", [records[4].key])
 
 
 def test_a_published_store_behind_a_link_stays_there(record, monkeypatch, tmp_path):
