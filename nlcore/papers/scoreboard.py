@@ -22,13 +22,16 @@ NOTHING = {"effect": math.nan, "error": math.nan, "low": math.nan, "high": math.
 CHANGED = "made by code that has since changed"
 
 
-def effects(paper: str, tier: str, tables: dict[str | None, pd.DataFrame] | None = None) -> pd.DataFrame:
+def effects(
+    paper: str, tier: str, tables: dict[str | None, pd.DataFrame] | None = None, identities: bool = True
+) -> pd.DataFrame:
     """One row per claim, effect and rule at a tier, judged on the stored records; or, for the experiments named in
-    `tables` alone, on these frames (as from `runs.frame`). The name of identities, which need no run, is None."""
+    `tables` alone, on these frames (as from `runs.frame`). The name of identities, which need no run, is None; they
+    are the same at each tier and can be left out."""
     found, whole = [], {None: (None, "")}
     for claim in PAPERS[paper].CLAIMS:
         name = claim.experiment.name if claim.experiment else None
-        if tables is not None and name not in tables:
+        if (tables is not None and name not in tables) or (name is None and not identities):
             continue
         if name not in whole:  # several claims look at one experiment
             runs = claim.experiment(tier)
@@ -158,7 +161,8 @@ def verdicts(rows: pd.DataFrame) -> pd.DataFrame:
 
 def scoreboard(tiers: tuple[str, ...]) -> pd.DataFrame:
     """All papers' effects at every tier that has records; "not run" where a claim was run in part, or at no tier."""
-    rows = pd.concat([effects(paper, tier) for paper in PAPERS for tier in tiers], ignore_index=True)
+    found = [effects(paper, tier, identities=tier == tiers[0]) for paper in PAPERS for tier in tiers]
+    rows = pd.concat(found, ignore_index=True)
     return of_tiers_that_ran(rows, ", ".join(tiers))
 
 
