@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from test_train import SHORT, history
 
@@ -47,15 +47,17 @@ def loss_of(method, one, two, y, step=100, steps=100):
 
 
 def released(y_1, y_2, t, forget_rate):
-    """loss_coteaching of the authors' code, its second division by num_remember left out."""
+    """loss_coteaching of the authors' code, its second division by num_remember left out, and the least bit by which a
+    whole number can come out too small."""
     loss_1, loss_2 = (-torch.log_softmax(y, 1)[torch.arange(len(t)), t] for y in (y_1, y_2))
-    num_remember = int((1 - forget_rate) * len(t))
+    num_remember = int((1 - forget_rate) * len(t) + 1e-9)
     ind_1_update, ind_2_update = loss_1.argsort()[:num_remember], loss_2.argsort()[:num_remember]
     loss_1_update, loss_2_update = loss_1[ind_2_update].mean(), loss_2[ind_1_update].mean()
     return loss_1_update, loss_2_update
 
 
 @given(seeds, st.floats(0, 0.95), st.integers(0, 20))
+@example(seed=0, tau=2.220446049250313e-16, step=3)
 def test_loss_and_gradients_are_those_of_the_released_code(seed, tau, step):
     one, two, y = case(seed)
     ours = torch.autograd.grad(loss_of(CoTeaching(tau, ramp=0.1), one, two, y, step), (one, two))
