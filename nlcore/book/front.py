@@ -60,10 +60,13 @@ def outvoted(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def effort() -> dict[str, str]:
-    """How many runs are published, how long they trained, and how long `make reproduce` takes, in words."""
+    """How many runs are published, how many hours they trained on a core and on a GPU, and how many minutes
+    `make reproduce` takes, in words."""
     records = store.load_all_published().values()  # a run that papers share counts once
-    hours = sum(record.cost["seconds"] for record in records) / 3600
+    on_core = sum(record.cost["seconds"] for record in records if record.cost["device"].startswith("CPU")) / 3600
+    in_all = sum(record.cost["seconds"] for record in records) / 3600
     commands = costs.measured().get("make", {}).get("rows", [])
     seconds = [sum(row[part] for part in row if part != "command") for row in commands if row["command"] == "reproduce"]
     minutes = f"{seconds[0] / 60:.1f}" if seconds else costs.NONE
-    return {"runs": f"{len(records):,}", "hours": f"{hours:.0f}", "reproduce": minutes}
+    hours = {"hours": f"{on_core:.0f}", "on_gpu": f"{in_all - on_core:.1f}"}
+    return {"runs": f"{len(records):,}", "reproduce": minutes} | hours

@@ -138,42 +138,50 @@ ABOUT = {
     "symmetric_ce": About(
         "Cross entropy, by a small share, and a loss in which label and prediction have changed places.",
         "Wang et al. 2019",
+        "field",
     ),
     "active_passive": About(
-        "Two robust losses together: one raises the given class, the other lowers all others.", "Ma et al. 2020"
+        "Two robust losses together: one raises the given class, the other lowers all others.",
+        "Ma et al. 2020",
+        "field",
     ),
     "peer": About(
-        "From the loss under the given label is taken the loss under the label of some other image.", "Liu and Guo 2020"
+        "From the loss under the given label is taken the loss under the label of some other image.",
+        "Liu and Guo 2020",
+        "field",
     ),
     "elr": About(
         "A term holds predictions to the mean of earlier ones, from before wrong labels were learned.",
         "Liu et al. 2020",
+        "field",
     ),
     "sop": About(
         "Each pair has parameters of its own, which learn to explain a wrong label in place of the network.",
         "Liu et al. 2022",
+        "field",
     ),
     "volminnet": About(
         "The matrix is learned with the network; among those that fit, the one of smallest volume is sought.",
         "Li et al. 2021",
+        "field",
     ),
-    "mixup": About("Images are mixed in pairs, and so are their labels.", "Zhang, Cissé et al. 2018"),
+    "mixup": About("Images are mixed in pairs, and so are their labels.", "Zhang, Cissé et al. 2018", "field"),
     "small_loss": About(
         "Only the pairs of a batch with the smallest losses count, fewer and fewer until the noise rate is left out.",
         "Han et al. 2018",
-        "mentor",
+        "field",
         needs="the noise rate",
     ),
     "co_teaching": About(
         "Two networks, each of which learns from the pairs with the smallest losses of the other one.",
         "Han et al. 2018",
-        "mentor",
+        "field",
         needs="the noise rate",
     ),
     "dividemix": About(
         "Two networks tell each other which labels are likely right, and learn from the other images without labels.",
         "Li et al. 2020",
-        "mentor",
+        "field",
     ),
 }
 

@@ -38,4 +38,5 @@ def test_the_best_network_at_the_most_noise_is_named():
 
 def test_effort_counts_what_is_published():
     count = len({key for paper in PAPERS for key in store.load_published(paper)})
-    assert front.effort()["runs"] == f"{count:,}"
+    told = front.effort()
+    assert told["runs"] == f"{count:,}" and float(told["hours"]) > float(told["on_gpu"]) > 0
