@@ -172,7 +172,7 @@ COSTS = [
     ),
     of_cost(
         "B12",
-        "Fig. 4",
+        "Fig. 1",
         "FasTEN saves up to 6.64 times the training time until a model is at its best.",
         effects=[
             Effect(
