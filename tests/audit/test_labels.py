@@ -300,6 +300,10 @@ def test_a_label_that_no_model_reaches_counts_as_right():
     [
         ("there is no file", lambda place: place / "none"),
         ("holds no folders of pictures", lambda place: (place / "empty").mkdir() or place / "empty"),
+        (
+            "train/ in .*veh counts as a part",
+            lambda place: picture(place / "veh" / "train" / "0.png", 0) or place / "veh",
+        ),
         ("lacks the column label", lambda place: _text(place / "a.csv", "x,y\n1,2\n")),
         ("no column of different numbers", lambda place: _text(place / "a.csv", "x,label\na,b\nb,c\nc,b\nd,c\n")),
         ("a class, not a number", lambda place: _text(place / "a.csv", "x,label\n" + "1,{0}.5\n2,{0}.7\n" * 9)),
