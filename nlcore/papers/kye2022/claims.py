@@ -308,8 +308,8 @@ MATRIX = [
                 "wrong labels that are put right at the end at 0.8 [%]",
                 put_right,
                 least=60,
-                why="deep k-NN reaches this on the poster, the least of the methods that put right more than half there; "
-                "the poster does not name the noise, so 0.8 is taken, as in the claims on accuracy",
+                why="deep k-NN reaches this on the poster, the least of the methods that put right more than half "
+                "there; the poster does not name the noise, so 0.8 is taken, as in the claims on accuracy",
             )
         ],
         "FasTEN at 0.8",
