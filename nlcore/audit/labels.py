@@ -28,12 +28,13 @@ CUTS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 class Known(NamedTuple):
-    """Examples whose labels somebody has checked, and their true classes, (m,) each; and how many of these labels had
-    been corrected before."""
+    """Examples whose labels somebody has checked, and their true classes, (m,) each; how many more were checked and are
+    to be removed; and how many of these labels had been corrected before, None if the data were never relabelled."""
 
     index: np.ndarray
     true: np.ndarray
-    corrected: int = 0
+    removed: int = 0
+    corrected: int | None = None
 
 
 class Found(NamedTuple):
@@ -41,7 +42,7 @@ class Found(NamedTuple):
 
     table: pd.DataFrame  # a row for each label, the most doubtful first
     summary: dict
-    twins: list[tuple[int, int]]  # examples that are nearly alike, with different labels
+    twins: list[tuple[int, int]]  # pairs of examples that are nearly alike, with different labels
 
 
 def _silent(line: str) -> None:
@@ -178,14 +179,14 @@ def _judged(found: Examples, seen: Seen, known: Known, weight: np.ndarray | None
     table["checked"] = ""
     table.loc[known.index, "checked"] = names[known.true]
     order = np.argsort(-score, kind="stable")
-    pairs = twins(found.x, given)
+    pairs, like_others = twins(found.x, given)
     summary = _summary(found, doubts, known, plan) | {
         "agreement": round(float((p.argmax(1) == given).mean()), 4),
         "rate": {"estimate": round(estimate, 4), "low": round(low, 4), "high": round(high, 4)},
         "wrong_labels": count,
         "matrix": signals.transition(signals.joint(p, given)).round(4).tolist(),
         "cuts": _cuts(doubts["matrix"][order], given[order], known, order),
-        "twins": len(pairs),
+        "twins": like_others,
         "twins_are": _alike(found.x),
     }
     return Found(table.iloc[order].reset_index(drop=True), summary, pairs)
@@ -212,22 +213,33 @@ def _summary(found: Examples, doubts: dict, known: Known, plan: Plan) -> dict:
         "model": plan.model if found.x.ndim == 4 else "gradient boosted trees",
         "signals": [*doubts],
         "missing": missing,
-        "checked": {"labels": len(known.index), "wrong": checked, "corrected": known.corrected}
-        | ({} if known.corrected else _wilson(checked, len(known.index))),
+        "checked": {
+            "labels": len(known.index),
+            "wrong": checked,
+            "removed": known.removed,
+            "relabelled": known.corrected is not None,
+            "corrected": known.corrected or 0,
+        }
+        | ({} if known.corrected else _share_of_wrong(checked, known)),
     }
+
+
+def _share_of_wrong(wrong: int, known: Known) -> dict[str, float]:
+    """A 95 % interval of the share of wrong labels, if those that were checked were drawn at random. The labels of
+    examples that are to be removed may be right or wrong; it holds either way."""
+    count = len(known.index) + known.removed
+    return _wilson(wrong, count) | {"high": _wilson(wrong + known.removed, count)["high"]} if count else {}
 
 
 def _known(checked: Path, found: Examples, place: Path) -> Known:
     """What a table says of labels that somebody has checked."""
-    index, true = read_checked(checked, found, place)
+    index, true, removed = read_checked(checked, found, place)
     before = corrected(place)
-    return Known(index, true, int(np.isin(found.row[index], before).sum()))
+    return Known(index, true, removed, None if before is None else int(np.isin(found.row[index], before).sum()))
 
 
 def _wilson(wrong: int, count: int) -> dict[str, float]:
-    """A 95 % interval (Wilson's) of the share of wrong labels, if those that were checked were drawn at random."""
-    if not count:
-        return {}
+    """A 95 % interval (Wilson's) of a share of which a sample is known."""
     low, high = binomtest(wrong, count).proportion_ci(method="wilson")
     return {"low": round(float(low), 4), "high": round(float(high), 4)}
 
@@ -253,7 +265,7 @@ def told(found: Found, out: Path) -> str:
     lines = [
         f"{counted(summary['labels'], 'label')}, {counted(len(summary['left_out']), 'example')} left out",
         f"estimated to be wrong{doubt}: {rate['estimate']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})",
-        f"{summary['twins_are']} with different labels: {counted(summary['twins'], 'pair')}",
+        f"{summary['twins_are']}, with different labels: {counted(summary['twins'], 'example')}",
         f"ranked labels: {out / 'labels.csv'}",
         f"report: {out / 'report.html'}",
         "next: list the labels that you correct in a table file,label, and say nlcore relabel",

@@ -140,7 +140,7 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
 
 def _table(path: Path) -> pd.DataFrame:
     """A table with the columns file and label, all cells as text and the former filled."""
-    table = table_of_checked(path, ("file", "label"))
+    table, _ = table_of_checked(path, ("file", "label"))
     empty = table.index[table.file == ""][:1]
     require(not len(empty), f"{path}: row {[*empty + 1]} below the header has no file")
     return table

@@ -44,7 +44,7 @@ def page(found: Examples, table: pd.DataFrame, summary: dict, twins: list[tuple[
         _cuts(summary),
         f"<h2>The most doubtful labels</h2>{_worst(found, table)}",
         f"<h2>By pairs of classes</h2>{_by_pair(found, table, summary)}",
-        f"<h2>{summary['twins_are'].capitalize()}, with different labels</h2>{_twins(found, twins)}",
+        f"<h2>{summary['twins_are'].capitalize()}, with different labels</h2>{_twins(found, twins, summary['twins'])}",
         "<h2>Which class is taken for which</h2>",
         _matrix(summary),
         "<h2>The columns of labels.csv</h2>",
@@ -71,19 +71,21 @@ def _in_short(summary: dict) -> str:
         "kind of thing for another, look right to it, so the estimate is too low where there are many of these. "
         "The interval says how the estimate would move with other examples, not with better models."
     )
-    if checked["labels"]:
-        trust += f" You have checked {checked['labels']:,} labels, of which {checked['wrong']:,} are wrong. "
-        if checked["corrected"]:
-            trust += (
-                f"{checked['corrected']:,} of them had been corrected before. Unless all were drawn at random since, "
-                "they do not tell how many of the others are wrong."
-            )
-        else:
-            trust += (
-                f"If these were drawn at random, the share of wrong labels is between {checked['low']:.1%} and "
-                f"{checked['high']:.1%}; trust that more than the estimate."
-            )
-    return f'<p class="big">{told}</p><p>{trust}</p>'
+    return f'<p class="big">{told}</p><p>{trust}{_what_was_checked(checked) if checked["labels"] else ""}</p>'
+
+
+def _what_was_checked(checked: dict) -> str:
+    """How many labels somebody has checked, and what that says of the others."""
+    said = f" You have checked {checked['labels']:,} labels, of which {checked['wrong']:,} are wrong. "
+    if checked["removed"]:
+        said += f"{checked['removed']:,} more are to be removed, whose labels may be right or wrong. "
+    if checked["corrected"]:
+        since = "Unless all were drawn at random since, they do not tell how many of the others are wrong."
+        return f"{said}{checked['corrected']:,} of them had been corrected before. {since}"
+    drawn = "all of these were drawn at random" if checked["removed"] else "these were drawn at random"
+    drawn += " since the data were relabelled" if checked["relabelled"] else ""
+    between = f"between {checked['low']:.1%} and {checked['high']:.1%}"
+    return f"{said}If {drawn}, the share of wrong labels is {between}; trust that more than the estimate."
 
 
 def _what_was_done(summary: dict) -> str:
@@ -163,15 +165,17 @@ def _by_pair(found: Examples, table: pd.DataFrame, summary: dict) -> str:
     return told + "".join(parts) if parts else "<p>No label is estimated to be wrong.</p>"
 
 
-def _twins(found: Examples, pairs: list[tuple[int, int]]) -> str:
-    """Examples that are nearly alike; one of the two labels is wrong."""
+def _twins(found: Examples, pairs: list[tuple[int, int]], count: int) -> str:
+    """Pairs of examples that are nearly alike, of which one of the two labels is wrong; and the `count` of all that are
+    like another one with a different label."""
     names, parts = found.classes, []
     for pair in pairs[:TWINS]:
         for i in pair:
             told = f"{html.escape(names[found.given[i]])}<br><small>{html.escape(found.file[i])}</small>"
             parts.append(f"<figure>{_picture(found, i) if found.x.ndim == 4 else ''}<br>{told}</figure>")
-    more = f"<p>{len(pairs) - TWINS:,} more are not shown.</p>" if len(pairs) > TWINS else ""
-    return f'<div class="grid">{"".join(parts)}</div>{more}' if parts else "<p>There are none.</p>"
+    told = f"<p>{counted(count, 'example')} in all. Of equal ones with one label a single one is shown.</p>"
+    more = f"<p>{len(pairs) - TWINS:,} more pairs are not shown.</p>" if len(pairs) > TWINS else ""
+    return f'{told}<div class="grid">{"".join(parts)}</div>{more}' if parts else "<p>There are none.</p>"
 
 
 def _matrix(summary: dict) -> str:

@@ -76,9 +76,9 @@ def check_given(table: pd.DataFrame, path: Path, data: str, meant: list[tuple[st
         tell(f"{path} names examples by their numbers alone; {told}")
 
 
-def table_of_checked(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+def table_of_checked(path: Path, needed: tuple[str, ...]) -> tuple[pd.DataFrame, int]:
     """A table of labels that were checked. Rows whose `action` is remove name no true label; they are left out, which
-    is said."""
+    is said, and counted."""
     table = read_table(path, needed)
     action = _actions(table)
     wrong = np.flatnonzero(~action.isin(("", *ACTIONS)))[:1]
@@ -87,7 +87,7 @@ def table_of_checked(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     if gone.any():
         tell(f"{path}: left out, as they are to be removed: {counted(int(gone.sum()), 'row')}")
     require(not gone.all(), f"{path} has no row that is not to be removed")
-    return table[~gone]
+    return table[~gone], int(gone.sum())
 
 
 def _actions(table: pd.DataFrame) -> pd.Series:
@@ -113,24 +113,30 @@ def _check_kept(path: Path, row: int, own: str, name: str) -> None:
     require(name in ("", own), f"{told}, {shown(name)}; for that one the action is relabel")
 
 
-def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Examples (m,) whose labels were checked, and their true classes (m,), from a table with `label`."""
-    table = table_of_checked(path, ("label",))
+def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray, int]:
+    """Examples (m,) whose labels were checked, and their true classes (m,), from a table with `label`; and how many
+    more are to be removed."""
+    table, removed = table_of_checked(path, ("label",))
     index = positions(table, path, found, place)
-    return index, np.array(true_classes(table, path, [found.classes[k] for k in found.given[index]], found.classes))
+    own = [found.classes[k] for k in found.given[index]]
+    return index, np.array(true_classes(table, path, own, found.classes)), removed
 
 
-def corrected(place: Path) -> list[int]:
-    """The rows of a table or an `.npz` that have another label than they were given, as `relabel` writes it down."""
+def corrected(place: Path) -> list[int] | None:
+    """The rows of a table or an `.npz` that have another label than they were given, as `relabel` writes it down; None
+    where it has written nothing."""
     if suffix(place) == ".npz":
         arrays = opened(place)
         splits = [split for split in ("train_", "test_", "") if f"{split}labels" in arrays]
+        if not any(f"given_{split}labels" in arrays for split in splits):
+            return None
         now = np.concatenate([arrays[f"{split}labels"] for split in splits])
         before = np.concatenate([arrays.get(f"given_{split}labels", arrays[f"{split}labels"]) for split in splits])
         return np.flatnonzero(now != before).tolist() if len(now) == len(before) else []
     table = read_table(place, ("label",)) if suffix(place) in SUFFIXES else pd.DataFrame({"label": []})
-    before = table.get("given", table.label)
-    return np.flatnonzero((before != "") & (before != table.label)).tolist()
+    if "given" not in table:
+        return None
+    return np.flatnonzero((table.given != "") & (table.given != table.label)).tolist()
 
 
 def relabel(data: str, reviewed: Path, out: Path) -> str:

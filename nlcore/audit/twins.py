@@ -1,5 +1,9 @@
 """Examples that are nearly alike and have different labels."""
 
+from collections import defaultdict
+from itertools import pairwise
+from typing import NamedTuple
+
 import numpy as np
 
 from ..data.duplicates import digests
@@ -8,16 +12,52 @@ SIDE, NEAR = 16, 6.0  # pixels of a side, and grey levels (root of the mean squa
 MOST = 30_000  # images of which every two are compared; of more only equal ones are found
 
 
-def twins(x: np.ndarray, given: np.ndarray) -> list[tuple[int, int]]:
-    """Pairs of examples with different labels that are equal or, for images uint8 (N, C, H, W), nearly so. Of equal
-    examples each is compared with the first of them, so that many blank ones do not make a pair of every two."""
-    first = {}
-    like = np.array([first.setdefault(digest, i) for i, digest in enumerate(digests(x))], int)
-    found = {(int(like[i]), int(i)) for i in np.flatnonzero(given != given[like])}
-    if nearness(x):
-        different = np.unique(like)
-        found |= {(int(different[i]), int(different[j])) for i, j in near(small(x[different]), given[different])}
-    return sorted(found)
+class Twins(NamedTuple):
+    """Pairs of examples to look at, and how many examples have one that is like them with another label."""
+
+    pairs: list[tuple[int, int]]
+    examples: int
+
+
+def twins(x: np.ndarray, given: np.ndarray) -> Twins:
+    """Examples with different labels that are equal or, for images uint8 (N, C, H, W), nearly so. Of equal examples
+    with one label the first stands in the pairs for all, so that many blank ones do not make a pair of every two."""
+    groups = _equal(x, given)
+    others = [{*group.first} for group in groups]  # the labels of examples that are like those of a group
+    pairs = [pair for group in groups for pair in pairwise(group.first.values())]
+    for a, b in _near_groups(x, groups) if nearness(x) else ():
+        pairs.append(_unlike(groups[a].first, groups[b].first))
+        others[a] |= {*groups[b].first}
+        others[b] |= {*groups[a].first}
+    unlike = [i for group, labels in zip(groups, others, strict=True) for i in group.members if labels - {given[i]}]
+    return Twins(sorted((min(pair), max(pair)) for pair in pairs), len(unlike))
+
+
+class Group(NamedTuple):
+    """Equal examples: the first of them with each label, and all of them."""
+
+    first: dict[int, int]
+    members: list[int]
+
+
+def _equal(x: np.ndarray, given: np.ndarray) -> list[Group]:
+    """All examples, equal ones together."""
+    found = defaultdict(list)
+    for i, digest in enumerate(digests(x)):
+        found[digest].append(i)
+    return [Group({int(given[i]): i for i in reversed(members)}, members) for members in found.values()]
+
+
+def _unlike(one: dict[int, int], other: dict[int, int]) -> tuple[int, int]:
+    """An example of each of two groups, with different labels."""
+    return next((one[k], other[m]) for k in one for m in other if k != m)
+
+
+def _near_groups(x: np.ndarray, groups: list[Group]) -> list[tuple[int, int]]:
+    """Pairs of groups that are nearly equal and do not all have one label."""
+    shown = small(x[[group.members[0] for group in groups]])
+    label = [-1 - n if len(group.first) > 1 else min(group.first) for n, group in enumerate(groups)]  # -1, ...: several
+    return near(shown, np.array(label))
 
 
 def nearness(x: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.stats import binomtest
 
 from nlcore.audit import labels, mentors, report
 from nlcore.audit.examples import read
@@ -75,11 +76,31 @@ def test_labels_that_were_corrected_before_do_not_give_a_rate(table, tmp_path):
     assert "4 of them had been corrected before" in page and "the share of wrong labels is between" not in page
 
 
+def test_examples_to_be_removed_may_have_been_wrong(table, tmp_path):
+    """Leaving them out would make the others a sample of examples that are good."""
+    action = ["remove"] * 5 + [""] * 15
+    review = write(tmp_path / "checked.csv", row=range(20), label=["x", "y"] * 10, action=action)
+    whole = write(tmp_path / "whole.csv", row=range(20), label=["x", "y"] * 10)
+    wrong = (pd.read_csv(table).label[5:20] != (["x", "y"] * 10)[5:]).sum()
+    made, out = labels.audit(str(table), tmp_path / "one", FAST, checked=review)
+    told = made.summary["checked"]
+    assert (told["labels"], told["wrong"], told["removed"]) == (15, wrong, 5)
+    for count, bound in ((wrong, "low"), (wrong + 5, "high")):
+        assert told[bound] == round(getattr(binomtest(int(count), 20).proportion_ci(method="wilson"), bound), 4)
+    assert "5 more are to be removed" in (out / "report.html").read_text()
+    assert labels.audit(str(table), tmp_path / "two", FAST, checked=whole)[0].summary["checked"]["low"] >= told["low"]
+    new = tmp_path / "new.csv"
+    relabel(str(table), write(tmp_path / "gone.csv", row=range(5), action="remove"), new)
+    rest = write(tmp_path / "rest.csv", row=range(15), label=(["x", "y"] * 10)[5:])
+    _, out = labels.audit(str(new), tmp_path / "three", FAST, checked=rest)
+    assert "drawn at random since the data were relabelled" in (out / "report.html").read_text()
+
+
 def test_the_same_for_arrays(tmp_path):
     x, y = np.random.default_rng(0).integers(0, 256, (30, 6, 6, 1), dtype=np.uint8), np.arange(30) % 3
     np.savez(tmp_path / "own.npz", images=x, labels=y)
     relabel(str(tmp_path / "own.npz"), write(tmp_path / "r.csv", row=[1, 4], label=[0, 0]), tmp_path / "new.npz")
-    assert corrected(tmp_path / "new.npz") == [1, 4] and corrected(tmp_path / "own.npz") == []
+    assert corrected(tmp_path / "new.npz") == [1, 4] and corrected(tmp_path / "own.npz") is None
 
 
 @pytest.mark.parametrize("place", ["own.csv", "photos"])

@@ -4,9 +4,11 @@ import json
 import re
 import sys
 
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import strategies as st
 from PIL import Image
 
 from nlcore import data, vouch
@@ -272,9 +274,20 @@ def test_equal_examples_share_a_fold_and_classes_are_spread():
 def test_twins_with_different_labels():
     x = np.random.default_rng(0).integers(0, 250, (6, 3, 20, 20), dtype=np.uint8)
     x[1], x[2], x[4] = x[0], x[0] + 3, x[5]
-    assert twins(x, np.array([0, 1, 1, 0, 2, 2])) == [(0, 1), (0, 2)]
+    assert twins(x, np.array([0, 1, 1, 0, 2, 2])) == ([(0, 1), (0, 2)], 3)
+    assert twins(x, np.array([1, 0, 1, 0, 2, 2])) == ([(0, 1), (1, 2)], 3)  # the first of the equal ones agrees
     rows = np.array([[1.0, 2.0], [1.0, 2.0], [3.0, 4.0]])
-    assert twins(rows, np.array([0, 1, 0])) == [(0, 1)]
+    assert twins(rows, np.array([0, 1, 0])) == ([(0, 1)], 2)
+
+
+@hypothesis.given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=20))
+def test_twins_are_counted_in_whatever_order_they_stand(drawn):
+    level, label = np.array(drawn).T
+    for x in (level[:, None].astype(float), np.full((1, 4, 4), 5) * level[:, None, None, None].astype(np.uint8)):
+        alike = np.abs(level[:, None] - level) <= (1 if x.ndim == 4 else 0)  # levels of 5 are nearly alike
+        unlike = alike & (label[:, None] != label)
+        found = twins(x, label)
+        assert found.examples == unlike.any(1).sum() and all(unlike[i, j] for i, j in found.pairs)
 
 
 def test_the_joint_is_that_of_cleanlab():
