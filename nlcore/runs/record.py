@@ -141,7 +141,8 @@ def frame(records: list[Record]) -> pd.DataFrame:
         base |= asdict(run.noise) or {"rate": 0.0}  # clean
         base.pop("ranking", None)  # measured; the card has it
         base |= {f"method_{k}": v for k, v in asdict(run.method).items()} | {"stale": not r.rests_on(current)}
-        base |= {k: getattr(run.budget, k) for k in ("optimiser", "lr", "batch", "steps", "schedule")}
+        base |= {k: getattr(run.budget, k) for k in ("optimiser", "lr", "steps", "schedule")}
+        base |= {"batch": min(run.budget.batch, r.card["pairs"])}
         base |= {"falls": next(iter(run.budget.milestones), 1.0)}  # share of the steps after which the rate does
         base |= {k: r.card[k] for k in ("realised_rate", "images")} | {"diverged": r.diverged}
         base |= {"train_seconds": r.cost["seconds"], "device": r.cost["device"]}

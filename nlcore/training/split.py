@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 from .. import data as datasets
 from .. import models
 from ..data import Dataset, balanced
-from ..inputs import require
+from ..inputs import require, tell
 from ..noise import Noise, card, draw, foreign, taken
 from ..runs import Run
 
@@ -188,3 +189,18 @@ def check(run: Run) -> None:
     if run.trusted:
         parts(run, data.train.y.numpy(), data.K)
     check_carriers(run, data)
+    _tell_of_batch(run.budget.batch, pairs_of(run, data), run.dataset)
+
+
+def pairs_of(run: Run, data: Dataset) -> int:
+    """How many pairs a run trains on."""
+    beside = 0 if run.method.trust == "within" else run.trusted
+    used = (run.examples or len(data.train.y) - run.validation) - beside
+    return used + round((run.noise.copies or 0) * used)
+
+
+@cache
+def _tell_of_batch(batch: int, pairs: int, name: str) -> None:
+    """Say, once a process, that a batch has all pairs, if they are less than the batch."""
+    if pairs < batch:
+        tell(f"a batch of {batch} has all of the {pairs} training pairs of {name}, so it is one of {pairs}")

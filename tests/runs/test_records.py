@@ -340,3 +340,10 @@ def test_a_record_that_was_set_aside_while_it_was_copied_is_found(record, name):
     aside.write_text(whole)
     aside.rename(store.working() / name.format(RUN.key))
     assert sweep.find([RUN], "rolnick2017") == {RUN.key: ("done", record)}
+
+
+def test_a_batch_is_as_large_as_it_was(capsys):
+    small = replace(RUN, examples=40, budget=Budget(5, 256, evaluations=1))
+    (record,) = sweep.collect([small], "nopaper", echo=lambda line: None)
+    assert {*runs.frame([record]).batch} == {80} and runs.frame([record]).epoch.iloc[0] == 5
+    assert "a batch of 256 has all of the 80 training pairs of digits" in capsys.readouterr().err
