@@ -109,7 +109,7 @@ def _single(name: str, value, kind: type):
     require(of_kind and isinstance(value, bool) == (kind is bool), told)  # to Python, True is an int
     if kind in (int, float):
         fits = -(2**63) <= value < 2**63 if kind is int else _finite(value)
-        require(fits, f"{name} must be finite, not {shown(value)}")
+        require(fits, f"{name} must be {'less than 2**63' if kind is int else 'finite'}, not {shown(value)}")
     return value
 
 
@@ -159,7 +159,10 @@ def describe(value, names: dict[str, type] | None = None) -> dict:
     """A dataclass as plain data: its name in `names`, if given, and the fields that are not at their default."""
     found = {}
     if names:
-        found["name"] = next(name for name, kind in names.items() if type(value) is kind)
+        own = [name for name, kind in names.items() if type(value) is kind]
+        told = f"{type(value).__name__} is none of {few([*names])}"
+        require(bool(own), f"{told}; one of your own is entered there first, as CONTRIBUTING.md shows")
+        found["name"] = own[0]
     for name, hint, default in _fields(type(value)):
         own = getattr(value, name)
         if own != default:

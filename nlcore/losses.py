@@ -85,7 +85,8 @@ def lq(logits: Tensor, y: Tensor, q: float) -> Tensor:
     loss = cross_entropy(logits, y)
     if q <= 1e-12:  # where 1 - p_y^q is lost in fp32
         return loss
-    return -torch.expm1(-q * loss) / q  # p_y^q = exp(-q loss)
+    exact = loss.float() if loss.dtype.itemsize < 4 else loss  # a small q loss is 0 in fp16
+    return (-torch.expm1(-q * exact) / q).to(loss.dtype)  # p_y^q = exp(-q loss)
 
 
 def mae(logits: Tensor, y: Tensor) -> Tensor:

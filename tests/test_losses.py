@@ -345,3 +345,9 @@ def test_what_is_no_matrix_of_the_classes_is_refused(T):
             loss(z, y, T)
     with pytest.raises(UserError, match="the matrix is a tensor"):
         losses.nll_through(z.softmax(1), T, y)
+
+
+@pytest.mark.parametrize("kind", [torch.half, torch.bfloat16])
+def test_a_small_q_is_cross_entropy_in_half_precision(kind):
+    logits, y = torch.randn(9, 4, dtype=kind), torch.arange(9) % 4
+    assert torch.equal(losses.lq(logits, y, 1e-9), losses.cross_entropy(logits, y))

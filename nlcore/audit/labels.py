@@ -57,6 +57,7 @@ def audit(
     predictions (N, K) for examples that the model had not seen; `checked` a table of those whose true label is known.
     `echo` is called with what to say on the way. Returns what was found, and the folder. A `UserError` says what is
     wrong with any of these."""
+    out, probabilities, checked = (path and Path(path) for path in (out, probabilities, checked))
     require(8 <= side <= 512, f"--side must be between 8 and 512 pixels, not {side}")
     require(plan.steps >= 0 and plan.seed >= 0, "--steps and --seed must be 0 or more")
     require(bool(data.strip()), "DATA is the path of a folder, an .npz or a table, not an empty text")

@@ -163,7 +163,7 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     told = f"{done}, {len(label) - removed.sum():,} in {out}; {kept}"
     if found.left_out:
         told += f"; not in it, as audit says: {few(found.left_out, most=3, between='; ')}"
-    if removed.any() and not found.path:
+    if removed.any() or found.left_out:
         told += f"; its rows are counted anew, so a table of rows of {place.name} does not fit it"
     if place.is_dir() and len({Path(file).parts[0].lower() for file in found.file} & SPLIT_NAMES) > 1:
         told += "; images to train on and to test on stand in it together, as their paths tell"
@@ -243,6 +243,9 @@ def _check_beside(place: Path, arrays: dict[str, np.ndarray]) -> None:
             loose = name != "classes" and not name.startswith((*splits, "given_")) and array.ndim
             told = f"{place}: {name} has as many rows as {split}labels, and which to remove from it is not known"
             require(not loose or len(array) != size, f"{told}; call it {split}{name}")
+        told = f"{place}: {name} has as many rows as there are labels of all splits"
+        both = len(splits) > 1 and loose and len(array) == sum(splits.values())
+        require(not both, f"{told}, and which to remove from it is not known; divide it into {few([*splits])} + {name}")
 
 
 def _beside(arrays: dict[str, np.ndarray], split: str, size: int) -> list[str]:

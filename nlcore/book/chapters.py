@@ -75,6 +75,8 @@ def check(**values) -> None:
         conform(name, values[name], list[str])
     for name in {"seeds", "seed"} & values.keys():
         require(conform(name, values[name], int) >= 0, f"{name} must be 0 or more, not {values[name]}")
+    if "look" in values:
+        require(conform("look", values["look"], int) > 0, f"look must be 1 or more, not {values['look']}")
 
 
 def committed(name: str, values: dict) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import posixpath
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,7 @@ def read(folder: Path, trusted: int = 0) -> Archive:
     twice = sorted({name for name in classes if classes.count(name) > 1})
     require(not twice, f"category_names_eng.txt has {few(twice)} more than once")
     labels = {kind: _labels(kind, lines[f"{kind}_label_kv"], len(classes)) for kind in ("noisy", "clean")}
-    keys = {part: _filled(lines[f"{part}_key_list"]) for part in LISTS}
+    keys = {part: [*map(_as_path, _filled(lines[f"{part}_key_list"]))] for part in LISTS}
     _check_images(folder, keys, labels)
     if trusted:
         listed = keys["clean_train"]
@@ -79,6 +80,11 @@ def _filled(lines: list[str]) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
+def _as_path(line: str) -> str:
+    """A path in one spelling, so that an image that is listed twice is seen: `./a//b` is `a/b`."""
+    return posixpath.normpath(line)
+
+
 def _check_images(folder: Path, keys: dict[str, list[str]], labels: dict[str, dict[str, int]]) -> None:
     """Refuse an empty list, and an image that is in two lists, has no label of its list's kind, or is not there."""
     seen, inside = {}, {}  # of an image the list that it is in, of a folder the files that are in it
@@ -103,6 +109,6 @@ def _labels(kind: str, lines: list[str], K: int) -> dict[str, int]:
             key, _, label = line.strip().rpartition(" ")
             good = key and label.isdecimal() and int(label) < K
             require(good, f"{kind}_label_kv.txt, line {i}: {line!r} is not a path and one of {K} classes, from 0")
-            same = labels.setdefault(key, int(label)) == int(label)
+            same = labels.setdefault(_as_path(key), int(label)) == int(label)
             require(same, f"{kind}_label_kv.txt, line {i}: {key} has another label in a line before")
     return labels

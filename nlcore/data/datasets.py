@@ -10,7 +10,7 @@ import numpy as np
 
 from ..inputs import UserError, few, lookup, require, shown, tell
 from . import fetch
-from .duplicates import duplicates
+from .duplicates import contradictions, duplicates
 from .own import files_of, from_folder, from_table
 from .prepared import KNOWN, Dataset, Images, divided, from_npz, read, root, tell_untested, verified
 from .tables import SUFFIXES, read_table, suffix
@@ -104,9 +104,9 @@ def _tell_duplicates(data: Dataset) -> None:
     found = duplicates(data)
     if found["in_test"]:
         tell(f"{data.name}: {found['in_test']} training images are test images too")
-    if found["differ"]:
-        labels = few([" = ".join(group) for group in found["differ"]], most=3)
-        tell(f"{data.name}: equal images with different labels, in {len(found['differ'])} cases: {labels}")
+    if differ := contradictions(data):
+        labels = few([" = ".join(group) for group in differ], most=3)
+        tell(f"{data.name}: equal images with different labels, in {len(differ)} cases: {labels}")
 
 
 def train_size(name: str) -> int:

@@ -17,10 +17,28 @@ def duplicates(data: Dataset) -> dict:
     """Of a data set: training images that are test images too (`in_test`), groups of equal training images (`equal`)
     and the classes of each group whose labels differ (`differ`)."""
     train, test = digests(data.train.x.numpy()), {*digests(data.test.x.numpy())}
-    same = defaultdict(list)
-    for digest, label in zip(train, data.train.y.tolist(), strict=True):
-        same[digest].append(data.classes[label])
-    groups = [sorted(labels) for labels in same.values() if len(labels) > 1]
-    differ = sorted(labels for labels in groups if len({*labels}) > 1)
+    groups = _of_equal(data, train, data.train.y.tolist())
     in_test = sum(digest in test for digest in train)
-    return {"name": data.name, "in_test": in_test, "equal": len(groups), "differ": differ}
+    return {"name": data.name, "in_test": in_test, "equal": len(groups), "differ": _differing(groups)}
+
+
+def contradictions(data: Dataset) -> list[list[str]]:
+    """The classes of each group of equal images, training and test images together, whose labels differ."""
+    digest, label = [], []
+    for part in (data.train, data.test):
+        digest += digests(part.x.numpy())
+        label += part.y.tolist()
+    return _differing(_of_equal(data, digest, label))
+
+
+def _of_equal(data: Dataset, digest: list[str], label: list[int]) -> list[list[str]]:
+    """The classes of each group of two or more equal images."""
+    same = defaultdict(list)
+    for one, own in zip(digest, label, strict=True):
+        same[one].append(data.classes[own])
+    return [sorted(classes) for classes in same.values() if len(classes) > 1]
+
+
+def _differing(groups: list[list[str]]) -> list[list[str]]:
+    """Those groups whose classes differ."""
+    return sorted(classes for classes in groups if len({*classes}) > 1)

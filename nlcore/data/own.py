@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ..inputs import UserError, counted, few, require, tell
 from ..machine import memory
@@ -58,7 +59,8 @@ def from_folder(place: Path):
 
 def from_table(path: Path):
     """The arrays (see `prepared.ARRAYS`) and class names of a table of `file`, a picture from the folder of the table
-    on, and `label`. A fifth of each class is for testing, as of a folder without a split; all have one size."""
+    on, and `label`; all have one size. For testing are those whose `split` says so; in a table without that column a
+    fifth of each class, as of a folder without a split."""
     table = read_table(path, ("file", "label"))
     empty = table.label == ""
     if empty.any():
@@ -69,8 +71,23 @@ def from_table(path: Path):
     names, label = np.unique(table.label, return_inverse=True)
     require(len(names) > 1, f"{path} has a single class; there is nothing to tell apart")
     x = _decoded(path, [path.parent / file.replace("\\", "/") for file in table.file])
-    test = _fifth(path, x, label, [*map(str, names)])
-    return divided(x, label, test) | {"train_files": [*table.file[~test]]}, [*map(str, names)]
+    names = [*map(str, names)]
+    test = _for_testing(path, table.split, label, names) if "split" in table else _fifth(path, x, label, names)
+    return divided(x, label, test) | {"train_files": [*table.file[~test]]}, names
+
+
+def _for_testing(path: Path, split: pd.Series, label: np.ndarray, names: list[str]) -> np.ndarray:
+    """Which pictures (N,) are for testing, as a column `split` says. A `UserError` if a cell is the name of neither
+    part, or if a class has no picture to train on or nothing is left to test."""
+    part = split.str.strip().str.lower()
+    odd = sorted({*split[~part.isin(SPLIT_NAMES)]})
+    told = f"{path}: split is train or test (or another usual name of one of them)"
+    require(not odd, f"{told}, not {few([repr(name) for name in odd], most=3)}")
+    test = part.isin(SPLITS["test"]).to_numpy()
+    require(bool(test.any()), f"{path}: no row has test as its split")
+    lost = few([names[k] for k in sorted({*label.tolist()} - {*label[~test].tolist()})])
+    require(not lost, f"{path}: {lost} has no row whose split is train")
+    return test
 
 
 def inside_of(folder: Path) -> list[Path]:

@@ -153,7 +153,9 @@ def correlations(history: pd.DataFrame, a: str, b: str) -> pd.Series:
     both = history[[a, b]].where(history[[a, b]].notna().all(axis=1))
     off = both - both.groupby(history.key).transform("mean")
     sums = pd.DataFrame({"ab": off[a] * off[b], "aa": off[a] ** 2, "bb": off[b] ** 2}).groupby(history.key).sum()
-    return sums.ab / (sums.aa * sums.bb) ** 0.5
+    runs = both.groupby(history.key)
+    moves = (runs.max() > runs.min()).all(axis=1)  # rounding lets the mean of equal numbers be another one
+    return (sums.ab / (sums.aa * sums.bb) ** 0.5).where(moves)
 
 
 def best(rows: pd.DataFrame, knob: str, within: list[str], by: str = "test_accuracy") -> pd.DataFrame:

@@ -390,6 +390,7 @@ def learned(parameters: list) -> list:
 def of_each_class(y: Tensor, each: int) -> Tensor:
     """Rows of a trusted batch: `each` of every class that is in the labels y (m,), in class order, drawn anew with
     torch's random numbers; an image may be drawn twice."""
+    y = torch.as_tensor(y)
     require(len(y) > 0, "there are no labels to draw from")
     rows = [torch.where(y == k)[0] for k in y.unique()]
     return torch.cat([own[torch.randint(len(own), (each,), device=y.device)] for own in rows])

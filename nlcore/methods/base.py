@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..inputs import check_types
+from ..inputs import check_types, require
 
 
 class Batch(NamedTuple):
@@ -105,6 +105,8 @@ class Method:
 
     def __post_init__(self):
         check_types(self)
+        enough = self.trusted_batch > 0 or not type(self).trusted_batch
+        require(enough, f"trusted_batch of {type(self).__name__} must be 1 or more, not {self.trusted_batch}")
 
     def build(self, net: nn.Module, task: Task) -> nn.Module:
         """The network with what the method adds beside `net.body`: modules that learn, buffers that remember pairs."""

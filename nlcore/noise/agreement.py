@@ -26,10 +26,12 @@ def facts() -> dict:
 
 def of_set(true: np.ndarray, given: np.ndarray) -> dict:
     """Of true classes and given labels (N,): how many there are, how many are wrong, the latter share in each class
-    (K,), and of ten classes the counts (K, K)."""
-    K = int(true.max()) + 1
+    (K,), NaN for one that is given and never true, and of ten classes the counts (K, K)."""
+    true, given = np.asarray(true), np.asarray(given)
+    K = int(max(true.max(), given.max())) + 1
     counts = confusions(true, given, K)
-    wrong = 1 - np.diag(counts) / counts.sum(1)
+    of_class = counts.sum(1)
+    wrong = 1 - np.divide(np.diag(counts), of_class, out=np.full(K, np.nan), where=of_class > 0)
     found = {"images": len(true), "wrong": int((true != given).sum()), "wrong_in_class": rounded(wrong)}
     return found | ({"counts": counts.tolist()} if K <= CLASSES else {})
 
@@ -38,6 +40,7 @@ def of_three(true: np.ndarray, given: np.ndarray, K: int) -> dict:
     """Of the labels (3, N) of three people, as shares of the images: how many of the three are wrong, in how many
     classes the three see an image, how often the second is wrong where the first is, and how often they then chose the
     same class; and the same if every label were drawn from its person's matrix, whatever the image shows."""
+    true, given = np.asarray(true), np.asarray(given)
     wrong = given != true
     laws = [confusions(true, labels, K) / np.bincount(true, minlength=K)[:, None] for labels in given]
     shares = np.bincount(true, minlength=K) / len(true)
@@ -77,7 +80,8 @@ def of_votes(true: np.ndarray, counts: np.ndarray) -> dict:
     """Of votes (N, K) on images with true classes (N,): how many there are of an image, how often a vote is the true
     class, and so is the most frequent one (a tie counts in part); how many images have which tenth of their votes for
     the true class."""
-    votes, of_true = counts.sum(1), counts[np.arange(len(true)), true].astype(int)
+    counts = np.asarray(counts).astype(int)
+    votes, of_true = counts.sum(1), counts[np.arange(len(true)), true]
     right = of_true / votes
     most = counts == counts.max(1, keepdims=True)
     majority = most[np.arange(len(true)), true] / most.sum(1)

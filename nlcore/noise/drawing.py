@@ -40,6 +40,9 @@ def draw(
     known = f"the labels of {type(noise).__name__} are given as they are, to all images of their data set"
     require(noise.drawn, f"{known}; {type(noise).__name__}.given has them, and nothing is drawn")
     y = np.asarray(y)
+    require(K > 1, f"noise needs two classes or more to choose from, not {K}")
+    require(y.dtype.kind in "iu", f"y are classes, whole numbers, not {y.dtype}")
+    y = y.astype(np.int64) if y.dtype.itemsize == 1 else y  # of 256 classes K itself is no uint8
     carriers, images = (None if part is None else np.asarray(part) for part in (carriers, images))
     fits = not len(y) or (0 <= y.min() and y.max() < K)
     require(fits, f"y are classes 0 to {K - 1}" + (f", not {y.min()} to {y.max()}" if len(y) else ""))

@@ -47,12 +47,12 @@ def claim(key: str, wait: bool) -> Iterator[bool]:
 
 
 def save(record: Record) -> Path:
-    """Write a record to the working store. One that is there and rests on other golden runs, as another state of the
-    code makes it, is kept as `KEY.GOLDEN.old` (see `load_aside`)."""
+    """Write a record to the working store. Another one that is there, as another state of the code makes it or another
+    device, is kept as `KEY.GOLDEN.old` (see `load_aside`)."""
     path = working() / f"{record.key}.json"
     there = load_working(record.key) if path.exists() else None
-    if there and there.golden != record.golden:
-        path.replace(path.with_suffix(f".{text_hash(there.golden)[:8]}.old"))
+    if there and there.dump() != record.dump():
+        path.replace(free(path.with_suffix(f".{text_hash(there.golden)[:8]}.old")))
     write_whole(path, record.dump() + "\n", tidy=False)  # `writable` has
     path.with_suffix(".failed").unlink(missing_ok=True)
     return path

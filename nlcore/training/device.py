@@ -40,19 +40,22 @@ ONE_AT_A_TIME = threading.RLock()  # random numbers, threads and precision are t
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     """Seeded generators, fp32 that is fp32, and one CPU thread (faster for small nets, and bit for bit the same); all
     put back afterwards. Of several threads of a process one waits for the other."""
-    threads, cuda = torch.get_num_threads(), device.type == "cuda"
+    threads, kind, cuda = torch.get_num_threads(), torch.get_default_dtype(), device.type == "cuda"
     current = torch.cuda.device(device) if cuda else nullcontext()
     # a training has its own precision, and in an outer autocast weights that were cast once would stay as they were
     require(not torch.is_autocast_enabled(device.type), "a training starts outside of torch.autocast; leave that first")
-    with ONE_AT_A_TIME, current, torch.random.fork_rng([device] if cuda else []), full_precision():
+    own_generators, learning = torch.random.fork_rng([device] if cuda else []), torch.enable_grad()
+    with ONE_AT_A_TIME, current, own_generators, full_precision(), torch.inference_mode(False), learning:
         torch.default_generator.manual_seed(seed)
         if cuda:
             torch.cuda.manual_seed(seed)
         torch.set_num_threads(1)
+        torch.set_default_dtype(torch.float32)
         try:
             yield
         finally:
             torch.set_num_threads(threads)
+            torch.set_default_dtype(kind)
 
 
 @contextmanager

@@ -146,7 +146,7 @@ def probed(train: Labels, used: np.ndarray, carried: np.ndarray | None, images: 
     near[used[:PROBED]] = True
     if carried is not None:
         near[carried[:PROBED]] = True
-    return Labels(*(t[torch.from_numpy(near[train.row])] for t in train))
+    return Labels(*(t[torch.from_numpy(near[train.row.numpy()])] for t in train))
 
 
 def check_method(run: Run, shape: tuple[int, ...], K: int) -> None:

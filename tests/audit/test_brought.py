@@ -204,3 +204,20 @@ def test_pictures_that_change_while_they_are_audited_are_named(tmp_path, monkeyp
     place = found.file.index("a/2.png")
     shown_now = Image.open(io.BytesIO(base64.b64decode(report._picture(found, place).partition("base64,")[2][:-2])))
     assert np.asarray(shown_now.convert("RGB")).max() == 20
+
+
+def test_rows_without_a_label_are_counted_when_a_table_is_relabelled(table, tmp_path):
+    own = pd.read_csv(table)
+    own.loc[[0, 3], "label"] = np.nan
+    own.to_csv(table, index=False)
+    told = relabel(str(table), write(tmp_path / "r.csv", row=[5], label=["y"]), tmp_path / "new.csv")
+    assert "its rows are counted anew" in told
+
+
+def test_arrays_of_all_splits_are_not_left_behind(tmp_path):
+    x, y = np.zeros((9, 6, 6, 1), np.uint8), np.arange(9) % 3
+    parts = {"train_images": x[:6], "train_labels": y[:6], "test_images": x[6:], "test_labels": y[6:]}
+    np.savez(tmp_path / "own.npz", ids=np.arange(9), **parts)
+    gone = write(tmp_path / "r.csv", row=[1], action=["remove"])
+    with pytest.raises(UserError, match=r"ids has as many rows as there are labels of all splits"):
+        relabel(str(tmp_path / "own.npz"), gone, tmp_path / "new.npz")

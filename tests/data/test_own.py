@@ -4,6 +4,7 @@ import os
 import unicodedata
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
@@ -359,3 +360,20 @@ def test_changed_pictures_behind_a_link_are_read_again(pets):
     before = data.load(str(pets)).sha256
     save(pets / "cat" / "3.png", 99)
     assert data.load(str(pets)).sha256 != before
+
+
+def test_a_table_says_what_is_for_testing(tmp_path):
+    for i in range(12):
+        Image.fromarray(np.full((8, 8, 3), 20 * i, np.uint8)).save(tmp_path / f"{i}.png")
+    own = pd.DataFrame({"file": [f"{i}.png" for i in range(12)], "label": ["a", "b"] * 6})
+    own["split"] = ["train"] * 8 + ["Test", "test", "val", "test"]
+    own.to_csv(tmp_path / "own.csv", index=False)
+    found = data.load(str(tmp_path / "own.csv"))
+    assert len(found.train.y) == 8 and sorted(found.test.x[:, 0, 0, 0].tolist()) == [160, 180, 200, 220]
+    for split, told in ((["train"] * 11 + ["x"], "not 'x'"), (["train"] * 12, "no row has test")):
+        own.assign(split=split).to_csv(tmp_path / "own.csv", index=False)
+        with pytest.raises(UserError, match=told):
+            data.load(str(tmp_path / "own.csv"))
+    own.assign(split=["train", "test"] * 6).to_csv(tmp_path / "own.csv", index=False)
+    with pytest.raises(UserError, match="b has no row whose split is train"):
+        data.load(str(tmp_path / "own.csv"))

@@ -137,3 +137,9 @@ def test_what_is_no_number_or_nothing_is_measured_as_no_number():
         assert all(map(math.isnan, evaluate.detection(weight, right).values()))
     nothing = torch.zeros(0, dtype=torch.long)
     assert all(map(math.isnan, evaluate.correction(nothing, nothing, nothing).values()))
+
+
+def test_a_constant_column_correlates_with_nothing():
+    history = pd.DataFrame({"key": ["a"] * 3 + ["b"] * 3, "x": [0.1] * 3 + [1, 2, 3], "y": [1, 2, 3, 2, 4, 6]})
+    found = evaluate.correlations(history, "x", "y")
+    assert np.isnan(found["a"]) and np.isclose(found["b"], 1)

@@ -110,3 +110,10 @@ def test_a_share_at_the_edge_of_a_tenth_belongs_to_the_upper_one(votes):
 def test_totals_of_a_set():
     found = agreement.of_set(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]))
     assert found == {"images": 4, "wrong": 1, "wrong_in_class": [0.5, 0.0], "counts": [[1, 1], [0, 2]]}
+
+
+def test_labels_that_no_true_class_has_are_wrong():
+    found = agreement.of_set(np.array([0, 0, 1, 1, 2, 2]), np.array([0, 3, 1, 1, 2, 2]))
+    assert found["wrong_in_class"][:3] == [0.5, 0, 0] and np.isnan(found["wrong_in_class"][3])
+    with pytest.raises(UserError, match="0 to 1, not 0 to 2"):
+        confusions(np.array([0, 1]), np.array([0, 2]), 2)

@@ -347,3 +347,14 @@ def test_a_batch_is_as_large_as_it_was(capsys):
     (record,) = sweep.collect([small], "nopaper", echo=lambda line: None)
     assert {*runs.frame([record]).batch} == {80} and runs.frame([record]).epoch.iloc[0] == 5
     assert "a batch of 256 has all of the 80 training pairs of digits" in capsys.readouterr().err
+
+
+def test_a_record_is_never_written_over(record):
+    """Two devices make two records of one run from one state of the code."""
+    made = [
+        replace(record, environment=record.environment | {"made": day}) for day in ("2026-01", "2026-02", "2026-03")
+    ]
+    for each in (*made, made[-1]):
+        path = store.save(each)
+    kept = store.load_aside(RUN.key, sorted(path.parent.glob("*.old")))
+    assert store.load_working(RUN.key) == made[-1] and sorted(kept, key=str) == sorted(made[:2], key=str)

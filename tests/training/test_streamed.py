@@ -86,6 +86,7 @@ BAD = {
     "is empty": ("clean_val_key_list", lambda path: path.write_text("\n")),
     "has no label in noisy_label_kv": ("noisy_train_key_list", _append("images/0/none.png")),
     "is in noisy_train_key_list.txt and again in clean_test": ("clean_test_key_list", _append("images/0/0.png")),
+    "images/0/0.png is in noisy_train_key_list.txt and ag": ("clean_test_key_list", _append("images/./1/..//0/0.png")),
     "line 601: .* one of 10 classes": ("clean_label_kv", _append("images/0/0.png 10")),
     "line 701: .* is not a path and": ("noisy_label_kv", _append("0.png")),
     "one of 3 classes": ("category_names_eng", lambda path: path.write_text("a\nb\nc\n")),

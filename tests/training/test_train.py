@@ -1,5 +1,6 @@
 """The loop: one seed, one result; what it measures is what happened; the captured step is the eager step."""
 
+import contextlib
 from dataclasses import replace
 from functools import cache
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from nlcore import data
 from nlcore.data.images import flip_crop
 from nlcore.inputs import UserError
-from nlcore.methods import CE, FasTEN, HAlpha, MLaC
+from nlcore.methods import CE, GLC, FasTEN, HAlpha, MLaC
 from nlcore.noise import Clean, Matrix, SymmetricInclusive, Uniform
 from nlcore.runs import Budget, Run
 from nlcore.training import step, train
@@ -199,3 +200,26 @@ def test_a_name_stands_for_one_gpu_or_for_all(monkeypatch):
     for name in ("cuda:3", "cuda:", "cuda:x", "cpu:1"):
         with pytest.raises(UserError, match="device"):
             devices(name)
+
+
+@pytest.mark.parametrize("setting", [torch.no_grad, torch.inference_mode, None])
+def test_a_run_learns_whatever_the_process_has_chosen(setting):
+    run = replace(SHORT, budget=Budget(3, evaluations=1))
+    plain = train.train(run, "cpu").history[-1]["loss"]
+    torch.set_default_dtype(torch.float32 if setting else torch.float64)
+    try:
+        with setting() if setting else contextlib.nullcontext():
+            assert train.train(run, "cpu").history[-1]["loss"] == plain
+        assert torch.get_default_dtype() == (torch.float32 if setting else torch.float64)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_single_training_pair_is_enough():
+    run = Run("digits", "perceptron", Budget(3, 8, evaluations=1), validation=1436)
+    assert train.train(run, "cpu").card["pairs"] == 1
+
+
+def test_trusted_images_are_in_every_step():
+    with pytest.raises(UserError, match="trusted_batch of GLC must be 1 or more, not 0"):
+        GLC(trusted_batch=0)

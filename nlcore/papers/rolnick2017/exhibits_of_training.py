@@ -78,6 +78,7 @@ def price_of_noise(ours: pd.DataFrame, target: float = 0.9) -> Axes:
     reached = high[np.isfinite(high)].index
     low, high, middle = low[reached], high[reached], middle[reached]
     ax = figures.axes(None, figures.WIDTH, 3.6)
+    middle = middle.clip(low, high)  # of one seed the rounded mean may lie beside it
     ax.errorbar(reached, middle, [middle - low, high - middle], fmt="o-", color=COLOURS[0], capsize=3, label="ours")
     paper = fig9()
     ax.plot(paper.index, paper * (1 + paper.index.to_series()), "x--", color=COLOURS[1], label="the paper's")
