@@ -109,11 +109,9 @@ def _folder(place: Path, side: int) -> Examples:
         labelled += [(file, name) for name, files in found.pictures.items() for file in files]
         others += found.others
         empty += [f"{name}/" for name, files in found.pictures.items() if not files]
-    without = (
-        f"{few([f'{folder.name}/' for folder in splits])} in {place} counts as a part of a data set, not as a class,"
-    )
-    require(bool(labelled or not splits), f"{without} and holds no folders of pictures; it needs one for each class")
-    require(bool(labelled), f"{place} holds no folders of pictures; it needs one for each class")
+    parts = few([f"{folder.name}/" for folder in splits])
+    where = f"{parts} in {place} counts as a part of a data set, not as a class, and" if splits else place
+    require(bool(labelled), f"{where} holds no folders of pictures; it needs one for each class")
     classes = sorted({name for _, name in labelled})
     if len(classes) == 1:
         refuse_single(splits[0] if splits else place)
