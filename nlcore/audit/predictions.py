@@ -34,6 +34,8 @@ def own_predictions(path: Path, found: Examples, files: pd.DataFrame, out: Path,
     has = f"{p.dtype} {p.shape}" if isinstance(p, np.ndarray) else "several arrays"
     rows = f"its rows are those of {out / 'files.csv'}"
     require(good, f"{path} must be decimal numbers {shape}, not {has}; {rows}, {columns}")
+    if len(p) != shape[0]:
+        rows = f"its rows are all {listed:,} of {found.name}, also those that are left out"
     echo(f"{path}: {rows}, {columns}, in this order")
     p = p.astype(np.float64) if len(p) == shape[0] else p[found.row].astype(np.float64)
     bad = np.flatnonzero(~(np.isfinite(p).all(1) & (p >= 0).all(1) & (abs(p.sum(1) - 1) < 1e-3)))
