@@ -105,8 +105,9 @@ def _cuts(summary: dict) -> str:
         columns |= {"checked": frame.checked, "of these wrong": frame.wrong}
     told = (
         "Of so many labels from the top of the order, this share is expected to be wrong. It is the mean of the column "
-        "<code>matrix</code>, which is too high where models do not know the classes. Stop where most of the labels "
-        "that you see are right."
+        "<code>matrix</code>: too high where models do not know the classes, too low where they have learned mistakes, "
+        "and over all labels not the estimate above, which counts otherwise. Stop where most labels that you see are "
+        "right."
     )
     return f"<p>{told}</p>" + pd.DataFrame(columns).to_html(index=False, border=0)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..data.own import SPLIT_NAMES
+from ..data.own import SPLIT_NAMES, SPLITS
 from ..data.prepared import KNOWN, MOST_CLASSES, opened
 from ..data.tables import SUFFIXES, called, read_table, repeated, suffix
 from ..files import whole
@@ -165,9 +165,19 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
         told += f"; not in it, as audit says: {few(found.left_out, most=3, between='; ')}"
     if removed.any() or found.left_out:
         told += f"; its rows are counted anew, so a table of rows of {place.name} does not fit it"
-    if place.is_dir() and len({Path(file).parts[0].lower() for file in found.file} & SPLIT_NAMES) > 1:
-        told += "; images to train on and to test on stand in it together, as their paths tell"
+    if place.is_dir() and _of_both_splits(found):
+        told += "; its column split says which images are to train on and which to test on"
     return f"{told}; no example was called {few(new)} before, so check the spelling" if new else told
+
+
+def _split(file: str) -> str:
+    """The first folder of a path, which names the split of a picture where there are splits."""
+    return Path(file).parts[0].lower()
+
+
+def _of_both_splits(found: Examples) -> bool:
+    """Whether examples of a folder are from folders for training and for testing."""
+    return len({_split(file) for file in found.file} & SPLIT_NAMES) > 1
 
 
 def _decided(table: pd.DataFrame, path: Path, found: Examples, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -200,6 +210,8 @@ def _table_of(place: Path, out: Path, found: Examples, label: np.ndarray, remove
         table = read_table(place, ("label",)).iloc[found.row].reset_index(drop=True)
     else:
         table = pd.DataFrame({"file": found.file})
+        if _of_both_splits(found):
+            table["split"] = ["test" if _split(file) in SPLITS["test"] else "train" for file in found.file]
     if found.path:
         table["file"] = [Path(os.path.relpath(path, out.resolve().parent)).as_posix() for path in found.path]
     before = table["given"] if "given" in table else given  # of one that was relabelled before

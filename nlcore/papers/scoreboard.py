@@ -36,17 +36,18 @@ def effects(
         if name not in whole:  # several claims look at one experiment
             runs = claim.experiment(tier)
             history = frame(recorded(find(runs, paper))) if tables is None else tables[name]
-            whole[name] = of_whole_seeds(runs, history)
+            whole[name] = of_whole_seeds(runs, history, "" if tables is None else " on this page")
         told = {"claim": claim.id, "paper": paper, "tier": tier if name else IDENTITY}
         told["experiment"] = f"{paper}.{name}" if name else ""
         found += [told | row for row in judged(claim, *whole[name])]
     return pd.DataFrame(found)
 
 
-def of_whole_seeds(runs: list[Run], history: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Of an experiment at a tier the rows of those seeds that have all runs; and how many of the runs there are, unless
-    that is all or none. A claim may take a mean, the largest or the least of what was run, which of a part of a seed's
-    runs, or of these and other settings, is another number. Seeds beyond the tier's own count as well."""
+def of_whole_seeds(runs: list[Run], history: pd.DataFrame, place: str = "") -> tuple[pd.DataFrame, str]:
+    """Of an experiment at a tier the rows of those seeds that have all runs; and how many of the runs there are in this
+    place, unless that is all or none. A claim may take a mean, the largest or the least of what was run, which of a
+    part of a seed's runs, or of these and other settings, is another number. Seeds beyond the tier's own count as
+    well."""
     if not len(history):
         return history, ""
     there, wanted = {*history.key}, defaultdict(set)
@@ -58,7 +59,7 @@ def of_whole_seeds(runs: list[Run], history: pd.DataFrame) -> tuple[pd.DataFrame
         wanted[seed] = {replace(run, seed=seed).key for run in settings}
     whole = set().union(*(keys for keys in wanted.values() if keys <= there))
     made = sum(run.key in there for run in runs)
-    return history[history.key.isin(whole)], f"{made} of {len(runs)} runs" if made < len(runs) else ""
+    return history[history.key.isin(whole)], f"{made} of {len(runs)} runs{place}" if made < len(runs) else ""
 
 
 def rules(claim: Claim) -> list[str]:

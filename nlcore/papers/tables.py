@@ -31,6 +31,15 @@ WORDS = {
 }
 
 
+def gaps(rows: pd.DataFrame, row: str, column: str, base: str, value: str = "test_accuracy") -> pd.DataFrame:
+    """How far each of `row` is above the one that is `base`, by `row` and `column`: the mean over seeds of differences
+    within a seed, so that one that lacks either does not count. NaN where no seed has both."""
+    wide = rows.pivot_table(index=[row, "seed"], columns=column, values=value, sort=False)
+    known = base in wide.index.get_level_values(row)
+    gap = wide.sub(wide.xs(base), axis="index", level="seed") if known else wide * math.nan
+    return gap.groupby(level=row, sort=False).mean()
+
+
 def published(paper: str) -> pd.DataFrame:
     """The paper's numbers: where, experiment, model, series, knob, at, metric, value, plusminus, tag, note.
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from scipy.stats import binomtest
 
+from nlcore import data
 from nlcore.audit import labels, mentors, report
 from nlcore.audit.examples import read
 from nlcore.audit.folds import Plan, standardised
@@ -221,3 +222,17 @@ def test_arrays_of_all_splits_are_not_left_behind(tmp_path):
     gone = write(tmp_path / "r.csv", row=[1], action=["remove"])
     with pytest.raises(UserError, match=r"ids has as many rows as there are labels of all splits"):
         relabel(str(tmp_path / "own.npz"), gone, tmp_path / "new.npz")
+
+
+def test_relabelled_pictures_stay_for_training_and_testing(tmp_path):
+    for split in ("train", "val"):
+        for i in range(12):
+            place = tmp_path / "photos" / split / "ab"[i % 2] / f"{i}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((8, 8, 3), 10 * i + 5 * (split == "val"), np.uint8)).save(place)
+    review = write(tmp_path / "r.csv", file=["train/a/0.png"], label=["b"])
+    told = relabel(str(tmp_path / "photos"), review, tmp_path / "labels-2.csv")
+    assert "its column split says" in told
+    before, after = (data.load(str(tmp_path / name)) for name in ("photos", "labels-2.csv"))
+    assert {*before.test.x[:, 0, 0, 0].tolist()} == {*after.test.x[:, 0, 0, 0].tolist()}
+    assert (before.train.y == 0).sum() - (after.train.y == 0).sum() == 1

@@ -306,6 +306,9 @@ def test_a_claim_is_judged_on_seeds_with_all_runs_of_the_experiment():
     history = frame_of([record for key, record in store.load_published("zhang2018").items() if key in own])
     (told,) = {(row["verdict"], row["evidence"]) for row in scoreboard.judged(claim, history[:0], "3 of 4 runs")}
     assert told == ("not run", "run in part: 3 of 4 runs")
+    few = history[history.key.isin(sorted(own)[:9])]
+    of_page = scoreboard.effects("zhang2018", "laptop", {claim.experiment.name: few})
+    assert of_page.evidence.str.endswith(f"9 of {len(own)} runs on this page").all()
     (row, *_) = scoreboard.judged(claim, history, "3 of 4 runs")
     assert row["verdict"] != "not run" and row["evidence"].endswith("those with all runs: there are 3 of 4 runs")
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from judged import judge, over_seeds
 
-from nlcore.papers import tables
-from nlcore.papers.kye2022 import CLAIMS, measured, published
+from nlcore.papers import tables, texts
+from nlcore.papers.kye2022 import CLAIMS, measured, published, sentences
 from nlcore.papers.scoreboard import of_paper
 
 PAPER = tables.published("kye2022")
@@ -117,3 +117,9 @@ def test_the_tables_are_whole():
     assert PAPER.groupby("where").size()["Table 1"] == 8 * 6 * 2 and (PAPER["where"] == "Table 2").sum() == 15
     hours = PAPER[PAPER.metric == "training time (h)"].set_index("series").value
     assert round(hours["method=mlac"] / hours["method=fasten"], 2) == 6.64  # the number of the abstract
+
+
+def test_what_was_run_is_said_without_symmetric_noise_too():
+    one = {"dataset": "fashion", "model": "conv_small", "trusted": 50, "images": 5000, "noise": "pair_flip"}
+    found = sentences.setting(pd.DataFrame([one | {"rate": 0.4, "realised_rate": 0.4}]))
+    assert found["top"] == found["wrong_of_ten"] == texts.NOT_RUN

@@ -62,7 +62,7 @@ def test_the_price_leaves_out_what_is_not_reached():
     line = exhibits.price_of_noise(size_rows(), 0.92).lines[0]
     assert [*line.get_xdata()] == [0]  # at alpha = 10 it is not reached
     line = exhibits.price_of_noise(size_rows(), 0.8).lines[0]
-    assert [*line.get_ydata()] == pytest.approx([100, 11_000], rel=1e-6)
+    assert [*line.get_ydata()] == pytest.approx([11_000], rel=1e-6)  # at alpha = 0 the fewest examples suffice
 
 
 def test_accuracy_against_images_is_logarithmic_with_fig_8():
@@ -75,7 +75,7 @@ def test_examples_needed_are_geometric_means_beside_fig_9():
     two = pd.concat([size_rows(), size_rows().query("alpha == 10").assign(seed=1, test_accuracy=[0.8, 0.85])])
     table = exhibits.examples_needed(two, targets=(0.8, 0.85))
     assert table.loc[("80", "0"), "ours"] == "≤ 100"  # the smallest size suffices
-    assert table.loc[("80", "10")].to_dict() == {"ours": "316", "over seeds": "100 to 1,000", "paper": "713"}
+    assert table.loc[("80", "10")].to_dict() == {"ours": "≤ 316", "over seeds": "100 to 1,000", "paper": "713"}
     assert table.loc[("85", "10"), "paper"] == ""
 
 
@@ -87,8 +87,13 @@ def test_examples_needed_are_empty_where_no_size_reaches():
 def test_a_clean_label_is_worth_all_labels_over_those_of_clean_data():
     rows = []
     for alpha, reached in ((0.0, 100), (10.0, 1000), (20.0, 10**9)):
-        for n in (100, 1000, 10_000):
+        for n in (10, 100, 1000, 10_000):
             rows.append({"seed": 0, "alpha": alpha, "images": n, "test_accuracy": 0.95 if n >= reached else 0.0})
+    fewest = exhibits.clean_or_more(
+        pd.DataFrame(rows[1:]), 0.95
+    )  # without 10: how many clean ones suffice is not known
+    assert fewest.loc["10", ("ours", "clean examples")] == "1,000"
+    assert {*fewest.loc["0", "ours"], fewest.loc["10", ("ours", "labels for a clean one")]} == {""}
     table = exhibits.clean_or_more(pd.DataFrame(rows), 0.95)
     ten = table.loc["10"]
     assert table.loc["0", ("ours", "labels for a clean one")] == "1" and ten["ours", "clean examples"] == "1,000"

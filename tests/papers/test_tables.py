@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 from test_cli import nlcore
 
@@ -47,3 +49,14 @@ def test_a_published_number_that_a_claim_needs_is_there(tmp_path, monkeypatch, c
     monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
     code, _, err = nlcore(capsys, "scoreboard", "--tier", "smoke")
     assert code == 2 and "a number of claim" in err and "teacher=ce" in err
+
+
+def test_gaps_are_between_runs_of_one_seed():
+    """A grid in part: the mean over other seeds than those of the base may be on the other side of it."""
+    rows = pd.DataFrame(
+        [("ce", 0, 0.80), ("ce", 1, 0.84), ("ce", 2, 0.88), ("gce", 0, 0.82), ("mae", 3, 0.5)],
+        columns=["method", "seed", "test_accuracy"],
+    ).assign(noise="symmetric")
+    found = tables.gaps(rows, "method", "noise", "ce").symmetric
+    assert np.isclose(found["gce"], 0.02) and found["ce"] == 0 and np.isnan(found["mae"])
+    assert tables.gaps(rows, "method", "noise", "lq").isna().all(axis=None)

@@ -3,7 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
@@ -15,7 +14,7 @@ from ...methods import curriculum, mentor
 from ...noise import SymmetricInclusive, draw
 from ...training.device import reproducible
 from .. import texts
-from ..tables import percent, published
+from ..tables import gaps, percent, published
 from ..texts import WHEN, data_and_network, decimal
 from .experiments import BURN_IN, PERCENTILE
 from .measured import named, students_of
@@ -193,14 +192,14 @@ def beside_the_paper(rows: pd.DataFrame, which: int) -> pd.DataFrame:
     paper = published("jiang2018").query("dataset == 'cifar10' and at > 0")
     paper = paper[paper.model == ("wide_resnet", "cifarnet")[which]]
     columns = {"ours": _by_way(rows[rows.model.isin(of)]).assign(value=lambda own: 100 * own.test_accuracy)}
+    paper = paper.assign(seed=0)
     for where, told in (("Table 2", "paper"), ("README", "authors' code")):
         ways = paper.series.str.removeprefix("method=")
         columns[told] = paper.assign(way=ways, rate=paper["at"])[paper["where"] == where]
-    gaps = {}
+    leads = {}
     for told, part in columns.items():
-        means = part.pivot_table(index="rate", columns="way", values="value")
-        gaps[told] = means.sub(means.get("ce", np.nan), axis=0).drop(columns="ce", errors="ignore").stack()
-    table = pd.DataFrame(gaps).reindex(columns=[*columns])
+        leads[told] = gaps(part, "way", "rate", "ce", "value").T.drop(columns="ce", errors="ignore").stack()
+    table = pd.DataFrame(leads).reindex(columns=[*columns])
     table = table.apply(lambda column: column.map(partial(decimal, form="+.1f")).where(column.notna()))
     return pd.concat({f"{rate:g}": _in_order(table.loc[rate]) for rate in table.index.levels[0]}, names=["noise"])
 

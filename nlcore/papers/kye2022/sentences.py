@@ -40,6 +40,8 @@ def setting(history: pd.DataFrame) -> dict[str, str]:
     said |= {"trusted": f"{history.trusted.max():,}", "noisy": f"{int(history.images.max()):,}"}
     wrong = history.groupby("rate").realised_rate.mean()
     rates = hardest(history).rate
+    if rates.empty:
+        return said | dict.fromkeys(("top", "wrong_of_ten"), NOT_RUN)
     return said | {"top": f"{rates.max():g}", "wrong_of_ten": f"{10 * wrong[rates.max()]:.0f}"}
 
 

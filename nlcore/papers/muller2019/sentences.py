@@ -122,6 +122,7 @@ def taught(rows: pd.DataFrame) -> dict[str, str]:
     """Errors in percent of teachers and students at each temperature, on hard and on smoothed labels, by rate."""
     said = {}
     of = rows[rows.method == "distillation"]
+    of = of if "method_temperature" in of else of.assign(method_temperature=math.nan)
     for rate, at in ((0.0, "clean"), (0.2, "noisy")):
         for a, target in ((0.0, "hard"), (0.1, "smooth")):
             for warmth in (1, 4):

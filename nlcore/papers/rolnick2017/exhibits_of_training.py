@@ -71,12 +71,12 @@ def alignment_table(measured: pd.DataFrame) -> pd.DataFrame:
 
 def price_of_noise(ours: pd.DataFrame, target: float = 0.9) -> Axes:
     """How many labels in all it takes for an accuracy, on a logarithmic scale, against alpha: our runs' geometric mean,
-    smallest and largest over seeds, and the paper's Fig. 9. What a seed does not reach is left out."""
-    found = needed(ours, target)
+    smallest and largest over seeds, and the paper's Fig. 9. What a seed does not reach is left out, and what it reaches
+    with the fewest examples that were tried."""
+    found = between(ours, target)
     by_alpha = found.assign(labels=found.n * (1 + found.alpha)).groupby("alpha").labels
     low, high, middle = by_alpha.min(), by_alpha.max(), np.exp(by_alpha.agg(lambda n: np.log(n).mean()))
-    reached = high[np.isfinite(high)].index
-    low, high, middle = low[reached], high[reached], middle[reached]
+    reached = middle.index
     ax = figures.axes(None, figures.WIDTH, 3.6)
     middle = middle.clip(low, high)  # of one seed the rounded mean may lie beside it
     ax.errorbar(reached, middle, [middle - low, high - middle], fmt="o-", color=COLOURS[0], capsize=3, label="ours")
@@ -106,27 +106,42 @@ def examples_needed(ours: pd.DataFrame, targets=(0.9, 0.8, 0.7, 0.6)) -> pd.Data
     rows = []
     for target in targets:
         for alpha, n in needed(ours, target).groupby("alpha").n:
-            row = {"accuracy, %": f"{100 * target:g}", "α": f"{alpha:g}", "ours": in_text(n, ours.images.min())}
-            row["over seeds"] = f"{n.min():,.0f} to {n.max():,.0f}" if row["ours"][:1].isdigit() and len(n) > 1 else ""
+            smallest = ours[ours.alpha == alpha].images.min()
+            row = {"accuracy, %": f"{100 * target:g}", "α": f"{alpha:g}", "ours": in_text(n, smallest)}
+            spread = row["ours"] and len(n) > 1 and not at_most(n, smallest).all()
+            row["over seeds"] = f"{n.min():,.0f} to {n.max():,.0f}" if spread else ""
             of_paper = theirs.get((round(100 * target), alpha))
             rows.append(row | {"paper": "" if of_paper is None else f"{of_paper:,.0f}"})
     return pd.DataFrame(rows).set_index(["accuracy, %", "α"])
 
 
 def in_text(n: pd.Series, smallest: int) -> str:
-    """Examples needed by the seeds, as one number: their geometric mean."""
+    """Examples needed by the seeds, as one number: their geometric mean, which is a bound where one needs no more than
+    the smallest size."""
     if not np.isfinite(n).all():
         return ""
-    if n.max() <= smallest * 1.001:  # of rounding
-        return f"≤ {smallest:,}"
-    return f"{np.exp(np.log(n).mean()):,.0f}"
+    return ("≤ " if at_most(n, smallest).any() else "") + f"{np.exp(np.log(n).mean()):,.0f}"
+
+
+def at_most(n: pd.Series, smallest: int | pd.Series) -> pd.Series:
+    """Whether examples needed are an upper bound: the smallest size suffices."""
+    return n <= smallest * 1.001  # of rounding
+
+
+def between(ours: pd.DataFrame, target: float) -> pd.DataFrame:
+    """Clean examples needed for an accuracy, by alpha and seed, of those alphas at which every seed needs more than the
+    smallest size and no more than the largest."""
+    found = needed(ours, target)
+    smallest = found.alpha.map(ours.groupby("alpha").images.min())
+    known = np.isfinite(found.n) & ~at_most(found.n, smallest)
+    return found[known.groupby(found.alpha).transform("all")]
 
 
 def clean_needed(ours: pd.DataFrame, target: float = 0.9) -> pd.Series:
-    """Clean examples needed for an accuracy, by alpha: geometric means over seeds, missing where one has too few."""
-    logarithms = np.log(needed(ours, target).set_index("alpha").n)
-    n = np.exp(logarithms.groupby("alpha").mean())
-    return n.where(np.isfinite(n))
+    """Clean examples needed for an accuracy, by alpha: geometric means over seeds, missing where that is not known (see
+    `between`)."""
+    n = np.exp(np.log(between(ours, target).set_index("alpha").n).groupby("alpha").mean())
+    return n.reindex(sorted(ours.alpha.unique()))
 
 
 def worth(n: pd.Series) -> pd.DataFrame:
@@ -154,7 +169,7 @@ def as_good_as_clean(ours: pd.DataFrame) -> pd.DataFrame:
         accuracy = part.test_accuracy.mean()
         n = needed(clean, accuracy).n if len(clean) else pd.Series([np.inf])  # by the seeds
         row = {"α": f"{alpha:g}", "clean examples": f"{most.images.max():,}", "accuracy, %": f"{100 * accuracy:.1f}"}
-        rows.append(row | {"as good as clean ones alone": in_text(n, ours.images.min())})
+        rows.append(row | {"as good as clean ones alone": in_text(n, clean.images.min())})
     columns = ["α", "clean examples", "accuracy, %", "as good as clean ones alone"]
     return pd.DataFrame(rows, columns=columns).set_index("α")
 

@@ -10,7 +10,7 @@ from ...inputs import require
 from ...measures.evaluate import COMPARED, select
 from ...noise.human import stand_in
 from .. import growing, runs, texts
-from ..tables import in_order, percent, published
+from ..tables import gaps, in_order, percent, published
 from ..texts import WHEN
 from .measured import DRAWN, MOST_WRONG, PEOPLE
 
@@ -184,10 +184,10 @@ def twins(history: pd.DataFrame) -> pd.DataFrame:
             continue
         chosen = select(table, rule)
         cells = percent(chosen, "method", "noise")
-        gap = chosen.pivot_table(index="method", columns="noise", values="test_accuracy")
+        gap = gaps(chosen, "noise", "method", DRAWN)
         cells = cells.reindex(columns=[PEOPLE, DRAWN]).rename(columns={PEOPLE: "people", DRAWN: "drawn"})
-        if {PEOPLE, DRAWN} <= {*gap}:
-            cells["apart"] = (100 * (gap[PEOPLE] - gap[DRAWN])).map("{:+.1f}".format).replace("+nan", "")
+        if {PEOPLE, DRAWN} <= {*gap.index}:
+            cells["apart"] = (100 * gap.loc[PEOPLE]).map("{:+.1f}".format).replace("+nan", "")
         sides[WHEN[rule]] = cells
     return in_order(pd.concat(sides, axis=1)) if sides else nothing()
 

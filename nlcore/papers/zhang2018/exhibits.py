@@ -12,7 +12,7 @@ from ... import figures, words
 from ...losses import lq
 from ...measures.evaluate import COMPARED, curve_numbers, select
 from .. import texts
-from ..tables import in_order, percent, published
+from ..tables import gaps, in_order, percent, published
 from ..texts import WHEN, data_and_network, decimal, noise_of
 from .experiments import TABLE_1
 
@@ -95,17 +95,16 @@ def leads(history: pd.DataFrame) -> pd.DataFrame:
     found = {}
     for rule in COMPARED:
         rows = select(history, rule)
-        means = 100 * rows.assign(noise=noise_of(rows)).pivot_table(
-            index="method", columns="noise", values="test_accuracy", sort=False
-        )
-        found[f"ours, {WHEN[rule]}"] = means
+        found[f"ours, {WHEN[rule]}"] = 100 * gaps(rows.assign(noise=noise_of(rows)), "method", "noise", "ce")
     if {*history.dataset} == {"cifar10"}:
-        found["the paper, noisy validation"] = published_accuracy().reindex(columns=means.columns)
-    gaps = {}
+        paper = published_accuracy()
+        own = found[f"ours, {WHEN[rule]}"].columns
+        found["the paper, noisy validation"] = (paper - paper.loc["ce"]).reindex(columns=own)
+    cells = {}
     for name, table in found.items():
-        gap = (table - table.loc["ce"]).drop("ce").dropna(how="all")
-        gaps[name] = in_order(gap.map(partial(decimal, form="+.1f")).replace("+nan", ""))
-    return pd.concat(gaps, names=["from", "method"]).fillna("")
+        gap = table.drop("ce", errors="ignore").dropna(how="all")
+        cells[name] = in_order(gap.map(partial(decimal, form="+.1f")).replace("+nan", ""))
+    return pd.concat(cells, names=["from", "method"]).fillna("")
 
 
 def published_accuracy() -> pd.DataFrame:
