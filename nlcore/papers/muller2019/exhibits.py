@@ -338,9 +338,16 @@ def published_students() -> pd.DataFrame:
     return found.drop(index="forward").fillna("").rename_axis("teacher trained on")
 
 
+def with_teachers(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the columns that students of a teacher have, also where there is none among them yet."""
+    lacking = {"method_temperature", "first_test_accuracy"} - {*rows}
+    return rows.assign(**dict.fromkeys(lacking, np.nan))
+
+
 def students(rows: pd.DataFrame) -> pd.DataFrame:
     """Test errors in percent, mean ± standard deviation over seeds, of teachers and their students by noise rate;
     rows without a teacher are networks trained on labels."""
+    rows = with_teachers(rows)
     told = rows.assign(role=rows.apply(role, axis=1), place=rows.method_temperature.fillna(0.0), a=smoothing(rows))
     found = {}
     for column, said in (("first_test_accuracy", "teacher"), ("test_accuracy", "student")):

@@ -9,7 +9,7 @@ from ... import words
 from ...measures.evaluate import select
 from ..effects import mean, points
 from ..texts import NOT_RUN, interval, number
-from .exhibits import lead, of_targets, optimum, smoothing
+from .exhibits import lead, of_targets, optimum, smoothing, with_teachers
 from .measured import by_a, share, usual
 
 
@@ -121,8 +121,8 @@ def under_noise(history: pd.DataFrame) -> dict[str, str]:
 def taught(rows: pd.DataFrame) -> dict[str, str]:
     """Errors in percent of teachers and students at each temperature, on hard and on smoothed labels, by rate."""
     said = {}
+    rows = with_teachers(rows)
     of = rows[rows.method == "distillation"]
-    of = of if "method_temperature" in of else of.assign(method_temperature=math.nan)
     for rate, at in ((0.0, "clean"), (0.2, "noisy")):
         for a, target in ((0.0, "hard"), (0.1, "smooth")):
             for warmth in (1, 4):
