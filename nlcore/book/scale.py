@@ -42,9 +42,14 @@ def findings(found: dict) -> dict[str, str]:
     rows = pd.DataFrame(found["rows"])
     largest = rows[rows.records == rows.records.max()]
     few, all_of_them = (largest[largest.asked == asked] for asked in (rows.asked.min(), rows.records.max()))
-    said = {name: f"{few[name].max():.2g} seconds" for name in READERS}
-    said |= {f"{name}_of_all": f"{all_of_them[name].max():.2g} seconds" for name in READERS}
+    said = {name: in_time(few[name].max()) for name in READERS}
+    said |= {f"{name}_of_all": in_time(all_of_them[name].max()) for name in READERS}
     said["asked"] = f"{rows.asked.min():,}"
     said |= {"records": f"{rows.records.max():,}", "least": f"{rows.records.min():,}", "date": found["date"]}
     costs = rows.engine_ms
     return said | {"machine": in_words(found["machine"]), "engine": f"{costs.min():.1f} to {costs.max():.1f}"}
+
+
+def in_time(seconds: float) -> str:
+    """A time in words: `1.1 seconds`, `1.0 milliseconds`."""
+    return f"{seconds:.2g} seconds" if seconds >= 0.01 else f"{1000 * seconds:.1f} milliseconds"

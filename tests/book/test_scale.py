@@ -29,3 +29,7 @@ def test_the_prose_says_what_the_slowest_store_takes():
     assert said["collect"] == "0.1 seconds" and said["collect_of_all"] == "2.5 seconds"
     assert said["records"] == "25" and said["engine"] == "3.0 to 27.0"
     assert scale.engine(FOUND)["milliseconds a run"].to_list() == [3.0, 12.0, 27.0]
+
+
+def test_short_times_are_in_milliseconds():
+    assert (scale.in_time(1.06), scale.in_time(0.00099)) == ("1.1 seconds", "1.0 milliseconds")
