@@ -164,9 +164,8 @@ def by_trees(x: np.ndarray, given: np.ndarray, K: int, used: np.ndarray, plan: P
     number of trees."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    trees = HistGradientBoostingClassifier(early_stopping=False, random_state=plan.seed % 2**32).fit(
-        x[used], given[used]
-    )
+    trees = HistGradientBoostingClassifier(early_stopping=False, random_state=plan.seed % 2**32)
+    trees.fit(x[used], given[used])
     probability = np.zeros((int((~used).sum()), K))
     predicted = trees.predict_proba(x[~used])
     probability[:, trees.classes_] = predicted[:, : len(trees.classes_)]  # of a single class there are two columns

@@ -251,13 +251,15 @@ def _check_beside(place: Path, arrays: dict[str, np.ndarray]) -> None:
     """Refuse to remove examples where an array may have something for each of them, and does not say of which split."""
     splits = {split: len(arrays[f"{split}labels"]) for split in ("train_", "test_") if f"{split}labels" in arrays}
     for name, array in arrays.items():
+        if name == "classes" or name.startswith((*splits, "given_")) or not array.ndim:
+            continue
+        unknown = "and which to remove from it is not known"
         for split, size in splits.items():
-            loose = name != "classes" and not name.startswith((*splits, "given_")) and array.ndim
-            told = f"{place}: {name} has as many rows as {split}labels, and which to remove from it is not known"
-            require(not loose or len(array) != size, f"{told}; call it {split}{name}")
-        told = f"{place}: {name} has as many rows as there are labels of all splits"
-        both = len(splits) > 1 and loose and len(array) == sum(splits.values())
-        require(not both, f"{told}, and which to remove from it is not known; divide it into {few([*splits])} + {name}")
+            told = f"{place}: {name} has as many rows as {split}labels, {unknown}; call it {split}{name}"
+            require(len(array) != size, told)
+        of_all = len(splits) > 1 and len(array) == sum(splits.values())
+        told = f"{place}: {name} has as many rows as there are labels of all splits, {unknown}"
+        require(not of_all, f"{told}; divide it into {few([*splits])} + {name}")
 
 
 def _beside(arrays: dict[str, np.ndarray], split: str, size: int) -> list[str]:

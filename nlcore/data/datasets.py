@@ -10,7 +10,7 @@ import numpy as np
 
 from ..inputs import UserError, few, lookup, require, shown, tell
 from . import fetch
-from .duplicates import contradictions, duplicates
+from .duplicates import contradictions, in_test, of_parts
 from .own import files_of, from_folder, from_table
 from .prepared import KNOWN, Dataset, Images, divided, from_npz, read, root, tell_untested, verified
 from .tables import SUFFIXES, read_table, suffix
@@ -101,10 +101,10 @@ def parted(name: str) -> tuple[str, str]:
 
 def _tell_duplicates(data: Dataset) -> None:
     """Say if images of the user are in the training and the test set, or in several classes."""
-    found = duplicates(data)
-    if found["in_test"]:
-        tell(f"{data.name}: {found['in_test']} training images are test images too")
-    if differ := contradictions(data):
+    both = of_parts(data)
+    if count := in_test(*both):
+        tell(f"{data.name}: {count} training images are test images too")
+    if differ := contradictions(data, *both):
         labels = few([" = ".join(group) for group in differ], most=3)
         tell(f"{data.name}: equal images with different labels, in {len(differ)} cases: {labels}")
 

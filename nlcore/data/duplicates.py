@@ -16,19 +16,26 @@ def digests(images: np.ndarray) -> list[str]:
 def duplicates(data: Dataset) -> dict:
     """Of a data set: training images that are test images too (`in_test`), groups of equal training images (`equal`)
     and the classes of each group whose labels differ (`differ`)."""
-    train, test = digests(data.train.x.numpy()), {*digests(data.test.x.numpy())}
+    train, test = of_parts(data)
     groups = _of_equal(data, train, data.train.y.tolist())
-    in_test = sum(digest in test for digest in train)
-    return {"name": data.name, "in_test": in_test, "equal": len(groups), "differ": _differing(groups)}
+    return {"name": data.name, "in_test": in_test(train, test), "equal": len(groups), "differ": _differing(groups)}
 
 
-def contradictions(data: Dataset) -> list[list[str]]:
-    """The classes of each group of equal images, training and test images together, whose labels differ."""
-    digest, label = [], []
-    for part in (data.train, data.test):
-        digest += digests(part.x.numpy())
-        label += part.y.tolist()
-    return _differing(_of_equal(data, digest, label))
+def of_parts(data: Dataset) -> tuple[list[str], list[str]]:
+    """The hashes of all training and of all test images."""
+    return digests(data.train.x.numpy()), digests(data.test.x.numpy())
+
+
+def in_test(train: list[str], test: list[str]) -> int:
+    """How many training images, from the hashes `of_parts`, are test images too."""
+    tested = {*test}
+    return sum(digest in tested for digest in train)
+
+
+def contradictions(data: Dataset, train: list[str], test: list[str]) -> list[list[str]]:
+    """The classes of each group of equal images, training and test images together, whose labels differ; from the
+    hashes `of_parts`."""
+    return _differing(_of_equal(data, train + test, data.train.y.tolist() + data.test.y.tolist()))
 
 
 def _of_equal(data: Dataset, digest: list[str], label: list[int]) -> list[list[str]]:

@@ -85,9 +85,14 @@ def _for_testing(path: Path, split: pd.Series, label: np.ndarray, names: list[st
     require(not odd, f"{told}, not {few([repr(name) for name in odd], most=3)}")
     test = part.isin(SPLITS["test"]).to_numpy()
     require(bool(test.any()), f"{path}: no row has test as its split")
-    lost = few([names[k] for k in sorted({*label.tolist()} - {*label[~test].tolist()})])
+    lost = _lost(label, test, names)
     require(not lost, f"{path}: {lost} has no row whose split is train")
     return test
+
+
+def _lost(label: np.ndarray, test: np.ndarray, names: list[str]) -> str:
+    """The classes of which all pictures are for testing, in words."""
+    return few([names[k] for k in sorted({*label.tolist()} - {*label[~test].tolist()})])
 
 
 def inside_of(folder: Path) -> list[Path]:
@@ -238,7 +243,7 @@ def _fifth(place: Path, x: np.ndarray, label: np.ndarray, names: list[str]) -> n
             chosen += different[: max(len(different) // 5, 1)].tolist()
     test = np.isin(digest, chosen)
     require(bool(test.any()), f"{place}: no class has two different pictures, one to train on and one to test")
-    lost = few([names[k] for k in sorted({*label.tolist()} - {*label[~test].tolist()})])
+    lost = _lost(label, test, names)
     told = "equal pictures of other classes that are chosen for testing, so none is left to train on"
     require(not lost, f"{place}: all pictures of {lost} are {told}; remove one of each two")
     return test

@@ -4,7 +4,7 @@ import torch
 
 from nlcore import data
 from nlcore.data import Dataset, Images
-from nlcore.data.duplicates import contradictions, duplicates
+from nlcore.data.duplicates import contradictions, duplicates, of_parts
 
 
 def test_equal_images_are_counted_and_named_where_their_labels_differ():
@@ -13,7 +13,7 @@ def test_equal_images_are_counted_and_named_where_their_labels_differ():
     test = Images(torch.stack([c]), torch.tensor([0]))
     own = Dataset("own", ("cat", "dog"), 2, train, test, "")
     assert duplicates(own) == {"name": "own", "in_test": 1, "equal": 2, "differ": [["cat", "dog", "dog"]]}
-    assert contradictions(own) == [["cat", "dog"], ["cat", "dog", "dog"]]  # one of them is a test image
+    assert contradictions(own, *of_parts(own)) == [["cat", "dog"], ["cat", "dog", "dog"]]  # one of them is a test image
 
 
 def test_the_digits_have_no_image_twice():
