@@ -27,6 +27,7 @@ from ..methods import (
     VolMinNet,
 )
 from ..methods.curriculum import CURRICULA
+from ..models import FAMILIES
 from ..noise import (
     AsymmetricCifar10,
     AsymmetricMnist,
@@ -50,8 +51,11 @@ SURE, NEXT, AFTER_NEXT = np.eye(10), np.roll(np.eye(10), 1, 1), np.roll(np.eye(1
 LAW = tuple(map(tuple, (0.65 * SURE + 0.25 * NEXT + 0.1 * AFTER_NEXT).tolist()))
 PLAIN = Run("digits", "mlp1", Budget(48, 32, lr=3e-3, evaluations=3), Matrix(LAW), examples=600, validation=100)
 
-# for networks that take their time, and magnify the last digits of a processor with every step
+# for networks that take their time
 SHORT = {"steps": 5, "batch": 16, "evaluations": 1, "lr": 1e-3}
+# deep ones magnify the last digits of a processor with every step: at the rate above, the loss of resnet34 differs by a
+# tenth between two processors, at this one by a ten thousandth
+DEEP = SHORT | {"lr": 1e-5}
 SGD = {"optimiser": "sgd", "lr": 0.05}
 FALLING = {"schedule": "steps", "milestones": (0.75,)}
 RECIPE = FALLING | {"optimiser": "sgd", "lr": 0.4, "steps": 60, "augment": "flip_crop", "weight_decay": 1e-4}
@@ -65,7 +69,7 @@ QUICK = {
     "weight_decay": 1e-3,
 }
 QUICK |= {"schedule": "triangle", "augment": "flip_shift"}
-ON_A_GPU = SHORT | {"precision": "bf16", "channels_last": True, "augment": "flip_crop"}
+ON_A_GPU = DEEP | {"precision": "bf16", "channels_last": True, "augment": "flip_crop"}
 
 
 def with_method(method: Method) -> Run:
@@ -136,7 +140,8 @@ def of_networks() -> list[Run]:
     """A network of every family, and a short run of each other one."""
     small = [with_network("conv_small"), with_network("conv4", steps=16, lr=1e-3)]
     small.append(with_network("airbench94", steps=12, lr=1e-3, evaluations=1))
-    return small + [with_network(model, **SHORT) for model in ("cifarnet", "resnet32", "wide_resnet_tiny", *OTHERS)]
+    short = ("cifarnet", "resnet32", "wide_resnet_tiny", *OTHERS)
+    return small + [with_network(model, **(DEEP if FAMILIES[model] == "resnet" else SHORT)) for model in short]
 
 
 def of_budgets() -> list[Run]:
