@@ -21,11 +21,12 @@ from typing import NamedTuple
 
 import torch
 
-from . import vouch
+from . import data, vouch
 from .files import write_whole
 from .inputs import UserError, lookup, require
 from .machine import cores
-from .runs import Record, Run, golden, store
+from .noise import check_foreign
+from .runs import CARRIERS, Record, Run, golden, store
 from .training import train as training
 from .training.device import devices
 from .training.split import check
@@ -108,6 +109,8 @@ def train_missing(
     for run in differing.values():
         require(not getattr(run.method, "given", None), led)
         check(run)
+        if run.carrier not in CARRIERS:
+            check_foreign(run.carrier, data.shared(run.dataset))
     vouch.vouch(todo, echo)
     echo(forecast(todo, recorded(found | states_of(like)), jobs))
     seconds = 60 * minutes if minutes else None

@@ -78,6 +78,9 @@ def load(path: Path) -> Mentor:
             mentor.load_state_dict({k: torch.from_numpy(arrays[k]) for k in arrays.files if k != "source"})
     except Exception as error:  # whatever a torn file makes of reading it
         raise UserError(f"{path} is no mentor of `nlcore mentor learn` ({type(error).__name__})") from None
+    finite = all(value.isfinite().all() for value in mentor.state_dict().values())
+    sound = finite and -1 <= mentor.at < mentor.percent.num_embeddings
+    require(sound, f"{path} is no mentor of `nlcore mentor learn` (numbers that no mentor has)")
     return mentor
 
 

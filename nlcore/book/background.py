@@ -77,7 +77,9 @@ class Watched(NamedTuple):
     wrong: np.ndarray
 
     def at(self, epoch: float) -> int:
-        """The evaluation that is nearest to an epoch."""
+        """The evaluation that is nearest to an epoch of the training."""
+        last = self.rows.epoch.iloc[-1]
+        require(0 <= epoch <= last, f"early is an epoch of this training, so 0 to {last:.0f}, not {epoch}")
         return int((self.rows.epoch - epoch).abs().argmin())
 
 

@@ -11,8 +11,16 @@ from ..inputs import lookup, require
 
 def accuracy(logits: Tensor, y: Tensor) -> float:
     """Share of right predictions, in [0, 1], of logits (n, K) for classes (n,)."""
-    require(y.shape == logits.shape[:1], f"{len(logits)} predictions need classes ({len(logits)},), not {(*y.shape,)}")
+    _check_alike(predictions=logits[:, 0], classes=y)
     return (logits.argmax(1) == y).double().mean().item()
+
+
+def _check_alike(**parts: Tensor) -> None:
+    """Refuse tensors, by what they are, that do not have one shape (M,)."""
+    shapes = {name: (*part.shape,) for name, part in parts.items()}
+    alike = len({*shapes.values()}) == 1 and all(len(shape) == 1 for shape in shapes.values())
+    told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+    require(alike, f"these are (M,) each, and as many of one as of the other, not {told}")
 
 
 def nll(logits: Tensor, y: Tensor) -> float:
@@ -25,6 +33,7 @@ def confidence_bins(logits: Tensor, y: Tensor, count: int = 15, adaptive: bool =
 
     Bins are equally wide, or equally full when `adaptive` (Nguyen & O'Connor 2015). An empty bin is 0, 0, 0.
     """
+    _check_alike(predictions=logits[:, 0], classes=y)
     confidence, guess = logits.double().softmax(1).max(1)
     hit = (guess == y).double()
     if adaptive:
@@ -50,9 +59,7 @@ def ece(logits: Tensor, y: Tensor, bins: int = 15, adaptive: bool = False) -> fl
 def pair_accuracy(guess: Tensor, label: Tensor, true: Tensor) -> dict[str, float]:
     """How predictions meet pairs, all (M,): shares predicted as labelled over all pairs (given), over those with a
     right and a wrong label (the last is memorisation), and share predicted as the true class. Of nothing: NaN."""
-    alike = guess.shape == label.shape == true.shape
-    shapes = ", ".join(str((*part.shape,)) for part in (guess, label, true))
-    require(alike, f"guesses, labels and classes are (M,) each, not {shapes}")
+    _check_alike(guesses=guess, labels=label, classes=true)
     hit, fits = (guess == label).double(), label == true
     parts = {"given": hit, "right": hit[fits], "wrong": hit[~fits], "true": (guess == true).double()}
     return {name: part.mean().item() for name, part in parts.items()}
@@ -64,6 +71,7 @@ def detection(weight: Tensor, right: Tensor) -> dict[str, float]:
     numbers any more: NaN."""
     from sklearn.metrics import roc_auc_score  # only where it is used: it is slow to import
 
+    _check_alike(weights=weight, right=right)
     kept, right = weight > 0.5, right.bool()
     parts = {"kept": kept, "kept_precision": right[kept], "kept_recall": kept[right]}
     if not weight.isfinite().all():
@@ -76,6 +84,9 @@ def detection(weight: Tensor, right: Tensor) -> dict[str, float]:
 def transition_error(found: Tensor, true: Tensor) -> dict[str, float]:
     """Of an estimated transition matrix (K, K): mean total variation of its rows from the true ones, mean diagonal,
     mean Pearson chi-square divergence of the true rows from the estimated ones."""
+    K = len(true)
+    square = found.shape == true.shape == (K, K)
+    require(square, f"both matrices are (K, K), not {(*found.shape,)} and {(*true.shape,)}")
     found, true = found.double().cpu(), true.double().cpu()
     total_variation = (found - true).abs().sum(1) / 2
     chi_square = ((true - found).square() / found.clamp_min(1e-12)).sum(1)
@@ -89,6 +100,7 @@ def transition_error(found: Tensor, true: Tensor) -> dict[str, float]:
 def correction(believed: Tensor, label: Tensor, true: Tensor) -> dict[str, float]:
     """Of corrected labels (M,), given and true ones: shares of all that are right, of wrong ones that were put right,
     of right ones that were put wrong, and the mean diagonal of their realised transition matrix. Of nothing: NaN."""
+    _check_alike(believed=believed, labels=label, classes=true)
     hit, fits = (believed == true).double(), label == true
     parts = {"corrected": hit, "corrected_wrong": hit[~fits], "miscorrected": 1 - hit[fits]}
     diagonal = torch.tensor([hit[true == k].mean().item() for k in true.unique()], dtype=torch.double)
@@ -98,8 +110,10 @@ def correction(believed: Tensor, label: Tensor, true: Tensor) -> dict[str, float
 def weighed(weight: Tensor, loss: Tensor, right: Tensor) -> list[list]:
     """How weights (M,) go with losses (M,), of `right` and of wrong labels: for 24 bins of 0.25 nats, the last one
     open, the number of right and of wrong labels and their mean weights (of nothing: 0)."""
+    _check_alike(weights=weight, losses=loss, right=right)
     bins, width = 24, 0.25
-    place = (loss / width).long().clamp(0, bins - 1) + bins * ~right.bool()  # right ones first, wrong ones behind them
+    bin_of = (loss / width).nan_to_num(math.inf).clamp(0, bins - 1).long()  # of a loss that is no number: the last
+    place = bin_of + bins * ~right.bool()  # right ones first, wrong ones behind them
     count = torch.bincount(place, minlength=2 * bins)
     mean = torch.bincount(place, weight.double(), minlength=2 * bins) / count.clamp_min(1)
     columns = [part.tolist() for part in (*count.split(bins), *mean.split(bins))]
@@ -117,14 +131,17 @@ COMPARED = ("last", "noisy validation")  # that need no clean label, under which
 
 
 def select(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:
-    """One row per run of a frame with one row per run and evaluation, chosen by one of `RULES`."""
+    """One row per run of a frame with one row per run and evaluation, chosen by one of `RULES`; of equally good
+    evaluations the earliest."""
     column = lookup("selection rule", rule, RULES) or "step"
     require(column in history, f"these runs held no images out, so the rule {rule!r} cannot choose")
     numbered = history.reset_index(drop=True)  # frames that were put together repeat their numbers
     measured = numbered[numbered[column].notna()]
-    lacking = history.key.nunique() - measured.key.nunique()
+    runs = history.key.unique()
+    lacking = len(runs) - measured.key.nunique()
     require(not lacking, f"{lacking} of these runs have no {column}, so the rule {rule!r} cannot choose for them")
-    return history.iloc[measured.groupby("key", sort=False)[column].idxmax()]
+    first_of_best = measured.sort_values("step", kind="stable").groupby("key")[column].idxmax()
+    return history.iloc[first_of_best[runs]]
 
 
 def curve_numbers(history: pd.DataFrame, rule: str = "last") -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Laws of wrong labels, and labels drawn from them."""
 
-from .carriers import foreign
+from .carriers import check_foreign, foreign
 from .drawing import VERSION, Pairs, card, draw, realised, taken
 from .human import HumanLabels, HumanMatrix
 from .models import (

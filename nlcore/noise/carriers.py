@@ -1,11 +1,32 @@
 """Images that carry wrong labels and show none of the classes: white noise, photographs, another data set."""
 
+from functools import cache
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from .. import data
+from ..data.duplicates import of_parts
 from ..inputs import require
+
+
+def check_foreign(kind: str, target: data.Dataset) -> None:
+    """Refuse a data set `kind` whose images are those of the data set `target`; of known ones a few are in two."""
+    other = data.shared(kind)
+    images, alike = len(other.train.x) + len(other.test.x), _alike(kind, target.name, other.sha256, target.sha256)
+    told = (
+        f"of {images} images of {kind}, {alike} are images of {target.name} as well; foreign images show other things"
+    )
+    require(100 * alike < images, told)
+
+
+@cache
+def _alike(kind: str, name: str, *content: str) -> int:
+    """How many images of the data set `kind` are in the one called `name` too; both have some `content`."""
+    own, other = (of_parts(data.shared(one)) for one in (name, kind))
+    known = {*own[0], *own[1]}
+    return sum(digest in known for part in other for digest in part)
 
 
 def foreign(kind: str, target: data.Dataset, count: int, seed: int) -> Tensor:

@@ -1,4 +1,4 @@
 """Runs, the records of what came out of them, their stores, and whether they are still true."""
 
 from .record import Record, frame, parse_record
-from .run import Budget, Run, parse_run
+from .run import CARRIERS, Budget, Run, parse_run

@@ -125,7 +125,7 @@ def of_noises() -> list[Run]:
     noises += [kind(0.4) for kind in (SymmetricInclusive, SymmetricExclusive, AsymmetricCifar10, AsymmetricMnist)]
     noises += [PairFlip(0.4), InstanceDependent(0.4)]
     noises += [HumanLabels("stand_in"), HumanMatrix("stand_in")]
-    carriers = ("novel", "white", "photos", "digits")
+    carriers = ("novel", "white", "photos", "digits")  # no other set of such images is embedded
     carried = [with_noise(Uniform(2.0), carrier=carrier, examples=300) for carrier in carriers]
     carried.append(with_noise(OpenSet(0.4), carrier="white"))
     return [with_noise(noise) for noise in noises] + carried

@@ -1,5 +1,6 @@
 """The device of a run, and what makes a run on it repeatable."""
 
+import os
 import platform
 import sys
 import threading
@@ -10,9 +11,22 @@ import torch
 
 from ..inputs import lookup, require
 
+# switches of the surroundings that let fp32 be less, which no switch of torch takes back; and what each may be
+SURROUNDINGS = {
+    "ONEDNN_DEFAULT_FPMATH_MODE": "strict",
+    "DNNL_DEFAULT_FPMATH_MODE": "strict",
+    "NVIDIA_TF32_OVERRIDE": "0",
+}
+
 
 def devices(name: str = "auto") -> list[torch.device]:
     """All that a name stands for: `cuda` is every GPU, `cuda:1` the second one, `auto` every GPU or else the CPU."""
+    for switch, full in SURROUNDINGS.items():
+        chosen = os.environ.get(switch, full)
+        told = (
+            f"{switch}={chosen} lets fp32 be less than fp32, and no record would say so; take it out of the environment"
+        )
+        require(chosen.lower() in (full, ""), told)
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     gpus = [f"cuda:{i}" for i in range(count)]
     asked = name.partition(":")[0] == "cuda"
@@ -42,6 +56,11 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     put back afterwards. Of several threads of a process one waits for the other."""
     threads, kind, cuda = torch.get_num_threads(), torch.get_default_dtype(), device.type == "cuda"
     current = torch.cuda.device(device) if cuda else nullcontext()
+    elsewhere = torch.get_default_device()
+    told = (
+        f"a training starts where new tensors are on the CPU, not on {elsewhere}; undo torch.set_default_device first"
+    )
+    require(elsewhere.type == "cpu", told)
     # a training has its own precision, and in an outer autocast weights that were cast once would stay as they were
     require(not torch.is_autocast_enabled(device.type), "a training starts outside of torch.autocast; leave that first")
     own_generators, learning = torch.random.fork_rng([device] if cuda else []), torch.enable_grad()
@@ -60,11 +79,11 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Convolutions, recurrent nets and matrix products without TF32, whatever the process had chosen."""
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    """Convolutions, recurrent nets and matrix products without TF32 or bf16, whatever the process had chosen."""
+    cudnn, matmul, cpu = torch.backends.cudnn, torch.backends.cuda.matmul, torch.backends.mkldnn
     if hasattr(cudnn, "conv"):  # torch 2.9 and later; the older switch warns there
-        switches, name, full = (cudnn.conv, cudnn.rnn, matmul), "fp32_precision", "ieee"
-    else:
+        switches, name, full = (cudnn.conv, cudnn.rnn, matmul, cpu.conv, cpu.rnn, cpu.matmul), "fp32_precision", "ieee"
+    else:  # the second is that of products on a CPU as well
         switches, name, full = (cudnn, matmul), "allow_tf32", False
     before = [getattr(switch, name) for switch in switches]
     for switch in switches:

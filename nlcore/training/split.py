@@ -60,7 +60,7 @@ def parts(run: Run, y: np.ndarray, K: int) -> Parts:
     require(left >= max(run.examples, 1), f"{N} images are too few for {run.validation} + {run.examples}")
     order = np.random.default_rng([run.seed, 0]).permutation(N).astype(np.int32)
     held, open_ = order[: run.validation], order[run.validation :]
-    used = open_[: run.examples or None]
+    used, rest = np.split(open_, [run.examples or len(open_)])
     known = balanced(y[used], run.trusted)
     trusted = used[known]
     name, beside = type(run.method).__name__, run.method.trust != "within"
@@ -70,7 +70,7 @@ def parts(run: Run, y: np.ndarray, K: int) -> Parts:
     require(not absent, f"{name} needs a trusted image of every class; of class {absent[:1]} there is none")
     if beside:
         used, known = np.delete(used, known), known[:0]
-    return Parts(held, used, trusted, known, open_[len(used) :])
+    return Parts(held, used, trusted, known, rest)
 
 
 class Carriers(NamedTuple):

@@ -91,6 +91,15 @@ def test_too_few_steps_are_refused(photos, tmp_path):
         mentors.learn(str(photos / "photos"), photos / "checked.csv", tmp_path / "m.npz", steps=9)
 
 
+@pytest.mark.parametrize("name, value", [("at", 250), ("at", -2), ("percent.weight", np.nan)])
+def test_mentors_with_numbers_that_none_has_are_refused(tmp_path, name, value):
+    arrays = {key: tensor.numpy() for key, tensor in Mentor().state_dict().items()}
+    arrays[name] = np.full_like(arrays[name], value)
+    np.savez(tmp_path / "m.npz", **arrays)
+    with pytest.raises(UserError, match="numbers that no mentor has"):
+        mentors.load(tmp_path / "m.npz")
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"\x93NUMPY"])
 def test_damaged_mentors_are_refused(tmp_path, content):
     (tmp_path / "m.npz").write_bytes(content)

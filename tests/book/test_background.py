@@ -60,6 +60,12 @@ def test_a_training_is_watched_from_beginning_to_end(own):
     matplotlib.pyplot.close("all")
 
 
+@pytest.mark.parametrize("epoch", [-1, 1000, float("nan")])
+def test_what_is_called_early_is_an_epoch_of_the_training(own, epoch):
+    with pytest.raises(UserError, match="early is an epoch of this training, so 0 to"):
+        background.of_memorising(background.watched(own, 0.3, seed=0, steps=60), epoch)
+
+
 @pytest.mark.parametrize("rate", [0.0, 1.0, 1e-9])
 def test_a_rate_without_right_and_wrong_labels_is_refused(own, rate):
     with pytest.raises(UserError, match="rate"):

@@ -92,14 +92,40 @@ def test_runs_for_which_a_rule_cannot_choose_do_not_vanish():
         evaluate.select(HISTORY, "clean validation")
 
 
-def test_measures_of_labels_of_another_shape_are_refused():
-    """A column beside a row would be compared each with each."""
-    logits, y = torch.eye(3), torch.arange(3)
-    for wrong in (y[:, None], y[:1]):
-        with pytest.raises(UserError, match="need classes|are .M,. each"):
-            evaluate.accuracy(logits, wrong)
-        with pytest.raises(UserError, match="need classes|are .M,. each"):
-            evaluate.pair_accuracy(y, wrong, y)
+def test_of_equal_evaluations_the_earliest_is_chosen_whatever_the_order_of_rows():
+    backwards = evaluate.select(HISTORY.iloc[::-1], "noisy validation")
+    assert backwards.key.tolist() == ["b", "a"] and backwards.step.tolist() == [2, 1]
+
+
+THREE = torch.arange(3)
+MEASURES = {
+    "accuracy": lambda wrong: evaluate.accuracy(torch.eye(3), wrong),
+    "ece": lambda wrong: evaluate.ece(torch.eye(3), wrong),
+    "pair_accuracy": lambda wrong: evaluate.pair_accuracy(THREE, wrong, THREE),
+    "correction": lambda wrong: evaluate.correction(THREE, wrong, THREE),
+    "detection": lambda wrong: evaluate.detection(THREE / 3, wrong > 0),
+    "weighed": lambda wrong: evaluate.weighed(THREE / 3, THREE / 1, wrong > 0),
+}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("wrong", [THREE[:, None], THREE[:1]], ids=["a column", "one alone"])
+def test_measures_of_labels_of_another_shape_are_refused(name, wrong):
+    """A column beside a row would be compared each with each, and a single one with all."""
+    with pytest.raises(UserError, match="are .M,. each"):
+        MEASURES[name](wrong)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (3, 1), (2, 2)])
+def test_transition_matrices_of_other_shapes_are_not_compared(shape):
+    with pytest.raises(UserError, match="both matrices are .K, K., not"):
+        evaluate.transition_error(torch.eye(3), torch.ones(shape))
+
+
+@pytest.mark.parametrize("loss", [1e3, 1e30, float("inf"), float("nan")])
+def test_a_huge_loss_is_counted_in_the_last_bin(loss):
+    bins = evaluate.weighed(torch.tensor([0.9, 0.1]), torch.tensor([0.1, loss]), torch.tensor([True, False]))
+    assert bins[0] == [1, 0, 0.9, 0.0] and bins[-1] == [0, 1, 0.0, 0.1]
 
 
 def test_an_unknown_rule_is_refused():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nlcore import data
+from nlcore import data, sweep
 from nlcore.inputs import UserError
 from nlcore.noise import Clean, OpenSet, Structured, SymmetricInclusive, Uniform, foreign
 from nlcore.runs import Budget, Run
@@ -53,6 +53,19 @@ def test_another_data_set_lends_its_test_images_first(tmp_path):
 def test_images_of_another_shape_are_refused(tmp_path):
     with pytest.raises(UserError, match="alike"):
         foreign(own(tmp_path / "own.npz", (9, 9, 1)), DIGITS, 3, 0)
+
+
+@pytest.mark.parametrize("labels", ["the same", "others"])
+def test_a_set_does_not_lend_images_to_itself_under_another_name(labels, tmp_path, monkeypatch):
+    """Its test images would be trained on."""
+    one, two = own(tmp_path / "one.npz"), tmp_path / "two.npz"
+    arrays = dict(np.load(one))
+    np.savez(two, **arrays | ({"train_labels": arrays["train_labels"][::-1]} if labels == "others" else {}))
+    run = replace(SHORT, dataset=one, carrier=str(two), examples=20, validation=10)
+    monkeypatch.setenv("NLCORE_RUNS", str(tmp_path / "runs"))
+    with pytest.raises(UserError, match="of 80 images of .*two.npz.*, 80 are images of .*one.npz.* as well"):
+        sweep.collect([run], "rolnick2017", jobs=1)
+    assert not [*tmp_path.glob("runs/**/*.json")]
 
 
 def split(carrier, **options):

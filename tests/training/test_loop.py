@@ -25,7 +25,7 @@ from nlcore.runs import Budget, Run, store
 from nlcore.runs.miniatures import LAW
 from nlcore.training import step, train
 from nlcore.training.checkpoint import Checkpoints
-from nlcore.training.device import full_precision, reproducible
+from nlcore.training.device import SURROUNDINGS, devices, full_precision, reproducible
 from nlcore.training.loop import How, evaluation_points, fit
 from nlcore.training.processes import Process
 from nlcore.training.sources import Resident, by_class, drawn
@@ -234,7 +234,9 @@ def test_every_trusted_image_that_a_record_tells_of_was_used():
 def test_precision_and_generators_are_put_back():
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     new = hasattr(cudnn, "conv")
-    switches = [(s, "fp32_precision") for s in (cudnn.conv, cudnn.rnn, matmul)] if new else []
+    cpu = torch.backends.mkldnn
+    all_of_them = (cudnn.conv, cudnn.rnn, matmul, cpu.conv, cpu.rnn, cpu.matmul)
+    switches = [(s, "fp32_precision") for s in all_of_them] if new else []
     switches = switches or [(s, "allow_tf32") for s in (cudnn, matmul)]
     before = [getattr(*switch) for switch in switches]
     with full_precision():
@@ -283,5 +285,30 @@ def test_calibration_without_held_out_labels_is_refused():
 
 def test_precision_around_a_training_is_refused():
     with torch.autocast("cpu", torch.bfloat16), pytest.raises(UserError, match="outside of torch.autocast"):
+        with reproducible(0, torch.device("cpu")):
+            pass
+
+
+def test_less_precise_products_that_a_notebook_allows_are_not_those_of_a_training():
+    before = torch.get_float32_matmul_precision()
+    plain = train.train(RUN, "cpu").history
+    try:
+        torch.set_float32_matmul_precision("medium")
+        assert [row["loss"] for row in train.train(RUN, "cpu").history] == [row["loss"] for row in plain]
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@pytest.mark.parametrize("switch", SURROUNDINGS)
+def test_less_than_fp32_by_the_environment_is_refused(switch, monkeypatch):
+    monkeypatch.setenv(switch, "1")
+    with pytest.raises(UserError, match=f"{switch}=1 lets fp32 be less than fp32"):
+        devices("cpu")
+    monkeypatch.setenv(switch, SURROUNDINGS[switch].upper())
+    assert devices("cpu")
+
+
+def test_a_training_among_tensors_that_are_made_elsewhere_is_refused():
+    with torch.device("meta"), pytest.raises(UserError, match="on the CPU, not on meta"):
         with reproducible(0, torch.device("cpu")):
             pass
