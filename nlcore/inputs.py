@@ -31,6 +31,7 @@ def lookup(kind: str, name: str, options: dict | Iterable[str]):
     """The entry called `name`, or a `UserError` that lists the nearest valid names."""
     if name in options:
         return options[name] if isinstance(options, dict) else name
+    require(bool(options), f"unknown {kind} {shown(name)}: there is none")
     near = difflib.get_close_matches(str(name), list(options), n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {few(list(options))}."
     raise UserError(f"unknown {kind} {shown(name)}: {hint}")

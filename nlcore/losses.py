@@ -57,6 +57,12 @@ def _check_matrix(p: Tensor, T: Tensor) -> None:
     require(is_one, f"the matrix is a tensor {(K, K)}, as there are {K} classes, not {getattr(T, 'shape', type(T))}")
 
 
+def _check_range(name: str, value: float, least: float, most: float) -> None:
+    """Refuse a number out of its range; a tensor is not looked at, as a GPU would have to be waited for."""
+    fits = isinstance(value, Tensor) or least <= value <= most
+    require(fits, f"{name} is a number from {least:.3g} to {most:.3g}, not {value}")
+
+
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     """-log p_y, for labels y (B,)."""
     _check_labels(logits, y)
@@ -70,7 +76,11 @@ def soft_cross_entropy(logits: Tensor, q: Tensor) -> Tensor:
 
 
 def smoothed_cross_entropy(logits: Tensor, y: Tensor, e: float) -> Tensor:
-    """Cross entropy against (1 - e) onehot(y) + e/K (Szegedy 2016, section 7); e -> 0 is cross entropy."""
+    """Cross entropy against (1 - e) onehot(y) + e/K (Szegedy 2016, section 7); e -> 0 is cross entropy.
+
+    With a negative e it is negative label smoothing (Wei et al. 2022), which has no lower bound.
+    """
+    _check_range("e of smoothed cross entropy", e, -math.inf, 1)
     _check_labels(logits, y)
     logp = torch.log_softmax(logits, dim=1)  # (B, K)
     return -(1 - e) * logp.gather(1, y[:, None]).squeeze(1) - e * logp.mean(1)
@@ -79,9 +89,9 @@ def smoothed_cross_entropy(logits: Tensor, y: Tensor, e: float) -> Tensor:
 def lq(logits: Tensor, y: Tensor, q: float) -> Tensor:
     """(1 - p_y^q) / q (Zhang & Sabuncu 2018), stable for every p.
 
-    q = 0 is cross entropy, q = 1 is 1 - p_y. A `UserError` if q is negative.
+    q = 0 is cross entropy, q = 1 is 1 - p_y. A `UserError` if q is negative or infinite.
     """
-    require(q >= 0, f"q of L_q is 0 or more, not {q}")
+    require(isinstance(q, Tensor) or 0 <= q < math.inf, f"q of L_q is 0 or more, and finite, not {q}")
     loss = cross_entropy(logits, y)
     if q <= 1e-12:  # where 1 - p_y^q is lost in fp32
         return loss
@@ -99,6 +109,7 @@ def mae(logits: Tensor, y: Tensor) -> Tensor:
 
 def reverse_cross_entropy(logits: Tensor, y: Tensor, A: float) -> Tensor:
     """-sum_k p_k log onehot(y)_k, where log 0 is A < 0 (Wang et al. 2019): it comes to -A (1 - p_y)."""
+    require(isinstance(A, Tensor) or A < 0, f"A stands for log 0, so it is negative, not {A}")
     return -A * lq(logits, y, 1.0)
 
 
@@ -112,6 +123,7 @@ def normalised_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
 def bootstrapped(logits: Tensor, y: Tensor, b: float, hard: bool = False) -> Tensor:
     """Cross entropy against b onehot(y) + (1 - b) p or, `hard`, onehot(argmax p) in place of p (Reed et al. 2015)."""
     _check_labels(logits, y)
+    _check_range("b of bootstrapping", b, 0, 1)
     logp = torch.log_softmax(logits, dim=1)  # (B, K)
     given = logp.gather(1, y[:, None]).squeeze(1)
     own = logp.max(1).values if hard else (logp.exp() * logp).sum(1)
@@ -121,6 +133,7 @@ def bootstrapped(logits: Tensor, y: Tensor, b: float, hard: bool = False) -> Ten
 def distilled(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """Cross entropy of the student's prediction against the teacher's (Hinton et al. 2015), from the logits of both,
     (B, K) each, divided by the temperature."""
+    require(isinstance(temperature, Tensor) or temperature > 0, f"temperature is more than 0, not {temperature}")
     return soft_cross_entropy(logits / temperature, (teacher / temperature).softmax(1))
 
 
@@ -141,8 +154,9 @@ def nll_through(p: Tensor, T: Tensor, y: Tensor) -> Tensor:
     (Patrini 2017, section 3.3)."""
     _check_labels(p, y)
     _check_matrix(p, T)
-    with torch.autocast(p.device.type, enabled=False):  # 1e-7 is nothing in half precision
-        noisy = (p @ T).gather(1, y[:, None]).squeeze(1)
+    exact = torch.promote_types(p.dtype, torch.float32)  # 1e-7 is nothing in half precision
+    with torch.autocast(p.device.type, enabled=False):
+        noisy = (p.to(exact) @ T.to(exact)).gather(1, y[:, None]).squeeze(1)
         return -(noisy + 1e-7).log()
 
 
@@ -154,6 +168,7 @@ def backward_corrected(logits: Tensor, y: Tensor, inverse: Tensor, clip: float =
     """
     _check_labels(logits, y)
     _check_matrix(logits, inverse)
+    _check_range("clip", clip, 0, 0.5)
     log_p = torch.log_softmax(logits, 1)
     if clip:
         log_p = log_p.clamp(math.log(clip), math.log1p(-clip))

@@ -44,6 +44,7 @@ BAD = {
     "finite": ["run", "rolnick2017.uniform", "--set", "alphas=[Infinity]"],
     "alphas\\[0\\] must be of type float": ["run", "rolnick2017.uniform", "--set", 'alphas=["ten"]'],
     "must be a list": ["run", "rolnick2017.uniform", "--set", "alphas=3"],
+    "unknown parameter of uniform 'tier'": ["run", "rolnick2017.uniform", "--set", "tier=laptop"],
     "did you mean alphas": ["run", "rolnick2017.uniform", "--set", "alpha=[3]"],
     "name=value": ["run", "rolnick2017.uniform", "--set", "alphas"],
     "rolnick2017.uniform": ["run", "rolnick2017.unifrom"],

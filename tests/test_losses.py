@@ -3,6 +3,7 @@
 import doctest
 import inspect
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -300,8 +301,37 @@ def test_corrections_take_classes_alone(loss, y):
 
 def test_a_negative_q_is_refused():
     """It would be cross entropy in silence."""
-    with pytest.raises(UserError, match="q of L_q is 0 or more, not -0.7"):
+    with pytest.raises(UserError, match="q of L_q is 0 or more, and finite, not -0.7"):
         losses.lq(torch.randn(2, 3), torch.tensor([0, 1]), q=-0.7)
+
+
+@pytest.mark.parametrize(
+    "told, loss",
+    [
+        ("e of smoothed cross entropy is a .* from -inf to 1, not 10", partial(losses.smoothed_cross_entropy, e=10)),
+        ("q of L_q is 0 or more, and finite, not inf", partial(losses.lq, q=math.inf)),
+        ("A stands for log 0, so it is negative, not 4.0", partial(losses.reverse_cross_entropy, A=4.0)),
+        ("b of bootstrapping is a number from 0 to 1, not 80", partial(losses.bootstrapped, b=80)),
+        ("clip is a number from 0 to 0.5, not 0.9", partial(losses.backward_corrected, inverse=torch.eye(3), clip=0.9)),
+        ("temperature is more than 0, not 0", lambda z, y: losses.distilled(z, z, 0)),
+        ("temperature is more than 0, not nan", lambda z, y: losses.distilled(z, z, math.nan)),
+    ],
+)
+def test_numbers_that_no_loss_can_have_are_refused(told, loss):
+    with pytest.raises(UserError, match=told):
+        loss(torch.randn(2, 3), torch.tensor([0, 1]))
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16, torch.int64])
+def test_a_matrix_and_probabilities_of_other_types_meet_in_full_precision(kind):
+    p, T, y = torch.randn(4, 3).softmax(1), torch.eye(3).roll(1, 1), torch.tensor([0, 1, 2, 1])
+    plain = losses.nll_through(p, T, y)
+    torch.testing.assert_close(losses.nll_through(p, T.to(kind), y), plain)
+    half = losses.nll_through(p.bfloat16(), T, y)
+    assert half.dtype == torch.float32
+    torch.testing.assert_close(half, plain, rtol=0.02, atol=0.02)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(losses.nll_through(p, T.to(kind), y), plain)
 
 
 OF_LABELS = pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from test_cli import nlcore
 
 from nlcore import cli, data, files, inputs, papers, sweep
 from nlcore.book import chapters
-from nlcore.inputs import LONGEST, UserError
+from nlcore.inputs import LONGEST, UserError, lookup
 from nlcore.methods import METHODS
 from nlcore.noise import NOISES, Clean, Noise
 from nlcore.papers import verification
@@ -107,9 +107,22 @@ def test_each_parameter_of_an_experiment(name):
 @settings(QUICK, max_examples=10)
 @given(st.text(max_size=20), ANYTHING, st.sampled_from(sorted(papers.experiments())))
 def test_names_of_parameters(name, value, experiment):
-    sentence(lambda: papers.runs(experiment, "smoke", **{name: value}))
+    for each in (name, "name", "tier", "self"):
+        sentence(lambda each=each: papers.runs(experiment, "smoke", **{each: value}))
     sentence(lambda: papers.runs(name, "smoke"))
     sentence(lambda: papers.runs(experiment, name))
+
+
+def test_a_nought_in_place_of_a_list_is_refused_in_a_chapter_too():
+    """Under plain papermill nobody looks at types; 0 stands for what is not set where a number is meant."""
+    assert papers.given(seeds=0, steps=0, alphas=[], dataset="auto", rates=[0.2]) == {"rates": [0.2]}
+    with pytest.raises(UserError, match="alphas must be a list"):
+        papers.runs("rolnick2017.uniform", "smoke", **papers.given(alphas=0))
+
+
+def test_what_has_no_parameter_says_so():
+    with pytest.raises(UserError, match="unknown parameter of ce 'q': there is none"):
+        lookup("parameter of ce", "q", {})
 
 
 def test_a_size_that_would_fill_the_memory_is_refused():

@@ -12,7 +12,7 @@ from .. import data as datasets
 from ..data.own import SPLIT_NAMES, alike, check_utf8, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
 from ..data.prepared import MOST_CLASSES, check_files, check_split, class_names, opened
-from ..data.tables import SUFFIXES, read_table, suffix
+from ..data.tables import SUFFIXES, located, read_table, suffix
 from ..inputs import UserError, few, require
 
 NOTES = ("given", "row")  # columns that an audit adds
@@ -63,7 +63,7 @@ def stamp(path: Path) -> tuple | None:
     """What tells that a file is as it was: when it was written, and its size; None where it is gone."""
     try:
         found = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # the latter of a name that no file can have
         return None
     return found.st_mtime_ns, found.st_size
 
@@ -138,7 +138,7 @@ def _table(path: Path, side: int) -> Examples:
     classes, given = _classes(path, table.label)
     if of_pictures:
         folder = path.parent.resolve()  # or `..` in a name would lead elsewhere, where the folder is a link
-        paths = [folder / file.replace("\\", "/") for file in table.file]
+        paths = [located(folder, file) for file in table.file]
         start = Examples(path.name, row, [*table.file], given, classes, np.empty(0), [], left_out)
         return _pictures(start, paths, side)
     features = table.drop(columns=[name for name in OWN_COLUMNS if name in table])
@@ -163,10 +163,14 @@ def _table(path: Path, side: int) -> Examples:
 
 
 def _counts_the_rows(column: pd.Series) -> bool:
-    """Whether a column has whole numbers that only grow or fall, as those of rows and of orders do: in a table that is
-    sorted by label they would tell the label. Of a few rows that may be chance."""
+    """Whether a column has whole numbers that only grow or fall, as those of rows and of orders do, or each of as many
+    numbers once, as rows that were shuffled have: if the table was ever sorted by label they would tell the label. Of a
+    few rows that may be chance."""
+    if len(column) < 10 or not (column % 1 == 0).all():
+        return False
     steps = column.diff().iloc[1:]
-    return len(column) >= 10 and bool((column % 1 == 0).all() and ((steps > 0).all() or (steps < 0).all()))
+    shuffled = column.is_unique and column.max() - column.min() == len(column) - 1
+    return bool((steps > 0).all() or (steps < 0).all() or shuffled)
 
 
 def _says_the_label(column: np.ndarray, given: np.ndarray) -> bool:

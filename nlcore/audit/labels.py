@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from ..data.own import check_outside
 from ..data.prepared import KNOWN
 from ..files import check_own, check_writable, free, sha256, whole, write_whole
 from ..inputs import counted, few, require
@@ -50,13 +52,20 @@ def _silent(line: str) -> None:
 
 
 def audit(
-    data: str, out: Path | None = None, plan: Plan = USUAL, side=32, probabilities=None, checked=None, echo=_silent
+    data: str | Path,
+    out: Path | None = None,
+    plan: Plan = USUAL,
+    side=32,
+    probabilities=None,
+    checked=None,
+    echo=_silent,
 ) -> tuple[Found, Path]:
     """Which labels of DATA to doubt. `out` (default: a folder audit-NAME here) gets `labels.csv`, `summary.json` and
     `report.html`; a fold of training that is there already is not made again. `probabilities` is a file of one's own
     predictions (N, K) for examples that the model had not seen; `checked` a table of those whose true label is known.
     `echo` is called with what to say on the way. Returns what was found, and the folder. A `UserError` says what is
     wrong with any of these."""
+    data = os.fspath(data)
     out, probabilities, checked = (path and Path(path) for path in (out, probabilities, checked))
     require(8 <= side <= 512, f"--side must be between 8 and 512 pixels, not {side}")
     require(plan.steps >= 0 and plan.seed >= 0, "--steps and --seed must be 0 or more")
@@ -89,8 +98,7 @@ def audit(
 
 def _check_out(out: Path, place: Path, whole_place: str) -> None:
     """Refuse a folder that lies in the data, cannot be written, or has the audit of other data."""
-    inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())
-    require(not inside, f"{out} lies in {place}, where its pictures would be data the next time; choose another --out")
+    check_outside(out, place)
     check_writable(out, "choose another folder with --out")
     own = _told(out / "summary.json", "labels_sha256") or any((out / "folds").glob(f"{16 * '[0-9a-f]'}-*.npz"))
     check_own(out, WRITTEN, bool(own), "audit")

@@ -72,7 +72,8 @@ def apply(dataset: str, mentor: Path, out: Path, *, model="conv_small", steps=0,
 def load(path: Path) -> Mentor:
     """The mentor that `learn` has written; a `UserError` if a file holds none."""
     mentor = Mentor()
-    require(path.is_file() or not path.exists(), f"{path} is no mentor, as it is no file")
+    require(path.exists(), f"there is no file {path}")
+    require(path.is_file(), f"{path} is no mentor, as it is no file")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             mentor.load_state_dict({k: torch.from_numpy(arrays[k]) for k in arrays.files if k != "source"})

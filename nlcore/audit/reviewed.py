@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..data.own import SPLIT_NAMES, SPLITS
+from ..data.own import SPLIT_NAMES, SPLITS, check_outside
 from ..data.prepared import KNOWN, MOST_CLASSES, opened
 from ..data.tables import SUFFIXES, called, read_table, repeated, suffix
 from ..files import whole
@@ -32,6 +32,9 @@ def _by_file(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> l
     """Which example each row means by its `file`; by its `row`, too, where a file is listed more than once."""
     said, known = f"of {path} in {found.name}", {file: i for i, file in enumerate(found.file)}
     names = [called(file, place, known) for file in table.file]
+    unread = [name for name in names if name not in known and place.is_dir() and os.path.isfile(place / name)]
+    told = f"audit leaves {few(unread, most=3)} of {found.name} out, and says why; so {path} can say nothing of it"
+    require(not unread, f"{told}: take it out of the table, or mend the picture")
     index = [lookup(f"file {said}", name, known) for name in names]
     several = repeated(found.file)
     unclear = sorted({*names} & several)
@@ -148,6 +151,7 @@ def relabel(data: str, reviewed: Path, out: Path) -> str:
     require(data not in KNOWN, known)
     found = read(data)
     require(not out.exists(), f"{out} is there already; choose another --out, or remove it")
+    check_outside(out, place)
     kind = ".npz" if suffix(place) == ".npz" else ".csv"
     require(suffix(out) == kind, f"the new labels of {place.name} go to a file {kind}, not {out.name}")
     table = read_table(reviewed)

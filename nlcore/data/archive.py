@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..inputs import UserError, few, require
+from ..inputs import UserError, few, require, tell
 from .images import balanced
 from .prepared import tell_untested
 
@@ -58,6 +58,9 @@ def read(folder: Path, trusted: int = 0) -> Archive:
     for part, kind in LISTS.items():
         paths = np.array([f"{folder}/{key}".encode() for key in keys[part]])
         parts.append(Part(paths, torch.tensor([labels[kind][key] for key in keys[part]])))
+    absent = [name for k, name in enumerate(classes) if k not in {*parts[0].label.tolist()}]
+    if absent:
+        tell(f"{folder / 'noisy_train_key_list.txt'}: no image to train on has the label {few(absent)}")
     tell_untested(f"{folder / 'clean_test_key_list.txt'}", classes, parts[-1].label)
     trusted_noisy = torch.tensor([labels["noisy"].get(key, -1) for key in keys["clean_train"]])
     return Archive(f"{folder}#{digest[:12]}", classes, *parts, trusted_noisy)
@@ -96,9 +99,15 @@ def _check_images(folder: Path, keys: dict[str, list[str]], labels: dict[str, di
             require(key in labels[kind], f"{key} of {part}_key_list.txt has no label in {kind}_label_kv.txt")
             place, _, file = f"{folder}/{key}".rpartition("/")
             if place not in inside:  # one look at a folder, not one at every file
-                inside[place] = {*os.listdir(place)} if os.path.isdir(place) else set()
+                inside[place] = _files_in(place) if os.path.isdir(place) else set()
             require(file in inside[place], f"{folder}/{key} of {part}_key_list.txt is not there")
             seen[key] = part
+
+
+def _files_in(folder: str) -> set[str]:
+    """The names of the files in a folder, those that a link leads to included."""
+    with os.scandir(folder) as inside:
+        return {entry.name for entry in inside if entry.is_file()}
 
 
 def _labels(kind: str, lines: list[str], K: int) -> dict[str, int]:

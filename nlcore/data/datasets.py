@@ -13,16 +13,16 @@ from . import fetch
 from .duplicates import contradictions, in_test, of_parts
 from .own import files_of, from_folder, from_table
 from .prepared import KNOWN, Dataset, Images, divided, from_npz, read, root, tell_untested, verified
-from .tables import SUFFIXES, read_table, suffix
+from .tables import SUFFIXES, located, read_table, suffix
 
 
-def load(name: str) -> Dataset:
+def load(name: str | Path) -> Dataset:
     """A data set by name, fetched if it is not there yet; or the user's own, `path` or `path#hash` (see `pin`). Its
     tensors are the caller's, to do with them what he likes.
 
     A `UserError` says what is wrong with a name, a file or a folder, or that the content is not what was pinned.
     """
-    data = shared(name)
+    data = shared(os.fspath(name))
     train, test = (Images(part.x.clone(), part.y.clone()) for part in (data.train, data.test))
     return data._replace(train=train, test=test)
 
@@ -55,7 +55,7 @@ def _state(place: Path) -> str:
     """What tells that data of one's own are as they were when they were read: names, times and sizes of all files."""
     files = files_of(place) if place.is_dir() else [place]
     if place.is_file() and suffix(place) in SUFFIXES:
-        files += [place.parent / file.replace("\\", "/") for file in read_table(place, ("file", "label")).file]
+        files += [located(place.parent, file) for file in read_table(place, ("file", "label")).file]
     told = [(str(file), file.stat()) for file in files if file.is_file()]
     states = [(file, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino, stat.st_size) for file, stat in told]
     return hashlib.sha256(repr(states).encode()).hexdigest()

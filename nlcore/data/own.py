@@ -14,9 +14,10 @@ from ..machine import memory
 from .duplicates import digests
 from .pictures import is_picture, shown
 from .prepared import divided
-from .tables import as_read, read_table
+from .tables import as_read, located, read_table
 
-SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems put into folders, beside what begins with a dot
+# what systems put into folders, beside what begins with a dot
+SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "#recycle", "@Recycle")
 SPLITS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
 SPLIT_NAMES = {name for names in SPLITS.values() for name in names}
 NEEDS = "it needs train/ and test/ with a folder of pictures for each class, or folders of classes alone"
@@ -70,8 +71,10 @@ def from_table(path: Path):
     require(len(table) > 0, f"{path} has no row with a label")
     names, label = np.unique(table.label, return_inverse=True)
     require(len(names) > 1, f"{path} has a single class; there is nothing to tell apart")
-    x = _decoded(path, [path.parent / file.replace("\\", "/") for file in table.file])
+    x = _decoded(path, [located(path.parent, file) for file in table.file])
     names = [*map(str, names)]
+    for line in alike(names):
+        tell(f"{path}: {line}")
     test = _for_testing(path, table.split, label, names) if "split" in table else _fifth(path, x, label, names)
     return divided(x, label, test) | {"train_files": [*table.file[~test]]}, names
 
@@ -107,6 +110,12 @@ def inside_of(folder: Path) -> list[Path]:
     odd = [str(p) for p in inside if not p.is_file() and not p.is_dir()]
     require(not odd, f"{few(odd, most=3)}: neither a file nor a folder; remove it")
     return inside
+
+
+def check_outside(out: Path, place: Path) -> None:
+    """Refuse to write into the folder of the data, if they are one."""
+    inside = place.is_dir() and out.resolve().is_relative_to(place.resolve())
+    require(not inside, f"{out} lies in {place}, where it would be data the next time; choose another --out")
 
 
 def check_utf8(paths: Iterable[Path]) -> None:

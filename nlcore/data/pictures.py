@@ -30,7 +30,8 @@ def shown(file: str | bytes | Path, side: int | None = None):
             if side:
                 image.draft("RGB", (side, side))
             _check_pages(image, name)
-            return _rgb(ImageOps.exif_transpose(image), name)
+            scaled = image.format == "PPM"  # by Pillow, to 16 bits
+            return _rgb(ImageOps.exif_transpose(image), name, scaled)
     except UserError:
         raise
     except Exception as error:  # whatever a torn file makes of reading it
@@ -38,8 +39,9 @@ def shown(file: str | bytes | Path, side: int | None = None):
 
 
 def _check_pages(image, name: str) -> None:
-    """Refuse a TIFF with several pages of one size, as slices or channels are; a smaller second page is a preview."""
-    if image.format == "TIFF" and image.n_frames > 1:
+    """Refuse a picture of several pages or frames of one size, as slices, channels or films are; a smaller second page
+    is a preview."""
+    if image.format in ("TIFF", "GIF", "WEBP", "PNG") and getattr(image, "n_frames", 1) > 1:
         first, pages = image.size, image.n_frames
         image.seek(1)
         second = image.size
@@ -48,13 +50,13 @@ def _check_pages(image, name: str) -> None:
         require(first != second, told)
 
 
-def _rgb(image, name: str):
-    """An image of any mode as RGB; one whose numbers have no known range is refused."""
+def _rgb(image, name: str, scaled: bool):
+    """An image of any mode as RGB; one whose numbers have no known range, as they are not `scaled`, is refused."""
     from PIL import Image
 
-    known = image.mode not in ("I", "F")
+    known = image.mode not in ("I", "F") or scaled
     require(known, f"{name} has numbers of 32 bits, of which white is not known; save it with 8 or 16 bits a channel")
-    if image.mode.startswith("I;16"):
+    if image.mode.startswith("I"):
         grey = np.asarray(image).astype(np.float32) / 257  # 65,535 is white
         return Image.fromarray(grey.round().astype(np.uint8)).convert("RGB")
     if not image.has_transparency_data:

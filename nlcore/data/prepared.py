@@ -152,7 +152,7 @@ def opened(path: Path) -> dict[str, np.ndarray]:
             arrays = np.load(file, allow_pickle=False)
             single = isinstance(arrays, np.ndarray)
             require(not single, f"{path} holds a single array; {whole}")
-            return {key: _text(arrays[key]) for key in arrays.files}
+            return {key: _text(_plain(path, arrays, key)) for key in arrays.files}
     except UserError:
         raise
     except Exception as error:  # whatever a torn file makes of reading it
@@ -160,6 +160,16 @@ def opened(path: Path) -> dict[str, np.ndarray]:
         archive = suffix(path) in (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
         other = "unpack it and give the folder" if archive else "a table is to be .csv, .tsv, .txt or .parquet"
         raise UserError(told if suffix(path) == ".npz" else f"{told}; {other}") from None
+
+
+def _plain(path: Path, arrays, key: str) -> np.ndarray:
+    """An array of an `.npz`; one of Python objects, such as a column of pandas, is refused by its name."""
+    try:
+        return arrays[key]
+    except ValueError as error:
+        told = f"{path}: the array {key} has Python objects, which are never read; of names, save {key}.astype(str)"
+        require("allow_pickle" not in str(error), told)
+        raise
 
 
 def _text(array: np.ndarray) -> np.ndarray:

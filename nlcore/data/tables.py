@@ -24,6 +24,7 @@ EMPTY = (
 )  # what a cell that should be a number has where there is none
 TRUTHS = {"true": True, "false": False}
 OTHERWISE = r"[-+]?(\d+,\d+|\d{1,3}([,.' ]\d{3})+([.,]\d+)?|\d+([.,]\d+)? ?%)"  # numbers that only people read
+UNSEEN = {0x200B: None, 0x2060: None, 0xFEFF: None, 0xA0: " "}  # joiners are not among them: some scripts need them
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
 
@@ -61,9 +62,9 @@ def _refuse_repeated(path: Path, names: Iterable[str]) -> None:
 
 
 def as_read(name):
-    """The name of a class (else whatever it is) without what nobody sees: blanks around it, and which of several
-    ways to write a letter was taken."""
-    return unicodedata.normalize("NFC", name).strip() if isinstance(name, str) else name
+    """The name of a class (else whatever it is) without what nobody sees: blanks around it, characters of no width,
+    which kind of blank it has, and which of several ways to write a letter was taken."""
+    return unicodedata.normalize("NFC", name).translate(UNSEEN).strip() if isinstance(name, str) else name
 
 
 def _separated(path: Path, as_text: bool) -> pd.DataFrame:
@@ -135,4 +136,16 @@ def called(file: str, folder: Path, known: Container[str]) -> str:
         folder = folder if os.path.isdir(folder) else folder.parent
         whole, *roots = (Path(p).as_posix() for p in map(os.path.abspath, (written, folder, os.path.realpath(folder))))
         names += [whole.removeprefix(f"{root}/") for root in roots if whole.startswith(f"{root}/")]
-    return next((name for name in names if name in known), names[-1])
+    names += [other for name in names for other in spellings(name)]
+    return next((name for name in names if name in known), written if len(names) == 1 else names[-1])
+
+
+def spellings(file: str) -> list[str]:
+    """A name in both ways to write an accent: macOS has its own (NFD), and archives and tables carry either."""
+    return [] if file.isascii() else [unicodedata.normalize(form, file) for form in ("NFC", "NFD")]
+
+
+def located(folder: Path, file: str) -> Path:
+    """Where the picture is that a table in this folder names."""
+    path, *others = (folder / name for name in (file.replace("\\", "/"), *spellings(file.replace("\\", "/"))))
+    return path if not others or path.exists() else next((other for other in others if other.exists()), path)

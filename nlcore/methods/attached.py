@@ -12,7 +12,7 @@ from ..inputs import UserError, require, shown, tell
 from ..models import Net
 from .base import Batch, Clock, Method, Stage, Task
 from .given import Given, agree, as_labels, check_pairs, check_trusted, check_trusted_index, digest, whole_number
-from .wrapped import Features, Last, check_end, check_precision, evaluating, last_linear
+from .wrapped import Features, Last, check_end, check_precision, check_state, evaluating, last_linear
 
 AT_ONCE = 256  # trusted images that are predicted in one pass
 
@@ -198,6 +198,8 @@ class Attached:
     def follow(self, optimiser: Optimizer, steps: int, per_epoch: int) -> None:
         """Watch your optimiser: its learning rate, and how many of all `steps` of the training are done, `per_epoch` of
         them an epoch. An optimiser of the method's own then steps together with yours; you never call it."""
+        is_one = hasattr(optimiser, "register_step_post_hook")
+        require(is_one, f"follow is told of an optimiser of torch.optim, not of {shown(optimiser)}")
         require(0 < per_epoch <= steps, f"steps are all of the training, not fewer than the {per_epoch} of an epoch")
         had = {id(p) for group in optimiser.param_groups for p in group["params"]}
         ours = learned(self.groups)
@@ -261,11 +263,13 @@ class Attached:
         are the given labels. A method with trusted images beside the noisy ones takes a batch of them with their
         classes (`of_each_class` draws one); one with two views of an image takes `x2`, the same images augmented anew.
         """
-        index = torch.as_tensor(index)
+        require(hasattr(x, "to"), f"x is a tensor, or what the network takes and `to` moves, not {type(x).__name__}")
+        index, y = torch.as_tensor(index), torch.as_tensor(y)
         self.check(index, y, trusted_x, trusted_y, x2)
         if self.optimiser:
             self.clock.rate = torch.as_tensor(self.optimiser.param_groups[0]["lr"], dtype=torch.float).to(self.device)
-        batch = [None if part is None else part.to(self.device) for part in (index, x, y, trusted_x, trusted_y, x2)]
+        parts = (index.long(), x, y, trusted_x, trusted_y, x2)
+        batch = [None if part is None else part.to(self.device) for part in parts]
         require(len(batch[1]) == len(index), f"x has {len(batch[1])} images and index {len(index)} places")
         check_end(self.net.body[0], self.net.body[-1], batch[1][:2])
         self.begun = True
@@ -320,6 +324,7 @@ class Attached:
     def keep(self, score: float) -> None:
         """Say how good the network is by now, higher being better: its accuracy on noisy labels that were held out. A
         copy of the best one is kept for methods that go back to it (`method.keeps_best`)."""
+        require(math.isfinite(score), f"score is a number, higher being better, not {score}")
         if score > self.score:
             self.best, self.score = copy.deepcopy(self.net), float(score)
 
@@ -352,8 +357,7 @@ class Attached:
     def load_state_dict(self, state: dict) -> None:
         """Go on from what `state_dict` returned; call it before or after `follow`. A `UserError` if that was another
         method's, or of other settings, classes, training pairs or given labels."""
-        made = {name: state.get(name, ours) for name, ours in self.whose().items()}
-        require(made == self.whose(), f"the state is that of {made}, and not of {self.whose()}")
+        check_state(state, self.whose(), self.net.state_dict())
         self.steps, self.epochs, self.score = state["steps"], state["epochs"], state["score"]
         self.begun = True
         self.net.load_state_dict(state["net"])
@@ -390,7 +394,7 @@ def learned(parameters: list) -> list:
 def of_each_class(y: Tensor, each: int) -> Tensor:
     """Rows of a trusted batch: `each` of every class that is in the labels y (m,), in class order, drawn anew with
     torch's random numbers; an image may be drawn twice."""
-    y = torch.as_tensor(y)
-    require(len(y) > 0, "there are no labels to draw from")
+    y, each = torch.as_tensor(y), whole_number("each is how many of a class", each, 1)
+    require(y.ndim == 1 and len(y) > 0, f"y are the labels (m,) to draw from, one or more, not of shape {(*y.shape,)}")
     rows = [torch.where(y == k)[0] for k in y.unique()]
     return torch.cat([own[torch.randint(len(own), (each,), device=y.device)] for own in rows])

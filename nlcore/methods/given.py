@@ -84,7 +84,7 @@ def check_pairs(index: Tensor, y: Tensor, M: int, K: int) -> None:
     would cost the time of a step."""
     if index.device.type == "cpu":
         told = f"index has the place of each pair of the batch among all M={M}, whole numbers"
-        require(len(index) == len(y) and not index.is_floating_point(), told)
+        require(len(index) == len(y) > 0 and not index.is_floating_point(), told)
         require(0 <= int(index.min()) and int(index.max()) < M, told)
     require(y.shape == index.shape, f"y are classes (B,), one for each place of index, not of shape {(*y.shape,)}")
     if y.device.type == "cpu":

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from ..inputs import lookup, require
+from ..inputs import few, lookup, require
 
 
 def last_linear(net: nn.Module, K: int, named: str = "") -> str:
@@ -135,3 +135,15 @@ def _returned(returned, shape: torch.Size) -> list[Tensor]:
     returned = returned["logits"] if isinstance(returned, dict) else getattr(returned, "logits", returned)
     returned = returned[0] if isinstance(returned, tuple | list) else returned
     return [returned] if isinstance(returned, Tensor) else []
+
+
+def check_state(state, whose: dict, own: dict) -> None:
+    """Refuse a state that is not one of an attached method, or that is another's, `whose` it should be; or of a network
+    whose parameters are not `own`."""
+    needs = ("steps", "epochs", "score", "net", "best", "own")
+    is_one = isinstance(state, dict) and {*needs} <= {*state}
+    require(is_one, "this is no state of an attached method, as its state_dict() returns it with the network's in it")
+    made = {name: state.get(name, ours) for name, ours in whose.items()}
+    require(made == whose, f"the state is that of {made}, and not of {whose}")
+    differ = sorted({*own} ^ {*state["net"]}) or [k for k, value in own.items() if state["net"][k].shape != value.shape]
+    require(not differ, f"the state is that of another network: {few(differ, most=3)} differ in name or shape")

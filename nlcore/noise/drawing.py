@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..inputs import describe, require
+from ..data.prepared import MOST_CLASSES
+from ..inputs import describe, require, shown
 from .counts import confusions
 from .models import Noise
 from .names import NOISES
@@ -37,19 +38,37 @@ def draw(
 
     A `UserError` if classes are none of K, or if the labels are not drawn but given, as those of people are.
     """
+    is_one = isinstance(noise, Noise)
+    require(is_one, f"noise is an object such as SymmetricExclusive(0.4), with its brackets, not {shown(noise)}")
     known = f"the labels of {type(noise).__name__} are given as they are, to all images of their data set"
     require(noise.drawn, f"{known}; {type(noise).__name__}.given has them, and nothing is drawn")
     y = np.asarray(y)
     require(K > 1, f"noise needs two classes or more to choose from, not {K}")
-    require(y.dtype.kind in "iu", f"y are classes, whole numbers, not {y.dtype}")
+    require(K <= MOST_CLASSES, f"K is {K}; {MOST_CLASSES:,} classes are the most")
+    one_each = y.dtype.kind in "iu" and y.ndim == 1
+    require(one_each, f"y are classes (N,), whole numbers, not {y.dtype} of shape {y.shape}")
     y = y.astype(np.int64) if y.dtype.itemsize == 1 else y  # of 256 classes K itself is no uint8
     carriers, images = (None if part is None else np.asarray(part) for part in (carriers, images))
     fits = not len(y) or (0 <= y.min() and y.max() < K)
     require(fits, f"y are classes 0 to {K - 1}" + (f", not {y.min()} to {y.max()}" if len(y) else ""))
+    check_carriers(noise, carriers, len(y), K)
     rng = np.random.default_rng(seed)
     if noise.copies is None:
         return _in_place(noise, y, K, rng, carriers, images)
     return _with_added(noise, y, K, rng, carriers)
+
+
+def check_carriers(noise: Noise, carriers: np.ndarray | None, N: int, K: int) -> None:
+    """Refuse classes (n,) of carriers that are none, and a noise that lacks the images that its labels are to go to."""
+    none = carriers is None or not len(carriers)
+    lacking = none and (noise.replaced > 0 or carriers is not None)
+    told = (
+        f"{type(noise).__name__} needs images to bear labels or to take the place of others; carriers has their classes"
+    )
+    require(not (N and lacking), told)
+    if not none:
+        fits = carriers.ndim == 1 and 0 <= carriers.min() and carriers.max() <= K
+        require(fits, f"carriers are classes (n,), 0 to {K - 1}, or {K} of an image that has none")
 
 
 def _in_place(noise: Noise, y: np.ndarray, K: int, rng: np.random.Generator, carriers, images) -> Pairs:
@@ -80,8 +99,8 @@ def taken(given: np.ndarray, K: int) -> Pairs:
     """Pairs of images with labels (N,) that are given to them, of which none is drawn. A `UserError` if labels are none
     of K classes."""
     given = np.asarray(given)
-    whole = given.dtype.kind in "iu" and (not len(given) or (0 <= given.min() and given.max() < K))
-    require(whole, f"given labels are whole numbers 0 to {K - 1}")
+    whole = given.dtype.kind in "iu" and given.ndim == 1 and (not len(given) or (0 <= given.min() and given.max() < K))
+    require(whole, f"given labels are whole numbers (N,), 0 to {K - 1}")
     return Pairs(np.arange(len(given), dtype=np.int32), given.astype(kind_of_label(K)))
 
 

@@ -1,5 +1,7 @@
 """Experiments by name: functions from a tier and overrides to the runs that shall exist."""
 
+from types import GenericAlias
+
 import pandas as pd
 
 from .. import sweep
@@ -7,7 +9,7 @@ from ..inputs import lookup, require
 from ..runs import Record, Run
 from ..runs import frame as rows_of
 from . import field, jiang2018, kye2022, muller2019, rolnick2017, wei2022, zhang2018
-from .base import TIERS, Experiment
+from .base import KNOBS, TIERS, Experiment
 
 PAPERS = {
     "rolnick2017": rolnick2017,
@@ -27,14 +29,18 @@ def experiments() -> dict[str, Experiment]:
     return {f"{paper}.{found.name}": found for paper, module in PAPERS.items() for found in module.EXPERIMENTS}
 
 
-def runs(name: str, tier: str, **overrides) -> list[Run]:
+def runs(name: str, tier: str, /, **overrides) -> list[Run]:
     """The runs of an experiment at a tier, after overrides; a `UserError` if a name or a value of them cannot be."""
     return lookup("experiment", name, experiments())(tier, **overrides)
 
 
 def given(**overrides) -> dict:
-    """The overrides that a chapter really sets: neither 0 nor [] nor "auto"."""
-    return {name: value for name, value in overrides.items() if value not in (0, [], "auto")}
+    """The overrides that a chapter really sets: neither 0 nor [] nor "auto". A 0 that should be a list is one, to be
+    refused."""
+    lists = {name for name, kind in KNOBS.items() if isinstance(kind, GenericAlias)}
+    return {
+        name: value for name, value in overrides.items() if value not in ([], "auto") and (value != 0 or name in lists)
+    }
 
 
 def collect(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> list[Record]:

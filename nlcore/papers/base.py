@@ -79,7 +79,7 @@ class Experiment(NamedTuple):
             names.discard("lr")
         return {name: kind for name, kind in KNOBS.items() if name in names}
 
-    def __call__(self, tier: str, **own) -> list[Run]:
+    def __call__(self, tier: str, /, **own) -> list[Run]:
         """The runs of a tier, with what the caller sets in place of its own sizes; a `UserError` if that cannot be."""
         known = self.knobs(lookup("tier", tier, TIERS))
         size = dict(self.tiers[tier])

@@ -20,6 +20,7 @@ from nlcore.data.own import inside_of
 from nlcore.data.pictures import shown
 from nlcore.inputs import UserError
 
+SHUFFLED = np.random.default_rng(0).permutation(40) + 1  # what rows were before somebody shuffled them
 FAST = Plan(2, "mlp1", 20, device="cpu")
 
 
@@ -55,7 +56,7 @@ def test_text_is_left_out_under_its_name(tmp_path):
     assert "columns with one number are left out: one" in said
 
 
-@pytest.mark.parametrize("count", [range(40), range(100, 60, -1), [i * i for i in range(40)]])
+@pytest.mark.parametrize("count", [range(40), range(100, 60, -1), [i * i for i in range(40)], SHUFFLED])
 def test_a_column_that_counts_the_rows_is_no_feature(table, count):
     """In a table that is sorted by label it would tell the label."""
     pd.read_csv(table).assign(id=count).to_csv(table, index=False)
@@ -236,3 +237,24 @@ def test_relabelled_pictures_stay_for_training_and_testing(tmp_path):
     before, after = (data.load(str(tmp_path / name)) for name in ("photos", "labels-2.csv"))
     assert {*before.test.x[:, 0, 0, 0].tolist()} == {*after.test.x[:, 0, 0, 0].tolist()}
     assert (before.train.y == 0).sum() - (after.train.y == 0).sum() == 1
+
+
+def test_a_name_that_no_file_can_have_is_left_out(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    Image.new("RGB", (4, 4), "white").save(tmp_path / "b.png")
+    (tmp_path / "t.csv").write_text("file,label\na.png,x\nb.png,y\nc\0.png,x\n")
+    found = read(str(tmp_path / "t.csv"))
+    assert found.file == ["a.png", "b.png"] and len(found.left_out) == 1
+
+
+def test_new_labels_do_not_go_where_they_would_be_data(tmp_path):
+    for name in ("x", "y"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        Image.new("RGB", (4, 4), {"x": "black", "y": "white"}[name]).save(tmp_path / "own" / name / "0.png")
+    (tmp_path / "own" / "x" / "1.png").write_bytes(b"torn")
+    review = write(tmp_path / "review.csv", file=["x/0.png"], label=["y"])
+    with pytest.raises(UserError, match="lies in .*own, where it would be data the next time"):
+        relabel(str(tmp_path / "own"), review, tmp_path / "own" / "x" / "new.csv")
+    torn = write(tmp_path / "torn.csv", file=["x/1.png"], action=["remove"])
+    with pytest.raises(UserError, match="audit leaves x/1.png of own out, and says why"):
+        relabel(str(tmp_path / "own"), torn, tmp_path / "new.csv")

@@ -209,3 +209,8 @@ def test_what_has_come_to_be_there_meanwhile_is_kept(tmp_path):
     out.write_text("mine")
     assert mentors._write(out, lambda file: file.write(b"new")) == tmp_path / "weights-1.csv"
     assert out.read_text() == "mine" and (tmp_path / "weights-1.csv").read_text() == "new"
+
+
+def test_a_mentor_that_is_not_there_is_told_so(tmp_path):
+    with pytest.raises(UserError, match="there is no file .*none.npz"):
+        mentors.load(tmp_path / "none.npz")

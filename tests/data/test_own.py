@@ -9,7 +9,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from nlcore import data
-from nlcore.audit import mentors
+from nlcore.audit import examples as audited
+from nlcore.audit import mentors, reviewed
 from nlcore.data import pictures
 from nlcore.inputs import UserError
 
@@ -48,7 +49,8 @@ def divided(pets, train="train", test="test"):
 
 
 def test_what_systems_leave_behind_is_no_data(pets):
-    for name in (".DS_Store", "Thumbs.db", "cat/._0.png", ".git/config", "__MACOSX/cat/x.png"):
+    beside = ("@eaDir/0.png/SYNOPHOTO_THUMB_M.png", "#recycle/x.png", "cat/@eaDir/0.png/SYNOPHOTO_THUMB_M.png")
+    for name in (".DS_Store", "Thumbs.db", "cat/._0.png", ".git/config", "__MACOSX/cat/x.png", *beside):
         (pets / name).parent.mkdir(parents=True, exist_ok=True)
         (pets / name).write_bytes(b"no picture")
     save(pets / ".ipynb_checkpoints" / "0.png")
@@ -377,3 +379,55 @@ def test_a_table_says_what_is_for_testing(tmp_path):
     own.assign(split=["train", "test"] * 6).to_csv(tmp_path / "own.csv", index=False)
     with pytest.raises(UserError, match="b has no row whose split is train"):
         data.load(str(tmp_path / "own.csv"))
+
+
+def table_of(pets, name="t.csv", file=lambda name: name, label=lambda name, i: name):
+    """A table beside the folder that lists all its pictures."""
+    rows = [(file(f"pets/{name}/{i}.png"), label(name, i)) for name in ("cat", "dog") for i in range(10)]
+    pd.DataFrame(rows, columns=["file", "label"]).to_csv(pets.parent / name, index=False)
+    return pets.parent / name
+
+
+def test_a_path_is_a_name(pets):
+    assert data.load(pets).sha256 == data.load(str(pets)).sha256
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_in_file_names_may_be_written_in_either_way(pets, form):
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    for folder in ("cat", "dog"):
+        (pets / folder / "0.png").rename(pets / folder / unicodedata.normalize(form, "é.png"))
+    listed = unicodedata.normalize(other, "é.png")
+    table = table_of(pets, file=lambda name: name.replace("0.png", listed))
+    found = data.load(table)
+    assert len(found.train.y) + len(found.test.y) == 20
+    assert audited.read(str(table)).left_out == []
+    review = pets.parent / "review.csv"
+    review.write_text(f"file,label\ncat/{listed},dog\n", encoding="utf-8")
+    assert reviewed.relabel(str(pets), review, pets.parent / f"{form}.csv").startswith("1 label changed")
+
+
+def test_names_of_classes_in_tables_that_may_be_one_are_said(pets, capsys):
+    data.load(table_of(pets, label=lambda name, i: "Cat" if (name, i) == ("cat", 0) else name))
+    assert "Cat and cat are two classes, although their names differ in case alone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("unseen", ["cat\u200b", "\ufeffcat", "cat\xa0", "\u2060cat"])
+def test_what_nobody_sees_is_no_part_of_a_label(pets, unseen):
+    assert data.load(table_of(pets, label=lambda name, i: unseen if name == "cat" else name)).classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize("white, told", [(65535, 255), (4095, 255)])
+def test_grey_pictures_of_16_bits_in_pgm_are_read(tmp_path, white, told):
+    numbers = np.array([[0, white // 2, white]], ">u2")
+    (tmp_path / "a.pgm").write_bytes(f"P5 3 1 {white}\n".encode() + numbers.tobytes())
+    found = np.asarray(pictures.shown(tmp_path / "a.pgm"))
+    assert found[0, :, 0].tolist() == [0, pytest.approx(told / 2, abs=1), told]
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "png"])
+def test_a_film_is_no_picture(tmp_path, kind):
+    frames = [Image.fromarray(np.full((6, 6, 3), shade, np.uint8)) for shade in (0, 99, 255)]
+    frames[0].save(tmp_path / f"a.{kind}", save_all=True, append_images=frames[1:])
+    with pytest.raises(UserError, match="has 3 pages, of which only the first would be read"):
+        pictures.shown(tmp_path / f"a.{kind}")

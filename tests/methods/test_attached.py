@@ -1,6 +1,7 @@
 """Methods in a training loop of one's own: the same losses as in ours, and networks that we did not write."""
 
 import copy
+import math
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -745,7 +746,7 @@ def test_the_state_of_other_trusted_pairs_is_refused():
 def test_labels_that_are_names_and_labels_that_are_none_are_told_so():
     with pytest.raises(UserError, match="labels are classes, whole numbers .M,."):
         attach(CE(), Timm(), 10, 2, labels=["cat", "dog"])
-    with pytest.raises(UserError, match="there are no labels to draw from"):
+    with pytest.raises(UserError, match="y are the labels .m,. to draw from, one or more"):
         of_each_class(torch.zeros(0, dtype=torch.long), 2)
 
 
@@ -830,3 +831,59 @@ def test_a_state_of_other_settings_is_refused():
     state = attach(GCE(q=0.3), Timm(), 10, 20).state_dict()
     with pytest.raises(UserError, match=r"GCE\(q=0.3\).* and not of .*GCE\(q=0.7\)"):
         attach(GCE(), Timm(), 10, 20).load_state_dict(state)
+
+
+@pytest.mark.parametrize("state", [None, {}, {"model": {}, "optimizer": {}}, Timm().state_dict()])
+def test_what_is_no_state_of_an_attached_method_is_refused(state):
+    with pytest.raises(UserError, match="this is no state of an attached method"):
+        attach(CE(), Timm(), 10, 20).load_state_dict(state)
+
+
+@pytest.mark.parametrize("other", [lambda key: f"module.{key}", lambda key: key], ids=["other names", "other shapes"])
+def test_a_state_of_another_network_changes_nothing(other):
+    mine = Mine(M=20)
+    learner = attach(CE(), Timm(), 10, 20)
+    opt = torch.optim.SGD(learner.parameters(), lr=0.1)
+    learner.follow(opt, steps=4, per_epoch=2)
+    learner.epoch()
+    learner.loss(torch.arange(10), mine.x[:10], mine.y[:10]).backward()
+    opt.step()
+    before = copy.deepcopy(learner.state_dict())
+    state = attach(CE(), Timm(), 10, 20).state_dict()
+    state["net"] = {other(key): value[:1] if value.ndim else value for key, value in state["net"].items()}
+    with pytest.raises(UserError, match="the state is that of another network: .* differ in name or shape"):
+        learner.load_state_dict(state)
+    after = learner.state_dict()
+    assert all(torch.equal(before["net"][key], value) for key, value in after["net"].items())
+    assert after["steps"] == before["steps"] == 1 and after["epochs"] == before["epochs"] == 1
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf])
+def test_a_score_that_is_no_number_is_refused(score):
+    with pytest.raises(UserError, match="score is a number, higher being better, not"):
+        attach(CE(), Timm(), 10, 20).keep(score)
+
+
+def test_batches_of_plain_python_and_of_small_numbers_are_taken():
+    mine, learner = Mine(M=20), attach(CE(), Timm().eval(), 10, 20)
+    plain = learner.loss(torch.arange(10), mine.x[:10], mine.y[:10])
+    for index, y in ((np.arange(10, dtype=np.uint8), mine.y[:10].tolist()), ([*range(10)], mine.y[:10].numpy())):
+        assert torch.equal(learner.loss(index, mine.x[:10], y), plain)
+
+
+def test_what_is_no_batch_and_no_optimiser_is_told_so():
+    mine, learner = Mine(M=20), attach(CE(), Timm(), 10, 20)
+    for told, index, x in (
+        ("x is a tensor, or", range(10), mine.x[:10].numpy()),
+        ("index has the place", [], mine.x[:0]),
+    ):
+        with pytest.raises(UserError, match=told):
+            learner.loss(torch.tensor([*index], dtype=torch.long), x, mine.y[: len(index)])
+    with pytest.raises(UserError, match="an optimiser of torch.optim, not of None"):
+        learner.follow(None, steps=2, per_epoch=1)
+
+
+@pytest.mark.parametrize("y, each", [(torch.eye(3, dtype=torch.long), 2), ([0, 1], -1), ([0, 1], 2.5)])
+def test_rows_that_cannot_be_drawn_are_refused(y, each):
+    with pytest.raises(UserError, match="y are the labels .m,. to draw from|each is how many of a class, 1 or more"):
+        of_each_class(y, each)

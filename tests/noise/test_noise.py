@@ -292,7 +292,29 @@ def test_classes_in_a_series_go_by_their_places():
     assert np.array_equal(noise.draw(law, series, 10, 0).label, noise.draw(law, y, 10, 0).label)
 
 
-@pytest.mark.parametrize("given", [[0, 10], [-1, 2], [0.5, 1.0]])
+@pytest.mark.parametrize("given", [[0, 10], [-1, 2], [0.5, 1.0], [[1, 0], [0, 1]]])
 def test_given_labels_that_are_no_classes_are_refused(given):
-    with pytest.raises(UserError, match="whole numbers 0 to 9"):
+    with pytest.raises(UserError, match="whole numbers .N,., 0 to 9"):
         noise.taken(given, 10)
+
+
+LAW = noise.SymmetricExclusive(0.2)
+
+
+@pytest.mark.parametrize(
+    "told, law, y, K, options",
+    [
+        ("classes .N,., whole numbers, not int64 of shape .5, 1.", LAW, np.zeros((5, 1), int), 3, {}),
+        ("with its brackets, not", noise.SymmetricExclusive, [0, 1], 3, {}),
+        ("with its brackets, not 'symmetric_exclusive'", "symmetric_exclusive", [0, 1], 3, {}),
+        ("K is 40000; 10,000 classes", LAW, [0, 1], 40_000, {}),
+        ("OpenSet needs images", noise.OpenSet(0.5), [0, 1], 3, {}),
+        ("OpenSet needs images", noise.OpenSet(0.5), [0, 1], 3, {"carriers": []}),
+        ("Uniform needs images", noise.Uniform(2.0), [0, 1], 3, {"carriers": []}),
+        ("carriers are classes .n,., 0 to 2, or 3 of", noise.Uniform(2.0), [0, 1], 3, {"carriers": [4]}),
+        ("carriers are classes .n,., 0 to 2, or 3 of", noise.Uniform(2.0), [0, 1], 3, {"carriers": [-1]}),
+    ],
+)
+def test_what_no_label_can_be_drawn_for_is_refused(told, law, y, K, options):
+    with pytest.raises(UserError, match=told):
+        noise.draw(law, y, K, 0, **options)

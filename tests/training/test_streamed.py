@@ -93,8 +93,19 @@ BAD = {
     "line 701: images/0/0.png has another label": ("noisy_label_kv", _append("images/0/0.png 9")),
     "category_names_eng.txt has digit 1 more than once": ("category_names_eng", _append("digit 1")),
     "images/3/3.png of noisy_train_key_list.txt is not there": ("images/3/3.png", Path.unlink),
+    "images/4/4.png of noisy_train_key_list.txt is not there": (
+        "images/4/4.png",
+        lambda path: path.unlink() or path.mkdir(),
+    ),
     "/a/0.png of clean_val_key_list.txt is a whole path, not one from": ("clean_val_key_list", _append("/a/0.png")),
 }
+
+
+def test_a_class_without_an_image_to_train_on_is_said(place, tmp_path, capsys):
+    shutil.copytree(place, tmp_path / "own")
+    _append("a class more")(tmp_path / "own" / "category_names_eng.txt")
+    archive.read(tmp_path / "own")
+    assert "noisy_train_key_list.txt: no image to train on has the label a class more" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("sentence", BAD)
