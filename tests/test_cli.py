@@ -110,7 +110,7 @@ def test_run_then_status_then_scoreboard(capsys):
     code, out, _ = nlcore(capsys, "status", "--json")
     rows = json.loads(out)
     assert code == 0 and {"experiment", "tier", "done", "stale", "failed", "missing", "stale_keys"} <= set(rows[0])
-    code, out, _ = nlcore(capsys, "scoreboard", "--json")
+    code, out, _ = nlcore(capsys, "scoreboard", "--tier", "smoke", "--json")
     assert code == 0 and all(FIELDS <= set(row) for row in json.loads(out))
 
 

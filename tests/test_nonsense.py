@@ -267,7 +267,7 @@ except Exception as error:
 def test_a_script_without_a_guard_is_told_so(tmp_path):
     path = tmp_path / "script.py"
     path.write_text(UNGUARDED)
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=300)
     path.unlink()
     assert '`if __name__ == "__main__":`' in done.stdout and "Traceback" not in done.stderr
 
