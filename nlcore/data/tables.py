@@ -136,8 +136,8 @@ def called(file: str, folder: Path, known: Container[str]) -> str:
         folder = folder if os.path.isdir(folder) else folder.parent
         whole, *roots = (Path(p).as_posix() for p in map(os.path.abspath, (written, folder, os.path.realpath(folder))))
         names += [whole.removeprefix(f"{root}/") for root in roots if whole.startswith(f"{root}/")]
-    names += [other for name in names for other in spellings(name)]
-    return next((name for name in names if name in known), written if len(names) == 1 else names[-1])
+    others = [other for name in names for other in spellings(name)]
+    return next((name for name in names + others if name in known), names[-1])
 
 
 def spellings(file: str) -> list[str]:
