@@ -8,7 +8,7 @@ import statistics
 import threading
 import time
 import traceback
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -28,7 +28,7 @@ from .machine import cores
 from .noise import check_foreign
 from .runs import CARRIERS, Record, Run, golden, store
 from .training import train as training
-from .training.device import devices
+from .training.device import device_name, devices
 from .training.split import check
 from .training.step import CaptureFailed
 
@@ -112,7 +112,7 @@ def train_missing(
         if run.carrier not in CARRIERS:
             check_foreign(run.carrier, data.shared(run.dataset))
     vouch.vouch(todo, echo)
-    echo(forecast(todo, recorded(found | states_of(like)), jobs))
+    echo(forecast(todo, made_on(places[0], recorded(found | states_of(like))), jobs))
     seconds = 60 * minutes if minutes else None
     for i, line in enumerate(_train(todo, [str(place) for place in places], jobs, seconds), 1):
         echo(f"[{i}/{len(todo)}] {line}")
@@ -174,13 +174,20 @@ def expected_seconds(runs: list[Run], records: list[Record]) -> dict[Run, float]
     """About how long each run will take (see `batches`): the median of the paces, as a record that was made while the
     machine had much else to do tells nothing of the others. A diverged run has made fewer steps than it was to make."""
     paces = defaultdict(list)
-    for record in records:
+    on = Counter(record.cost["device"] for record in records)
+    for record in made_on(max(on, key=on.get), records) if on else []:  # times of two devices are not compared
         steps = record.cost.get("steps") or record.run.budget.steps
         for group in ("all", kind_of_step(record.run)):
             paces[group].append(record.cost["seconds"] / steps)
     pace = {group: statistics.median(found) for group, found in paces.items()}
     usual = pace.get("all", 1.0)
     return {run: run.budget.steps * pace.get(kind_of_step(run), usual) for run in runs}
+
+
+def made_on(device: torch.device | str, records: list[Record]) -> list[Record]:
+    """Those records that were made on a device, or on one that is called like it."""
+    name = device if isinstance(device, str) else device_name(device)
+    return [record for record in records if record.cost["device"] == name]
 
 
 def forecast(todo: list[Run], records: list[Record], jobs: int) -> str:

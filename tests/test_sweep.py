@@ -65,6 +65,7 @@ def test_gpus_are_shared_out_among_workers(monkeypatch):
     """With three pretended GPUs; what a worker of the pool gets is seen in real processes."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "pretended")
     given, runs = [], [replace(RUN, budget=Budget(steps=10_000), seed=s) for s in range(5)]
     monkeypatch.setattr(sweep, "_train", lambda todo, places, jobs, seconds: given.append((places, jobs)) or ())
     for options in ({}, {"device": "cuda"}, {"device": "cuda:1"}, {"device": "cuda:1", "jobs": 5}):
@@ -174,8 +175,16 @@ def test_batches_take_about_equally_long():
     assert sums == [900] * 3
     assert sweep.batches(short[:2], [], 5) == [[short[0]], [short[1]]] and sweep.batches([], [], 5) == []
     slow = replace(RUN, model="mlp2", budget=Budget(300))
-    records = [SimpleNamespace(run=run, cost={"seconds": s}) for run, s in ((slow, 6.0), (short[0], 1.0))]
-    assert [slow] in sweep.batches([*short, slow], records, 2)
+    costs = {(slow, "CPU"): 6.0, (short[0], "CPU"): 1.0, (short[0], "GPU"): 99.0}
+    made = [SimpleNamespace(run=run, cost={"seconds": s, "device": on}) for (run, on), s in costs.items()]
+    assert [slow] in sweep.batches([*short, slow], made, 2)  # the paces of two devices are not mixed
+
+
+def test_how_long_it_takes_is_told_by_records_of_this_device_alone():
+    found, _ = collect([RUN])
+    other = replace(found[0], cost=found[0].cost | {"device": "NVIDIA H200", "seconds": 300})
+    assert sweep.made_on(torch.device("cpu"), [found[0], other]) == found and sweep.made_on("none", found) == []
+    assert "not known" in sweep.forecast(RUNS[1:], sweep.made_on(torch.device("cpu"), [other]), 1)
 
 
 def test_a_budget_starts_only_what_can_finish():

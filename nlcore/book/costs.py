@@ -195,18 +195,24 @@ def gpu_said(parts: dict) -> dict[str, str]:
 
 
 def minutes_of_training() -> pd.DataFrame:
-    """For every experiment and tier of which runs are published the minutes that these took to train, and how many of
-    all runs they are."""
+    """For every experiment and tier of which runs are published, by the kind of device, the minutes that these took to
+    train, and how many of all runs they are."""
     rows = []
     for name, experiment in papers.experiments().items():
         published = store.load_published(name.partition(".")[0])
         for tier in papers.TIERS:
             runs = experiment(tier)
-            seconds = [published[run.key].cost["seconds"] for run in runs if run.key in published]
-            if seconds:
-                row = {"experiment": name, "tier": tier, "minutes": f"{sum(seconds) / 60:.1f}"}
+            costs = [published[run.key].cost for run in runs if run.key in published]
+            for device in sorted({kind_of_device(cost) for cost in costs}):
+                seconds = [cost["seconds"] for cost in costs if kind_of_device(cost) == device]
+                row = {"experiment": name, "tier": tier, "on": device, "minutes": f"{sum(seconds) / 60:.1f}"}
                 rows.append(row | {"runs": f"{len(seconds)} of {len(runs)}"})
-    return pd.DataFrame(rows).set_index(["experiment", "tier"])
+    return pd.DataFrame(rows).set_index(["experiment", "tier", "on"])
+
+
+def kind_of_device(cost: dict) -> str:
+    """What a run was trained on, in a word."""
+    return "CPU" if cost["device"].startswith("CPU") else "GPU"
 
 
 def trained_on_a_gpu() -> pd.DataFrame:
@@ -215,7 +221,7 @@ def trained_on_a_gpu() -> pd.DataFrame:
     for name, experiment in papers.experiments().items():
         published, runs = store.load_published(name.partition(".")[0]), experiment("gpu")
         records = [published[run.key] for run in runs if run.key in published]
-        costs = [record.cost for record in records if not record.cost["device"].startswith("CPU")]
+        costs = [record.cost for record in records if kind_of_device(record.cost) == "GPU"]
         if costs:
             row = {"experiment": name, "runs": f"{len(costs)} of {len(runs)}"}
             row["device"] = ", ".join(sorted({cost["device"] for cost in costs}))

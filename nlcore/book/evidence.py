@@ -69,7 +69,7 @@ def legend() -> list[Line2D]:
     made = [Line2D([], [], ls="none", label=word, **look) for word, look in LOOKS.items()]
     made.append(Line2D([], [], color="black", marker="o", ls="-", label="the paper's rule"))
     made.append(Line2D([], [], color="black", marker="o", mfc="white", ls="-", label="the other rule"))
-    return [*made, Line2D([], [], color="black", marker="|", ms=10, ls="none", label="the paper's own value")]
+    return [*made, Line2D([], [], color="black", marker="|", ms=10, ls="none", label="from published numbers")]
 
 
 def draw(ax: Axes, y: float, line: pd.DataFrame) -> None:
@@ -184,7 +184,7 @@ def effect_line(line: pd.DataFrame) -> str:
     bound = own.bound.replace(">=", "at least").replace("<=", "at most")
     parts = [f"- {own.what}: claimed {bound}"]
     if number(own.papers_effect):
-        parts.append(f"the paper has {number(own.papers_effect)}")
+        parts.append(f"published numbers give {number(own.papers_effect)}")
     ran = line[line.verdict != "not run"]
     parts += [f"ours, {under_its_rule(row)} → *{row.verdict}*" for _, row in ran.iterrows()]
     return "; ".join(parts if len(ran) else [*parts, "*not run*"])

@@ -39,7 +39,7 @@ def chapter(
 
 @app.command()
 def scoreboard(tier: Annotated[str | None, typer.Option(help="one tier only")] = None, as_json: Json = False) -> None:
-    """Every claim as an effect with its interval, beside the bound and the paper's own value, and the verdict on it:
+    """Every claim as an effect with its interval, beside the bound and what published numbers give, and the verdict:
     under the paper's rule of selection and under noisy validation."""
     from .. import papers
     from ..papers.scoreboard import in_short, in_total, told

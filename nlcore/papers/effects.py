@@ -71,7 +71,8 @@ class Claim(NamedTuple):
 
 def estimate(rows: pd.DataFrame, effect: Effect) -> Estimate | None:
     """An effect over seeds, each with all its runs: runs of a seed share their images and noise, so an effect that
-    compares some of them is paired. None if no seed has all."""
+    compares some of them is paired. (Not so the noise of a method that keeps its trusted images aside where the others
+    train on them: its labels are another draw of the same law.) None if no seed has all."""
     table = pd.DataFrame([pd.Series(effect.of(part), dtype=float) for _, part in rows.groupby("seed")])
     table = table[np.isfinite(table).all(axis=1)]
     if table.empty:

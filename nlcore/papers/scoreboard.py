@@ -18,7 +18,8 @@ from .texts import NOT_RUN
 NOISY = "noisy validation"
 IDENTITY = "identity"  # in place of a tier, of claims that need no run
 VERDICTS = ["reproduced", "inconclusive", "not reproduced", "not run"]
-NOTHING = {"effect": math.nan, "error": math.nan, "low": math.nan, "high": math.nan, "seeds": 0, "stale": 0}
+NOTHING = {"effect": math.nan, "error": math.nan, "low": math.nan, "high": math.nan, "seeds": 0, "lacking": 0}
+NOTHING |= {"stale": 0}
 CHANGED = "made by code that has since changed"
 
 
@@ -115,12 +116,16 @@ def measured(claim: Claim, effect: Effect, runs: pd.DataFrame, missing: str, par
     if claim.experiment is None:
         value = effect.of(runs)
         found = Estimate(value, 0.0, value, value, 0)
-        exact = {"verdict": verdict(found, effect), "evidence": "computed, without a run", "stale": 0}
+        exact = {"verdict": verdict(found, effect), "evidence": "computed, without a run", "lacking": 0, "stale": 0}
         return found._asdict() | exact
     found = estimate(runs, effect) if len(runs) else None
     if found is None:
         return NOTHING | {"verdict": "not run", "evidence": missing or f"needs {claim.needs}"}
+    lacking = runs.seed.nunique() - found.seeds
+    if lacking:  # whether a seed has a number depends on how its runs came out, so the others are no random sample
+        found = found._replace(error=math.nan, low=-math.inf, high=math.inf)
     return found._asdict() | {
+        "lacking": lacking,
         "verdict": verdict(found, effect),
         "evidence": evidence(found, runs) + (f", those with all runs: there are {part}" if part else ""),
         "stale": stale_among(runs),
@@ -205,8 +210,11 @@ def found_in_words(row: pd.Series) -> str:
     """`10.0 (8.1 to 11.9)`."""
     if math.isnan(row.effect):
         return ""
-    if row.seeds == 0:  # an identity
-        return f"{row.effect:.1e}"
+    if row.seeds == 0:  # an identity, of whose last digits each processor has its own
+        rounding = row.most / 1000
+        return f"{row.effect:.1e}" if row.effect > rounding else f"below {rounding:.0e}"
+    if row.lacking:
+        return f"{in_words(row)} in {row.seeds} of {row.seeds + row.lacking} seeds, the others having no such number"
     return in_words(row) + ("" if row.seeds > 1 else " (one seed)")
 
 

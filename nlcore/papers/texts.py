@@ -64,7 +64,8 @@ def of_growing(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
     if not len(rows):
         return "Not run yet"
     data, network = data_and_network(rows)
-    return circumstances([f"{data} ({rows.images.max():,.0f} images)", network], rows, tier, rule)
+    images = " to ".join(f"{count:,.0f}" for count in sorted({rows.images.min(), rows.images.max()}))
+    return circumstances([f"{data} ({images} images)", network], rows, tier, rule)
 
 
 def noise_of(rows: pd.DataFrame) -> pd.Series:

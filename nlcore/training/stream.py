@@ -59,13 +59,22 @@ def stream(
             history.append(row)
             if process.rank == 0:
                 write_whole(out / "history.jsonl", "".join(json.dumps(row) + "\n" for row in history))
-    rows = {"best by clean validation": max(history, key=lambda row: row["clean_validation"]), "last": history[-1]}
+    sound = [row for row in history if row["loss"] is not None] or history
+    rows = {"best by clean validation": max(sound, key=lambda row: row["clean_validation"]), "last": history[-1]}
     if process.rank == 0:
         spent = cost(source, history[-1]) | {"processes": process.world}
-        content = rows | {"cost": spent, "settings": settings, "golden": golden}
+        diverged = history[-1]["loss"] is None
+        content = rows | {"diverged": diverged, "cost": spent, "settings": settings, "golden": golden}
         write_whole(result, json.dumps(content | {"digest": digest(content, history)}, indent=1) + "\n")
-    told = [f"{name}: epoch {row['epoch']:.2f}, test {row['test_accuracy']:.2%}" for name, row in rows.items()]
-    return "; ".join([*told, f"in {result}"])
+    return "; ".join([*map(in_words, rows, rows.values()), f"in {result}"])
+
+
+def in_words(name: str, row: dict) -> str:
+    """An evaluation of a training; of one that has diverged, that it is the end."""
+    stage = "its first stage " if "stages_left" in row else ""
+    if row["loss"] is None:
+        return f"{name}: {stage}diverged, and the training ended at epoch {row['epoch']:.2f}"
+    return f"{name}: {stage}epoch {row['epoch']:.2f}, test {row['test_accuracy']:.2%}"
 
 
 @contextmanager

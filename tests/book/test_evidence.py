@@ -28,7 +28,7 @@ OWN |= {"experiment": "rolnick2017.uniform", "evidence": "MNIST, 3 seeds"}
 
 def line(rule: str, own: bool, effect: float, half: float, verdict: str, **other) -> dict:
     found = {"rule": rule, "own_rule": own, "effect": effect, "error": half / 4.3, "seeds": 3, "verdict": verdict}
-    found["stale"] = 0
+    found |= {"lacking": 0, "stale": 0}
     return OWN | found | {"low": effect - half, "high": effect + half} | other
 
 
@@ -132,7 +132,7 @@ def test_a_long_name_is_whole_in_the_forest():
 
 def test_what_was_not_run_is_said_once():
     missing = pd.DataFrame([line(rule, rule == "last", math.nan, 0, "not run", seeds=0) for rule in ("last", "other")])
-    assert evidence.effect_line(missing) == "- gap [points]: claimed at least 1; the paper has 4; *not run*"
+    assert evidence.effect_line(missing) == "- gap [points]: claimed at least 1; published numbers give 4; *not run*"
 
 
 def test_totals_of_papers_are_those_of_their_claims():
@@ -155,3 +155,10 @@ def test_effects_are_printed_as_valid_json():
 
 def test_every_paper_with_a_chapter_has_both_names():
     assert {*evidence.PAPERS} == {*evidence.SHORT} and {*evidence.PAPERS} <= {*PAPERS}
+
+
+def test_of_an_identity_no_digits_are_shown_that_a_processor_makes():
+    rows = [line("last", True, value, 0.0, "reproduced", seeds=0, most=1e-9) for value in (3.6e-15, 1.8e-15, 0.0)]
+    assert {scoreboard.found_in_words(row) for _, row in pd.DataFrame(rows).iterrows()} == {"below 1e-12"}
+    larger = pd.Series(line("last", True, 2.3e-10, 0.0, "reproduced", seeds=0, most=1e-9))
+    assert scoreboard.found_in_words(larger) == "2.3e-10"

@@ -327,6 +327,24 @@ def test_a_claim_that_was_run_in_part_is_not_reproduced_by_what_was_run():
     assert scoreboard.verdicts(kept).verdict.tolist() == ["not run", "not run"]
 
 
+def test_seeds_whose_runs_gave_no_number_are_counted_and_take_the_interval_away():
+    """Which seeds those are depends on the outcome, so the others are no random sample."""
+    (claim,) = [claim for claim in PAPERS["field"].CLAIMS if claim.id == "F5"]
+    made = {"noise": "symmetric_exclusive", "rate": 0.5, "dataset": "fashion", "model": "conv_small"}
+    gains = {0: (0.02, 0.02), 1: (0.01, -0.05), 2: (0.02, 0.02)}  # of one network and of two, by seed
+    rows = [
+        made | {"seed": seed, "method": method, "test_accuracy": 0.7 + gain}
+        for seed, (one, two) in gains.items()
+        for method, gain in (("ce", 0.0), ("small_loss", one), ("co_teaching", two))
+    ]
+    row = scoreboard.measured(claim, claim.effects[0], pd.DataFrame(rows), "")
+    assert row["verdict"] == "inconclusive" and (row["seeds"], row["lacking"]) == (2, 1) and math.isinf(row["low"])
+    told = scoreboard.found_in_words(pd.Series(row | {"most": math.inf}))
+    assert told == "1 in 2 of 3 seeds, the others having no such number"
+    whole = scoreboard.measured(claim, claim.effects[0], pd.DataFrame([r for r in rows if r["seed"] != 1]), "")
+    assert whole["lacking"] == 0 and math.isfinite(whole["low"])
+
+
 def test_the_scoreboard_has_every_claim():
     table = scoreboard.scoreboard(("smoke", "laptop"))
     assert set(table.verdict) <= VERDICTS

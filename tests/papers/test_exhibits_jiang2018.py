@@ -170,7 +170,8 @@ def test_numbers_of_sentences_are_of_a_student_or_said_to_be_missing():
         dataset="fashion", trusted=500, images=5000.0, **seen
     )
     varied = table.assign(method_p=0.5, method_burn_in=0.2, method_form="paper")
-    effects = pd.DataFrame([{"claim": "E3", "own_rule": False, "effect": 1.5, "low": 1.0, "high": 2.0, "seeds": 2}])
+    own = {"claim": "E3", "own_rule": False, "effect": 1.5, "low": 1.0, "high": 2.0, "seeds": 2, "lacking": 0}
+    effects = pd.DataFrame([own])
     names = ("transfer", "burn_in", "forms", "percentile", "budget")
     found = sentences.numbers(dict.fromkeys(names, varied) | {"students": table}, effects)
     assert found["E3_0_other"] == "1.5 (1 to 2)" and found["right_of_100_4"] == "64" and found["examples"] == "5,000"

@@ -232,6 +232,17 @@ def test_methods_learn(place, tmp_path, name):
         assert len(state["net"]["believed"]) == 700 and (state["net"]["believed"] != found.train.label).any()
 
 
+@pytest.mark.parametrize("name", ["ce", "glc"])
+def test_a_stream_that_diverges_says_so(place, tmp_path, name):
+    """GLC in its first stage, whose numbers are not its own."""
+    found, out = archive.read(place), tmp_path / "out"
+    run = run_of(found, METHOD[name], steps=20, evaluations=4, optimiser="sgd", lr=1e30)
+    told = stream.stream(run, found, out, HERE, READING)
+    stage = "its first stage " if name == "glc" else ""
+    assert f"last: {stage}diverged, and the training ended at epoch" in told and "%" not in told
+    assert json.loads((out / "result.json").read_text())["diverged"] is True
+
+
 def test_a_network_that_whitens_patches_sees_images_of_the_archive(place, tmp_path):
     found = archive.read(place)
     run = run_of(found, model="airbench94", steps=12, evaluations=1, augment="flip_shift", lr=1e-3)

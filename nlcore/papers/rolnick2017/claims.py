@@ -214,7 +214,7 @@ CLAIMS = [
     Claim("A6b", "source of noise", "So they do on MNIST.", source, CARRIERS, CARRIERS_NEED),
     Claim(
         "A7",
-        "Fig. 9",
+        "Fig. 9, computed from Fig. 8",
         "The clean examples needed grow with the noise.",
         data_size,
         [
@@ -231,7 +231,7 @@ CLAIMS = [
     ),
     Claim(
         "A7b",
-        "Fig. 9",
+        "Fig. 9, computed from Fig. 8",
         "They are about those that the paper read off.",
         data_size,
         [

@@ -126,7 +126,7 @@ CLAIMS = [
     ),
     Claim(
         "C5",
-        "text",
+        "text; cross entropy from an independent run",
         "MAE fails on CIFAR-100.",
         cifar100,
         [
