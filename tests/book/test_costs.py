@@ -70,10 +70,7 @@ def test_the_prose_says_what_was_measured():
 
 def test_minutes_are_those_of_published_records():
     table = costs.minutes_of_training()
-    rows = table.reset_index().set_index(["experiment", "tier"]).sort_index()
-    assert ("rolnick2017.uniform", "smoke") not in rows.index
-    assert rows.loc[("rolnick2017.uniform", "laptop"), ["on", "runs"]].to_numpy().ravel().tolist() == [
-        "CPU",
-        "75 of 75",
-    ]
-    assert rows.loc[("rolnick2017.uniform", "gpu"), "on"].tolist() == ["CPU", "GPU"]
+    at = table.reset_index().groupby(["experiment", "tier"])[["on", "runs"]].agg(list)
+    assert ("rolnick2017.uniform", "smoke") not in at.index
+    assert at.loc[("rolnick2017.uniform", "laptop")].tolist() == [["CPU"], ["75 of 75"]]
+    assert at.loc[("rolnick2017.batch_size", "gpu"), "on"] == ["GPU"]
