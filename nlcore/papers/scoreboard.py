@@ -212,7 +212,8 @@ def found_in_words(row: pd.Series) -> str:
         return ""
     if row.seeds == 0:  # an identity, of whose last digits each processor has its own
         rounding = row.most / 1000
-        return f"{row.effect:.1e}" if row.effect > rounding else f"below {rounding:.0e}"
+        within = 0 < rounding < math.inf and row.effect <= rounding
+        return f"below {rounding:.0e}" if within else f"{row.effect:.2g}"
     if row.lacking:
         return f"{in_words(row)} in {row.seeds} of {row.seeds + row.lacking} seeds, the others having no such number"
     return in_words(row) + ("" if row.seeds > 1 else " (one seed)")

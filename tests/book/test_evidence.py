@@ -160,5 +160,6 @@ def test_every_paper_with_a_chapter_has_both_names():
 def test_of_an_identity_no_digits_are_shown_that_a_processor_makes():
     rows = [line("last", True, value, 0.0, "reproduced", seeds=0, most=1e-9) for value in (3.6e-15, 1.8e-15, 0.0)]
     assert {scoreboard.found_in_words(row) for _, row in pd.DataFrame(rows).iterrows()} == {"below 1e-12"}
-    larger = pd.Series(line("last", True, 2.3e-10, 0.0, "reproduced", seeds=0, most=1e-9))
-    assert scoreboard.found_in_words(larger) == "2.3e-10"
+    for value, most, told in ((2.3e-10, 1e-9, "2.3e-10"), (0.4, math.inf, "0.4"), (0.0, 0.0, "0")):
+        other = pd.Series(line("last", True, value, 0.0, "reproduced", seeds=0, most=most))
+        assert scoreboard.found_in_words(other) == told
