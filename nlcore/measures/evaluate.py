@@ -97,13 +97,14 @@ def transition_error(found: Tensor, true: Tensor) -> dict[str, float]:
     }
 
 
-def correction(believed: Tensor, label: Tensor, true: Tensor) -> dict[str, float]:
-    """Of corrected labels (M,), given and true ones: shares of all that are right, of wrong ones that were put right,
-    of right ones that were put wrong, and the mean diagonal of their realised transition matrix. Of nothing: NaN."""
+def correction(believed: Tensor, label: Tensor, true: Tensor, K: int) -> dict[str, float]:
+    """Of corrected labels (M,), given and true ones of K classes: shares of all that are right, of wrong ones that were
+    put right, of right ones that were put wrong, and the mean diagonal of their realised transition matrix, to which
+    images without a class (true: K) do not belong. Of nothing: NaN."""
     _check_alike(believed=believed, labels=label, classes=true)
     hit, fits = (believed == true).double(), label == true
     parts = {"corrected": hit, "corrected_wrong": hit[~fits], "miscorrected": 1 - hit[fits]}
-    diagonal = torch.tensor([hit[true == k].mean().item() for k in true.unique()], dtype=torch.double)
+    diagonal = torch.tensor([hit[true == k].mean().item() for k in true.unique() if k < K], dtype=torch.double)
     return {name: part.mean().item() for name, part in parts.items()} | {"corrected_diagonal": diagonal.mean().item()}
 
 

@@ -245,7 +245,7 @@ class Resident(Source):
             if (loss := method.losses(net)) is not None:
                 row["weighed"] = weighed(weight, loss, right)
         if (labels := method.labels(net)) is not None:
-            row |= correction(labels, pairs.label, pairs.true)
+            row |= correction(labels, pairs.label, pairs.true, self.task.K)
         if (T := method.transition(net)) is not None:
             row |= transition_error(T.detach(), torch.from_numpy(realised(self.split.card)))
         return row

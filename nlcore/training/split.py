@@ -159,6 +159,7 @@ def check_method(run: Run, shape: tuple[int, ...], K: int) -> None:
     needs = "needs noisy labels of images that are held out, for noisy validation; set validation to how many"
     require(run.validation > 0 or not best, f"{name} {needs}")
     require(run.validation > 0 or "calibration" not in run.analyses, f"calibration {needs}")
+    require(K > 2 or "projection" not in run.analyses, f"the projection is of three classes, and there are {K}")
 
 
 def check_carriers(run: Run, data: Dataset) -> None:

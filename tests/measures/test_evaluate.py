@@ -102,7 +102,7 @@ MEASURES = {
     "accuracy": lambda wrong: evaluate.accuracy(torch.eye(3), wrong),
     "ece": lambda wrong: evaluate.ece(torch.eye(3), wrong),
     "pair_accuracy": lambda wrong: evaluate.pair_accuracy(THREE, wrong, THREE),
-    "correction": lambda wrong: evaluate.correction(THREE, wrong, THREE),
+    "correction": lambda wrong: evaluate.correction(THREE, wrong, THREE, 3),
     "detection": lambda wrong: evaluate.detection(THREE / 3, wrong > 0),
     "weighed": lambda wrong: evaluate.weighed(THREE / 3, THREE / 1, wrong > 0),
 }
@@ -162,10 +162,16 @@ def test_what_is_no_number_or_nothing_is_measured_as_no_number():
     for weight in (torch.full((3,), torch.nan), torch.tensor([0.9, torch.nan, 0.1])):
         assert all(map(math.isnan, evaluate.detection(weight, right).values()))
     nothing = torch.zeros(0, dtype=torch.long)
-    assert all(map(math.isnan, evaluate.correction(nothing, nothing, nothing).values()))
+    assert all(map(math.isnan, evaluate.correction(nothing, nothing, nothing, 3).values()))
 
 
 def test_a_constant_column_correlates_with_nothing():
     history = pd.DataFrame({"key": ["a"] * 3 + ["b"] * 3, "x": [0.1] * 3 + [1, 2, 3], "y": [1, 2, 3, 2, 4, 6]})
     found = evaluate.correlations(history, "x", "y")
     assert np.isnan(found["a"]) and np.isclose(found["b"], 1)
+
+
+def test_images_without_a_class_are_no_class_of_corrected_labels():
+    true, label = torch.tensor([0, 0, 1, 1, 2, 2]), torch.tensor([0, 1, 1, 1, 0, 1])  # of two classes; 2 is none
+    found = evaluate.correction(torch.tensor([0, 0, 1, 0, 0, 1]), label, true, K=2)
+    assert found["corrected_diagonal"] == pytest.approx((1 + 0.5) / 2) and found["corrected"] == 3 / 6

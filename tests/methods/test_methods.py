@@ -289,9 +289,9 @@ def test_the_error_of_a_transition_matrix():
 
 def test_the_correction_of_labels():
     true, given = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 1, 0])
-    found = correction(torch.tensor([0, 0, 1, 0]), given, true)
+    found = correction(torch.tensor([0, 0, 1, 0]), given, true, 2)
     assert found == {"corrected": 0.75, "corrected_wrong": 0.5, "miscorrected": 0.0, "corrected_diagonal": 0.75}
-    assert correction(given, given, true)["corrected_wrong"] == 0  # nothing changed
+    assert correction(given, given, true, 2)["corrected_wrong"] == 0  # nothing changed
 
 
 def test_weights_by_loss():

@@ -134,6 +134,7 @@ def test_best_and_last_stand_beside_what_was_read_off_the_paper():
 def test_accuracy_by_the_number_of_images():
     more = runs(("gce", FLIP, 0.4, 0, 0.55), ("ce", FLIP, 0.4, 0, 0.5), images=20_000.0)
     table = exhibits.by_images(more, pd.concat([TABLE, TABLE.assign(method="mae"), TABLE.assign(dataset="mnist")]))
+    assert exhibits.by_images(more, pd.concat([TABLE, more.assign(test_accuracy=0.1)])).equals(table)  # had other steps
     found = table.to_dict("index")
     assert found == {"500": {"cross entropy": "50.0", LQ: "47.0"}, "20,000": {"cross entropy": "50.0", LQ: "55.0"}}
 

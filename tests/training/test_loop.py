@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -281,6 +282,14 @@ def test_a_method_that_is_given_its_matrix_is_charged_for_one_stage(kind):
 def test_calibration_without_held_out_labels_is_refused():
     with pytest.raises(UserError, match="calibration needs noisy labels of images that are held out"):
         check(replace(RUN, validation=0, analyses=("calibration",)))
+
+
+def test_a_projection_of_three_classes_needs_as_many(tmp_path):
+    x, y = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1), np.uint8), np.arange(60) % 2
+    np.savez(tmp_path / "two.npz", train_images=x[:40], train_labels=y[:40], test_images=x[40:], test_labels=y[40:])
+    run = replace(RUN, dataset=str(tmp_path / "two.npz"), examples=20, validation=10, analyses=("projection",))
+    with pytest.raises(UserError, match="the projection is of three classes, and there are 2"):
+        check(run)
 
 
 def test_precision_around_a_training_is_refused():

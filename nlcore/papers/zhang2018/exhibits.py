@@ -164,9 +164,10 @@ def figure_of_q() -> pd.DataFrame:
 
 def by_images(images: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy of cross entropy and L_q in percent under the noise of `images`, by the number of images; runs of
-    `others` under the same noise are the other numbers of images."""
+    `others` under the same noise are the other numbers of images. (Those of a number that `images` has are the same
+    runs, or had other steps.)"""
     same = others[others.method.isin(["ce", "gce"])].merge(images[["noise", "rate", "dataset"]].drop_duplicates())
-    rows = pd.concat([images, same]).sort_values(["images", "method"])
+    rows = pd.concat([images, same[~same.images.isin(images.images)]]).sort_values(["images", "method"])
     rows = rows.assign(images=rows.images.map("{:,.0f}".format))
     return percent(rows, "images", "method").rename(columns=words.method).rename_axis("training images").fillna("")
 
