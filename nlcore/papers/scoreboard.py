@@ -18,8 +18,7 @@ from .texts import NOT_RUN
 NOISY = "noisy validation"
 IDENTITY = "identity"  # in place of a tier, of claims that need no run
 VERDICTS = ["reproduced", "inconclusive", "not reproduced", "not run"]
-NOTHING = {"effect": math.nan, "error": math.nan, "low": math.nan, "high": math.nan, "seeds": 0, "lacking": 0}
-NOTHING |= {"stale": 0}
+NOTHING = dict.fromkeys(("effect", "error", "low", "high"), math.nan) | dict.fromkeys(("seeds", "lacking", "stale"), 0)
 CHANGED = "made by code that has since changed"
 
 
