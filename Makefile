@@ -33,7 +33,8 @@ reproduce: env  ## train the experiments at tier smoke, execute every chapter on
 
 test: env lint book  ## everything that CI checks
 	$(TIMED) units pytest tests -n 2 --dist loadgroup
-	NLCORE_RUNS="$(PUBLISHED)" TQDM_DISABLE=1 $(TIMED) chapters pytest book --nbval --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadfile --no-loadscope-reorder -W ignore
+	NLCORE_RUNS="$(PUBLISHED)" TQDM_DISABLE=1 OMP_NUM_THREADS=1 \
+		$(TIMED) chapters pytest book --nbval --nbval-current-env --nbval-cell-timeout 300 -n 2 --dist loadfile --no-loadscope-reorder -W ignore
 
 book: env  ## render the committed chapters; nothing is executed
 	$(TIMED) book jupyter-book build . -W -n --keep-going -q
