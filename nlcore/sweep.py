@@ -112,7 +112,7 @@ def train_missing(
         if run.carrier not in CARRIERS:
             check_foreign(run.carrier, data.shared(run.dataset))
     vouch.vouch(todo, echo)
-    echo(forecast(todo, made_on(places[0], recorded(found | states_of(like))), jobs))
+    echo(forecast(todo, made_on(device_name(places[0]), recorded(found | states_of(like))), jobs))
     seconds = 60 * minutes if minutes else None
     for i, line in enumerate(_train(todo, [str(place) for place in places], jobs, seconds), 1):
         echo(f"[{i}/{len(todo)}] {line}")
@@ -184,10 +184,9 @@ def expected_seconds(runs: list[Run], records: list[Record]) -> dict[Run, float]
     return {run: run.budget.steps * pace.get(kind_of_step(run), usual) for run in runs}
 
 
-def made_on(device: torch.device | str, records: list[Record]) -> list[Record]:
-    """Those records that were made on a device, or on one that is called like it."""
-    name = device if isinstance(device, str) else device_name(device)
-    return [record for record in records if record.cost["device"] == name]
+def made_on(device: str, records: list[Record]) -> list[Record]:
+    """Those records that were made on a device of this name (see `device_name`)."""
+    return [record for record in records if record.cost["device"] == device]
 
 
 def forecast(todo: list[Run], records: list[Record], jobs: int) -> str:

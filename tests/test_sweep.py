@@ -23,6 +23,7 @@ from nlcore.methods.mentor import Mentor
 from nlcore.noise import Clean, Matrix, SymmetricInclusive, Uniform
 from nlcore.runs import Budget, Run, store
 from nlcore.training import train
+from nlcore.training.device import device_name
 from nlcore.training.step import Training
 
 RUN = Run("digits", "perceptron", Budget(steps=5, evaluations=1), Uniform(1.0))
@@ -183,8 +184,11 @@ def test_batches_take_about_equally_long():
 def test_how_long_it_takes_is_told_by_records_of_this_device_alone():
     found, _ = collect([RUN])
     other = replace(found[0], cost=found[0].cost | {"device": "NVIDIA H200", "seconds": 300})
-    assert sweep.made_on(torch.device("cpu"), [found[0], other]) == found and sweep.made_on("none", found) == []
-    assert "not known" in sweep.forecast(RUNS[1:], sweep.made_on(torch.device("cpu"), [other]), 1)
+    assert (
+        sweep.made_on(device_name(torch.device("cpu")), [found[0], other]) == found
+        and sweep.made_on("none", found) == []
+    )
+    assert "not known" in sweep.forecast(RUNS[1:], sweep.made_on(device_name(torch.device("cpu")), [other]), 1)
 
 
 def test_a_budget_starts_only_what_can_finish():

@@ -63,7 +63,7 @@ def effort() -> dict[str, str]:
     """How many runs are published, how many hours they trained on a core and on a GPU, and how many minutes
     `make reproduce` takes, in words."""
     records = store.load_all_published().values()  # a run that papers share counts once
-    on_core = sum(record.cost["seconds"] for record in records if record.cost["device"].startswith("CPU")) / 3600
+    on_core = sum(record.cost["seconds"] for record in records if costs.kind_of_device(record.cost) == "CPU") / 3600
     in_all = sum(record.cost["seconds"] for record in records) / 3600
     commands = costs.measured().get("make", {}).get("rows", [])
     seconds = [sum(row[part] for part in row if part != "command") for row in commands if row["command"] == "reproduce"]

@@ -58,7 +58,8 @@ def read(folder: Path, trusted: int = 0) -> Archive:
     for part, kind in LISTS.items():
         paths = np.array([f"{folder}/{key}".encode() for key in keys[part]])
         parts.append(Part(paths, torch.tensor([labels[kind][key] for key in keys[part]])))
-    absent = [name for k, name in enumerate(classes) if k not in {*parts[0].label.tolist()}]
+    trained = {*parts[0].label.tolist()}
+    absent = [name for k, name in enumerate(classes) if k not in trained]
     if absent:
         tell(f"{folder / 'noisy_train_key_list.txt'}: no image to train on has the label {few(absent)}")
     tell_untested(f"{folder / 'clean_test_key_list.txt'}", classes, parts[-1].label)
