@@ -114,12 +114,13 @@ def in_words(ax: Axes) -> tuple[list, list[str]]:
 
 
 def gain(ax: Axes, y: float, row, look: dict, filled: bool) -> None:
-    """The `effect` of a row and, if it has one, its interval from `low` to `high`. Beyond the left edge of the axis
-    stands an arrow."""
-    left = ax.get_xlim()[0]
+    """The `effect` of a row and, if it has one, its interval from `low` to `high`. For one beyond an edge of the axis
+    stands an arrow there."""
+    left, right = ax.get_xlim()
     fill = look["color"] if filled else "white"
-    if row.effect < left:
-        ax.plot(left, y, "<", ms=5, mec=look["color"], mfc=fill, clip_on=False)
+    if not left <= row.effect <= right:
+        edge, arrow = (left, "<") if row.effect < left else (right, ">")
+        ax.plot(edge, y, arrow, ms=5, mec=look["color"], mfc=fill, clip_on=False)
         return
     if math.isfinite(row.low):
         ax.plot([row.low, row.high], [y, y], color=look["color"], lw=1.2, alpha=0.7)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache
 from importlib.metadata import distributions
+from itertools import groupby
 from pathlib import Path
 
 from .. import data, home, papers
@@ -81,11 +82,18 @@ def check(**values) -> None:
 
 def committed(name: str, values: dict) -> bool:
     """Whether parameters (among other `values` by name) are those of the committed edition of a chapter. On what device
-    it ran and whether missing runs were trained may differ."""
+    it ran and whether missing runs were trained may differ. A page with others says so here and under each exhibit."""
     any_will_do = ("device", "train")
-    same = all(values[key] == default for key, (_, default) in parameters(name).items() if key not in any_will_do)
-    show.EDITION["committed"] = same
-    return same
+    usual = {key: default for key, (_, default) in parameters(name).items() if key not in any_will_do}
+    others = [f"{key} = {values[key]!r}" for key, default in usual.items() if values[key] != default]
+    show.EDITION["other"] = ", ".join(others)
+    if others:
+        show.say(
+            f"**This page has other parameters than the committed edition: {show.EDITION['other']}.** Numbers below "
+            "are its own. Sentences and captions were written for the committed page, so a data set, a network, a "
+            "rate or a setting that they name may be that page's."
+        )
+    return not others
 
 
 def validate(name: str, values: dict) -> dict:
@@ -262,6 +270,8 @@ def normalise(notebook) -> None:
     for i, cell in enumerate(notebook.cells):
         cell.id = f"cell-{i:02d}"
         cell.metadata = {k: v for k, v in cell.metadata.items() if k == "tags" and v}
+        if cell.cell_type == "code":
+            cell.outputs = [*_printed_as_one(cell.outputs)]
         for output in cell.get("outputs", ()):
             output.get("metadata", {}).pop("execution", None)
             if shown := output.get("metadata", {}).get("exhibit"):  # as from `show.figure`
@@ -269,3 +279,13 @@ def normalise(notebook) -> None:
                     "figure": {"name": shown["name"], "caption": shown["caption"]},
                     "image": {"alt": shown["alt"], "width": shown["width"]},
                 }
+
+
+def _printed_as_one(outputs: list) -> Iterator:
+    """The outputs of a cell, in which what it printed in a row is one: chance decides how a kernel cuts it up."""
+    for stream, group in groupby(outputs, lambda output: output.get("name")):  # None: no stream
+        first, *others = group
+        if stream:
+            first["text"] += "".join(output["text"] for output in others)
+            others = []
+        yield from (first, *others)

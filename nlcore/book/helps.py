@@ -10,6 +10,7 @@ from ..methods import METHODS
 from ..papers.effects import Effect, Estimate, ahead, estimate, in_words, points
 from ..papers.jiang2018.measured import named
 from ..papers.scoreboard import NOISY
+from ..papers.tables import percent
 from ..papers.texts import NOT_RUN, seeds
 from ..papers.wei2022 import exhibits
 from ..papers.wei2022.sentences import of_methods
@@ -32,7 +33,8 @@ BENCHED = {"PD": "mentornet", "DD": "mentornet", "self_paced": "curriculum", "fo
 
 
 def comparable(tier: str, train: str, device: str, **knobs) -> dict[str, pd.DataFrame]:
-    """By recipe a frame with a row per run and evaluation, of one network, with what each method is called."""
+    """By recipe a frame with a row per run and evaluation, of one network and one data set, with what each method is
+    called. Where experiments of a recipe have several data sets, those that share the first one's are compared."""
     frames = {}
     for recipe, experiments in RECIPES.items():
         first, *others = experiments
@@ -40,6 +42,7 @@ def comparable(tier: str, train: str, device: str, **knobs) -> dict[str, pd.Data
         parts += [papers.growing(name, tier, train, device, [], **knobs) for name in others]
         whole = pd.concat([part for part in parts if len(part)]).drop_duplicates(["key", "step"])
         whole = whole.reset_index(drop=True)
+        whole = whole[whole.dataset == whole.dataset.iloc[0]]
         network = "conv_small" if "conv_small" in {*whole.model} else whole.model.iloc[0]
         frames[recipe] = whole[whole.model == network].assign(name=named)
     return frames
@@ -230,11 +233,9 @@ def checked(rows: pd.DataFrame, plain: pd.DataFrame) -> dict[str, str]:
 def price_of_a_mentor(rows: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy in percent of the student of a data-driven mentor by the number of trusted labels, mean and spread
     over seeds, under both rules."""
-    table = {}
-    for rule, said in SAID.items():
-        by = 100 * select(rows, rule).groupby("trusted").test_accuracy.agg(["mean", "std"]).fillna(0)
-        table[said] = [f"{row['mean']:.1f} ± {row['std']:.1f}" for _, row in by.iterrows()]
-    return pd.DataFrame(table, pd.Index(sorted(rows.trusted.unique()), name="trusted labels"))
+    both = pd.concat(select(rows, rule).assign(when=said) for rule, said in SAID.items())
+    table = percent(both.sort_values("trusted"), "trusted", "when")[[*SAID.values()]]
+    return table.rename_axis("trusted labels").rename_axis(columns=None)
 
 
 def smoothing(history: pd.DataFrame, most: float = 1.0) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from ..inputs import require
 from .plain import as_html, without_roles
 
 DPI = 192  # two dots for each of a page's pixels
-EDITION = {"committed": True}  # whether what is shown has the parameters of a committed page; `chapters` tells
+EDITION = {"other": ""}  # the parameters of a page, as text, that the committed one has otherwise; `chapters` tells
 NUMBER = re.compile(r"\{\{(\w+)\}\}")  # {{name}} in a text stands for a live number
 SPREAD = re.compile(r"(?<=[\d*%]) (± \S+|\((?:n = )?[-+−]?\d[^()]*\))")  # after a number: what is set in small type
 
@@ -40,6 +40,14 @@ def findings(text: str, numbers: dict[str, object], committed: bool) -> None:
 def _written(text: str) -> None:
     """Show a text that has its numbers."""
     display({"text/markdown": text, "text/html": as_html(text), "text/plain": "a text, in Markdown"})
+
+
+def written_for_another(caption: str) -> str:
+    """A caption, which says on a page with other parameters that its words are the committed edition's."""
+    if not EDITION["other"]:
+        return caption
+    of_committed = "names of data, networks, rates and settings in a caption may be the committed page's"
+    return f"{caption.rstrip('. ')}. (This page has {EDITION['other']}; {of_committed}.)"
 
 
 def filled(text: str, numbers: dict[str, object]) -> str:
@@ -63,6 +71,7 @@ def table(frame: pd.DataFrame, name: str, caption: str, best: str = "") -> None:
         of_index = cells.shape[1] - frame.shape[1]
         cells.iloc[:, of_index:] = cells.iloc[:, of_index:].apply(lambda column: emphasised(column, best))
     aligned = ["right" if holds_numbers(cells[column]) else "left" for column in cells]
+    caption = written_for_another(caption)
     small = cells.map(lambda cell: SPREAD.sub(r" <small>\1</small>", cell))
     body = small.to_markdown(index=False, colalign=aligned, disable_numparse=True)
     plain = cells.map(lambda cell: cell.replace("**", ""))
@@ -122,7 +131,7 @@ def emphasised(column: pd.Series, best: str) -> pd.Series:
 def figure(drawn: Figure | Axes, name: str, caption: str, alt: str) -> None:
     """Show a figure as the numbered one `name` (for `{numref}`) above its caption; `alt` says what one sees in it.
 
-    What it says of curves is true of the committed edition, and with other parameters it says so. Caption and alt text
+    What both say of data and of curves is true of the committed edition, and with other parameters they say so. They
     travel with the output, and `chapters.normalise` hands them on to the rendered book.
     """
     import matplotlib.pyplot as plt
@@ -131,9 +140,9 @@ def figure(drawn: Figure | Axes, name: str, caption: str, alt: str) -> None:
     picture = io.BytesIO()
     fig.savefig(picture, format="png", dpi=DPI)
     width = round(fig.get_figwidth() * DPI / 2)
-    alt = alt if EDITION["committed"] else f"in the committed edition, which has other parameters: {alt}"
+    alt = f"in the committed edition, which has other parameters: {alt}" if EDITION["other"] else alt
     plt.close(fig)  # or it would be shown a second time, without a caption
-    told = {"name": name, "caption": caption, "alt": alt, "width": f"{width}px"}
+    told = {"name": name, "caption": written_for_another(caption), "alt": alt, "width": f"{width}px"}
     display({"image/png": picture.getvalue(), "text/plain": alt}, {"exhibit": told, "image/png": {"width": width}})
 
 

@@ -94,6 +94,18 @@ def test_normalise_drops_what_differs_from_run_to_run():
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
 
 
+def test_what_a_cell_prints_in_a_row_is_one_output_however_the_kernel_cut_it():
+    def printed(text, name="stdout"):
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    picture = nbformat.v4.new_output("display_data", {"text/plain": "a line"})
+    outputs = [printed("a"), printed("b\n"), printed("c", "stderr"), picture, picture, printed("d"), printed("e")]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs)])
+    chapters.normalise(notebook)
+    found = [output.get("text") for output in notebook.cells[0].outputs]
+    assert found == ["ab\n", "c", None, None, "de"]
+
+
 @pytest.fixture
 def executions(monkeypatch, tmp_path):
     """Chapters that were executed, in place of executing them."""

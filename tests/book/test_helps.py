@@ -101,6 +101,37 @@ def test_every_method_that_is_compared_has_a_name():
     assert {name for rows in frames.values() for name in rows.name} <= {*words.METHODS}
 
 
+def test_gains_on_several_data_sets_are_not_put_together(monkeypatch):
+    own = {"zhang2018.field": "photos"}
+
+    def made_up(name, *_, **__):
+        rows = history({"gce": (1.0, 1.0)}).assign(method="ce", dataset=own.get(name, "clothes"))
+        return rows.assign(key=name + rows.key)
+
+    monkeypatch.setattr(helps.papers, "frame", made_up)
+    monkeypatch.setattr(helps.papers, "growing", made_up)
+    monkeypatch.setattr(helps, "named", lambda rows: rows.method)
+    frames = helps.comparable("gpu", "never", "cpu")
+    assert {*frames["robust losses"].dataset} == {"clothes"}
+    assert not frames["robust losses"].key.str.startswith("zhang2018.field").any()
+
+
+def test_the_price_of_a_mentor_has_no_spread_of_a_single_seed():
+    rows = history({}).rename(columns={"name": "method"}).assign(trusted=10)
+    more = rows[rows.seed == 1].assign(trusted=2)
+    table = helps.price_of_a_mentor(pd.concat([rows, more.assign(key="another")]))
+    assert table.loc["2"].to_dict() == {"at the end": "51.0", "stopped early": "71.0"}
+    assert table.loc["10", "at the end"] == "51.0 ± 1.0"
+
+
+def test_a_gain_beyond_an_edge_is_an_arrow_there():
+    rows = history({"fasten": (80.0, 1.0), "gce": (-80.0, 1.0)})
+    [ax] = helps.picture(helps.gains({"FasTEN": rows}), "symmetric, 0.4").axes
+    arrows = {line.get_marker(): line.get_xdata()[0] for line in ax.lines if line.get_marker() in ("<", ">")}
+    assert arrows == dict(zip("<>", ax.get_xlim(), strict=True))
+    plt.close(ax.figure)
+
+
 def test_the_picture_has_a_mark_for_each_gain():
     fig = helps.picture(FOUND, "symmetric, 0.4")
     [ax] = fig.axes

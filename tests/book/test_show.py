@@ -114,13 +114,19 @@ def test_a_figure_hands_its_caption_to_the_book(shown):
 def test_what_a_figure_shows_is_said_of_the_committed_edition_alone(shown, monkeypatch):
     import matplotlib.pyplot as plt
 
-    monkeypatch.setitem(show.EDITION, "committed", True)
+    monkeypatch.setitem(show.EDITION, "other", "")
     defaults = {name: default for name, (_, default) in chapters.parameters("01_noise_models").items()}
     for seed in (0, 1):
         chapters.committed("01_noise_models", defaults | {"seed": seed})
         show.figure(plt.subplots()[1], "fig-x", "A line.", "a line that rises")
-    assert shown[0][0]["text/plain"] == "a line that rises"
-    assert shown[1][0]["text/plain"] == "in the committed edition, which has other parameters: a line that rises"
+        show.table(pd.DataFrame({"x": [1]}), "tab-x", "A number of MNIST.")
+    (figure, captioned), (table, _), (warning, _), (other_figure, other_captioned), (other_table, _) = shown
+    assert figure["text/plain"] == "a line that rises" and captioned["exhibit"]["caption"] == "A line."
+    assert "A number of MNIST.\n" in table["text/markdown"]
+    assert "seed = 1" in warning["text/markdown"] and "captions were written for the committed page" in str(warning)
+    assert other_figure["text/plain"] == "in the committed edition, which has other parameters: a line that rises"
+    for caption in (other_captioned["exhibit"]["caption"], other_table["text/markdown"], other_table["text/html"]):
+        assert "This page has seed = 1; names of data" in caption
 
 
 def test_source_is_without_the_indentation_of_its_class(shown):

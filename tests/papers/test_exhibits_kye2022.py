@@ -99,7 +99,9 @@ def test_accuracies():
 
 
 def test_shares_of_wrong_labels():
-    table = exhibits.shares_of_wrong_labels(TABLE.assign(realised_rate=[0.18, 0.41, 0.72, 0.71, 0.73]))
+    table = exhibits.shares_of_wrong_labels(
+        TABLE.assign(realised_rate=[0.18, 0.41, 0.72, 0.71, 0.73], dataset="digits")
+    )
     assert [*table.index] == ["symmetric 0.2", "pair 0.4", "symmetric 0.8"]
     assert table.to_numpy().tolist() == [["18.0"] * 3, ["41.0", "41.0", ""], ["71.0", "73.0", "72.0"]]
 

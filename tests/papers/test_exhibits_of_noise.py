@@ -11,6 +11,7 @@ from nlcore.inputs import UserError
 from nlcore.noise import Structured
 from nlcore.papers.rolnick2017 import exhibits_of_noise as exhibits
 from nlcore.papers.rolnick2017 import sentences_of_noise as sentences
+from nlcore.papers.texts import NOT_RUN
 from nlcore.runs import Budget, Record, Run
 
 
@@ -199,7 +200,7 @@ def test_ranked_labels_are_the_first_three_and_the_last():
     card = {"definition": {"ranking": [[4, 3, 2, 1], [0, 2, 3, 4], [0, 1, 3, 4], [0, 1, 2, 4], [3, 2, 1, 0]]}}
     table = exhibits.ranked_labels(card)
     assert table.loc["0"].to_dict() == {"first": "4", "second": "3", "third": "2", "last": "1"}
-    assert sentences.of_card(card) == {"first_4": "3"}  # of five classes
+    assert sentences.of_card(card) == {"first_4": "3", "first_5": NOT_RUN, "first_7": NOT_RUN}  # of five
 
 
 def test_labels_added_to_a_three_differ_in_a_fixed_order_and_not_in_fresh_ones():

@@ -189,7 +189,7 @@ def test_accuracy_by_rate_shows_the_paper_only_beside_cifar10():
 
 def test_best_rates_by_three_choices():
     table = rate_rows()
-    found = exhibits.best_rates(table.groupby("key", as_index=False).last(), table)
+    found = exhibits.best_rates(table)
     assert found["best on test (leaks): rate"].to_dict() == {"0": "0.5", "10": "0.1"}
     assert found["noisy validation: rate"].to_dict() == {"0": "0.1", "10": "0.1"}
     assert found["noisy validation: %"].to_dict() == {"0": "96.0", "10": "90.0"}
@@ -212,6 +212,11 @@ def test_runs_of_equal_ratio_share_a_row():
     assert table.loc["2"].tolist() == ["90.0", "90.0"] and table.loc["4"].tolist() == ["80.0", ""]
     assert measured.apart_at_equal_ratio(ratio_rows()) == pytest.approx(0, abs=1e-12)
     assert legend(exhibits.accuracy_against_ratio(ratio_rows())) == ["batch 32", "batch 64"]
+
+
+def test_ratios_that_are_close_have_rows_of_their_own():
+    rows = pd.DataFrame({"lr": [0.1, 0.12], "batch": 32, "test_accuracy": [0.9, 0.5], "seed": 0})
+    assert exhibits.by_rate_per_batch(rows)["batch 32"].to_dict() == {"1": "90.0", "1.2": "50.0"}
 
 
 # Sentences

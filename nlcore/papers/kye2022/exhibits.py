@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from ... import figures, words
+from ...data import classes
 from ...measures.evaluate import select
 from ...methods import METHODS, FasTEN
 from ...noise import SymmetricInclusive
@@ -88,11 +89,12 @@ def accuracies(rows: pd.DataFrame) -> pd.DataFrame:
 
 def shares_of_wrong_labels(rows: pd.DataFrame) -> pd.DataFrame:
     """Labels that are really wrong, in percent, least and most over seeds, by kind and nominal rate of noise; and the
-    rate that papers which always draw another of ten classes would give symmetric noise."""
+    rate that papers which always draw another class would give symmetric noise."""
+    K = classes(rows.dataset.iloc[0])
     realised = 100 * rows.groupby(noise_of(rows).rename("noise"), sort=False).realised_rate.agg(["min", "max"])
     exclusive = {}
     for rate in rows[rows.noise == SYMMETRIC].rate.unique():
-        kept = SymmetricInclusive(rate).matrix(10).diagonal().mean()
+        kept = SymmetricInclusive(rate).matrix(K).diagonal().mean()
         exclusive[f"symmetric {rate:g}"] = 100 * (1 - kept)
     table = realised.assign(exclusive=pd.Series(exclusive)).map("{:.1f}".format).replace("nan", "")
     return table.set_axis(["wrong, least", "wrong, most", "as symmetric (exclusive)"], axis=1)

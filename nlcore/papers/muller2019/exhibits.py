@@ -3,6 +3,7 @@ errors are in percent, calibration errors are shares."""
 
 import math
 from functools import partial
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -245,7 +246,7 @@ def accuracy_against_smoothing(history: pd.DataFrame) -> Figure:
     for ax, rule in zip(grid, COMPARED, strict=True):
         rows = of_targets(select(history, rule))
         rows = rows.assign(a=smoothing(rows), accuracy=100 * rows.test_accuracy)
-        for (rate, part), look in zip(rows.groupby("rate"), ("o-", "s--", "^:"), strict=False):
+        for (rate, part), look in zip(rows.groupby("rate"), cycle(("o-", "s--", "^:")), strict=False):
             of = part.groupby("a").accuracy.agg(["mean", "std"])
             ax.errorbar(of.index, of["mean"], of["std"], fmt=look, ms=5, capsize=3, label=f"noise rate {rate:g}")
         ax.set(xlabel="smoothing a", title=WHEN[rule])

@@ -1,6 +1,8 @@
 """What the chapter on data, batches and learning rates shows: frames in (`runs.frame`, or one row per run), tables and
 figures out."""
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,7 +20,7 @@ from .measured import needed
 from .published import fig9
 
 SMALL, LARGE = 32, 256  # the batches whose gradients are measured
-COLOURS = ("#0072b2", "#d55e00", "#009e73")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 # The gradient of a noisy batch
 
@@ -43,7 +45,7 @@ def cosines(measured: pd.DataFrame) -> Figure:
     fig, panels = figures.row(len(lengths), 3.1, sharey=True)
     for ax, steps in zip(panels, lengths, strict=True):
         here = measured[measured.steps == steps]
-        for colour, (batch, part) in zip(COLOURS, here.groupby("batch"), strict=False):
+        for colour, (batch, part) in zip(cycle(COLOURS), here.groupby("batch"), strict=False):
             ax.plot(part.alpha, part.cosine, "o", color=colour, ms=5, label=f"batch of {batch}, measured")
             ax.plot(part.alpha, part.expected, "--", color=colour, lw=1, label=f"batch of {batch}, expected")
         limit = here[here.batch == here.batch.max()]
@@ -185,7 +187,7 @@ def while_training(longer: pd.DataFrame) -> Figure:
     fig, panels = figures.row(2, 3.1)
     parts = {"test_accuracy": "test accuracy, %", "train_wrong": "wrong labels predicted, %"}
     for ax, (column, label) in zip(panels, parts.items(), strict=True):
-        for colour, (images, part) in zip(COLOURS, longer.groupby("images"), strict=False):
+        for colour, (images, part) in zip(cycle(COLOURS), longer.groupby("images"), strict=False):
             means = part.groupby("step")[["epoch", column]].mean()
             ax.plot(means.epoch, 100 * means[column], "o-", ms=4, color=colour, label=f"{images:,} clean examples")
         ax.set(xlabel="passes over all pairs", ylabel=label)
@@ -290,20 +292,21 @@ def nearest_to_the_shortest(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[distance.groupby(table.key).idxmin()]
 
 
-def chosen_rates(ours: pd.DataFrame, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The runs at the best learning rate of each alpha: chosen by test accuracy, by noisy validation, and by test
-    accuracy after as many steps as the shortest run has. `table` has all evaluations of `ours`."""
+def chosen_rates(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The runs at the best learning rate of each alpha: chosen by test accuracy at the end, by noisy validation there,
+    and by test accuracy after as many steps as the shortest run has. `table` has a row per run and evaluation."""
+    last = evaluate.select(table, "last")
     return {
-        "best on test (leaks)": evaluate.best(ours, "lr", ["alpha"]),
-        "noisy validation": evaluate.best(ours, "lr", ["alpha"], "noisy_validation"),
+        "best on test (leaks)": evaluate.best(last, "lr", ["alpha"]),
+        "noisy validation": evaluate.best(last, "lr", ["alpha"], "noisy_validation"),
         "equally long": evaluate.best(nearest_to_the_shortest(table), "lr", ["alpha"]),
     }
 
 
-def best_rates(ours: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+def best_rates(table: pd.DataFrame) -> pd.DataFrame:
     """The best learning rate at each alpha (a row) and its test accuracy in percent, by three ways to choose it."""
     side = {}
-    for name, rows in chosen_rates(ours, table).items():
+    for name, rows in chosen_rates(table).items():
         by_alpha = rows.groupby("alpha")
         side[f"{name}: rate"] = by_alpha.lr.first().map("{:g}".format)
         side[f"{name}: %"] = (100 * by_alpha.test_accuracy.mean()).map("{:.1f}".format)
@@ -321,7 +324,7 @@ def best_rates_of_paper() -> pd.DataFrame:
 def with_ratio(rows: pd.DataFrame) -> pd.DataFrame:
     """The runs with a column `ratio`: the rate per image of a batch, in units of the smallest."""
     ratio = rows.lr / rows.batch
-    return rows.assign(ratio=(ratio / ratio.min()).round().astype(int))
+    return rows.assign(ratio=(ratio / ratio.min()).round(6))
 
 
 def by_rate_per_batch(rows: pd.DataFrame) -> pd.DataFrame:
@@ -329,7 +332,7 @@ def by_rate_per_batch(rows: pd.DataFrame) -> pd.DataFrame:
     for each batch size: if only the ratio matters, rows are constant."""
     table = 100 * with_ratio(rows).pivot_table(index="ratio", columns="batch", values="test_accuracy")
     cells = table.map(lambda value: "" if pd.isna(value) else f"{value:.1f}")
-    return cells.rename(index=str, columns="batch {}".format).rename_axis(index="rate / batch", columns=None)
+    return cells.rename(index="{:g}".format, columns="batch {}".format).rename_axis("rate / batch", columns=None)
 
 
 def accuracy_against_ratio(rows: pd.DataFrame) -> Axes:
@@ -340,6 +343,6 @@ def accuracy_against_ratio(rows: pd.DataFrame) -> Axes:
     limits = room(100 * rows.test_accuracy)
     ax = figures.curves(shown, "ratio", "batch size", xscale="log", xlabel=label, ylim=limits)
     ticks = sorted(shown.ratio.unique())
-    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
     return ax

@@ -136,7 +136,7 @@ def of_structure(whole: pd.DataFrame, part: pd.DataFrame) -> dict[str, str]:
 def of_card(card: dict) -> dict[str, str]:
     """The first false labels of some classes, from the noise card of a confusing order."""
     ranking = card["definition"]["ranking"]
-    return {f"first_{k}": str(ranking[k][0]) for k in (4, 5, 7) if k < len(ranking)}
+    return {f"first_{k}": str(ranking[k][0]) if k < len(ranking) else NOT_RUN for k in (4, 5, 7)}
 
 
 def of_orders(ten: pd.DataFrame, part: pd.DataFrame, whole: pd.DataFrame) -> dict[str, str]:

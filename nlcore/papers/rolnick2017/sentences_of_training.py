@@ -8,7 +8,16 @@ from ...measures.evaluate import select
 from ..effects import mean, points
 from ..texts import NOT_RUN, number
 from .exhibits import figure_of_paper
-from .exhibits_of_training import LARGE, SMALL, as_good_as_clean, chosen_rates, clean_needed, steps_in_words, worth
+from .exhibits_of_training import (
+    LARGE,
+    SMALL,
+    as_good_as_clean,
+    chosen_rates,
+    clean_needed,
+    steps_in_words,
+    with_ratio,
+    worth,
+)
 from .measured import apart_at_equal_ratio, fall_of_infinite_batch, gain_by_batch, largest_jump, less_under_cosine
 from .published import fig9
 from .sentences_of_noise import effect, lead
@@ -122,22 +131,20 @@ def of_batches(batches: pd.DataFrame) -> dict[str, str]:
 def of_rates(rates: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
     """Best rates at the least and the most noise, and what the wrong one costs."""
     tops = {"least": rates.alpha.min(), "most": rates.alpha.max()}
-    said = {"most_noise": f"{tops['most']:g}"}
+    said, chosen = {"most_noise": f"{tops['most']:g}"}, chosen_rates(table)
     for name, alpha in tops.items():
-        best = chosen_rates(rates, table)["best on test (leaks)"]
+        best = chosen["best on test (leaks)"]
         said[f"best_rate_{name}"] = f"{best[best.alpha == alpha].lr.iloc[0]:g}"
         said[f"best_{name}"] = number(points(best, alpha=alpha))
         for place, rate in (("low", rates.lr.min()), ("high", rates.lr.max())):
             said[f"{place}_at_{name}"] = number(points(rates, alpha=alpha, lr=rate))
     said |= {"lowest": f"{rates.lr.min():g}", "highest": f"{rates.lr.max():g}"}
-    equal = chosen_rates(rates, table)["equally long"]
-    return said | {"equally_long_most": number(points(equal, alpha=tops["most"]))}
+    return said | {"equally_long_most": number(points(chosen["equally long"], alpha=tops["most"]))}
 
 
 def of_ratios(rows: pd.DataFrame) -> dict[str, str]:
     """How far runs with the same rate per image agree, and the spread of all."""
-    ratio = (rows.lr / rows.batch).round(9)
-    means = 100 * rows.assign(ratio=ratio).groupby(["ratio", "batch"]).test_accuracy.mean()
+    means = 100 * with_ratio(rows).groupby(["ratio", "batch"]).test_accuracy.mean()
     spans = means.groupby("ratio").agg(lambda values: values.max() - values.min())
     said = {"ratio_apart": f"{spans.max():.1f}", "ratio_range": f"{means.max() - means.min():.0f}"}
     said |= {"ratio_low": number(means.min()), "ratio_best": number(means.max())}
