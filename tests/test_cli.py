@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from nlcore import cli, home
+from nlcore import cli, home, sweep
 from nlcore.book import chapters
 from nlcore.cli.base import runs_of
 from nlcore.papers import verification
@@ -112,6 +113,20 @@ def test_run_then_status_then_scoreboard(capsys):
     assert code == 0 and {"experiment", "tier", "done", "stale", "failed", "missing", "stale_keys"} <= set(rows[0])
     code, out, _ = nlcore(capsys, "scoreboard", "--tier", "smoke", "--json")
     assert code == 0 and all(FIELDS <= set(row) for row in json.loads(out))
+
+
+def test_records_that_vanish_during_a_sweep_are_told(capsys, monkeypatch):
+    train = sweep.train_missing
+
+    def emptied(wanted, *how, **options):
+        train(wanted, *how, **options)
+        shutil.rmtree(store.working())
+        return sweep.states_of(wanted)
+
+    monkeypatch.setattr(sweep, "train_missing", emptied)
+    code, out, err = nlcore(capsys, "run", "rolnick2017.uniform", *QUICK, "--jobs", "1")
+    assert code == 2 and "0 of 2 runs have a record" in out
+    assert "2 of these runs were done and have no record any more" in err and str(store.working()) in err
 
 
 def test_a_dry_run_says_what_would_be_trained_and_trains_nothing(capsys):

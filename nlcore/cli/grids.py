@@ -58,6 +58,9 @@ def run(
         stale = f", {old} of them stale" if old else ""
         print(f"{name} at {tier}: {recorded} of {len(runs)} runs have a record{stale}, in {store.working().absolute()}")
         states += [state for state, _ in own]
+    gone = states.count("missing") if budget is None else 0  # else they may not have been started
+    lost = f"{gone} of these runs were done and have no record any more; was {store.working().absolute()} moved"
+    require(not gone, f"{lost} or emptied meanwhile? A second start trains what is not there")
     raise SystemExit(int("failed" in states))
 
 
