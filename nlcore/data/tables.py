@@ -1,6 +1,7 @@
 """Tables that people bring: CSV with whatever separator, or Parquet."""
 
 import os
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Container, Hashable, Iterable
@@ -68,10 +69,15 @@ def as_read(name):
 
 
 def _separated(path: Path, as_text: bool) -> pd.DataFrame:
-    """A table separated by commas, semicolons or tabs, whichever its header has most of."""
+    """A table separated by commas, semicolons or tabs, whichever its header has most of, or by what a line such as
+    `sep=;` above the header names, which is a way of Excel."""
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
-    how = {"sep": max(",;\t", key=header.count), "skipinitialspace": True, "dtype": str, "keep_default_na": False}
+        named = re.fullmatch("sep=(.)", header.rstrip("\n"))
+        header = file.readline() if named else header
+    separator = named[1] if named else max(",;\t", key=header.count)
+    how = {"sep": separator, "skipinitialspace": True, "dtype": str, "keep_default_na": False}
+    how["skiprows"] = 1 if named else 0
     table = pd.read_csv(path, **how)
     _refuse_repeated(path, pd.read_csv(path, header=None, nrows=1, **how).iloc[0])  # pandas would rename the second
     first = table.index[0] if len(table) and not isinstance(table.index, pd.RangeIndex) else None

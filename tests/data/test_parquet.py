@@ -57,5 +57,13 @@ def test_a_named_index_of_parquet_is_a_column(stored, monkeypatch):
     assert [*read_table(parquet).columns] == ["label"]
 
 
+@pytest.mark.parametrize("line", ["sep=;\n", "sep=;\r\n", "\ufeffsep=;\n", ""])
+def test_a_line_above_the_header_may_name_the_separator(tmp_path, line):
+    end = "\r\n" if "\r" in line else "\n"
+    (tmp_path / "t.csv").write_text(line + end.join(["file;label", "a,b.png;cat", "c.png;dog", ""]), newline="")
+    table = read_table(tmp_path / "t.csv", ("file", "label"))
+    assert table.to_numpy().tolist() == [["a,b.png", "cat"], ["c.png", "dog"]] and [*table] == ["file", "label"]
+
+
 def test_what_is_there_more_than_once():
     assert repeated(["a", "b", "a"]) == {"a"} and repeated([]) == set()
