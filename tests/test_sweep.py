@@ -396,8 +396,10 @@ def test_data_that_are_named_by_their_path_alone_are_those_that_lie_there_now(tm
 
 def test_a_mentor_that_has_learned_elsewhere_makes_no_record():
     """Its key would be that of a run that learns one by itself."""
-    with pytest.raises(UserError, match="is not part of what a run is known by"):
-        collect([replace(RUN, noise=Clean(), method=MentorNet("data").led_by(Mentor()), trusted=10)])
+    led = replace(RUN, noise=Clean(), method=MentorNet("data").led_by(Mentor()), trusted=10)
+    for train_it in (lambda: collect([led]), lambda: train.train(led, "cpu")):
+        with pytest.raises(UserError, match="is not part of what a run is known by"):
+            train_it()
 
 
 def test_threads_train_one_after_the_other():

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from .. import data as datasets
 from ..data.own import SPLIT_NAMES, alike, check_utf8, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
-from ..data.prepared import MOST_CLASSES, check_files, check_split, class_names, opened
+from ..data.prepared import MOST_CLASSES, check_files, check_split, class_names, of_other_splits, opened
 from ..data.tables import SUFFIXES, located, read_table, suffix
 from ..inputs import UserError, few, require
 
@@ -211,6 +211,8 @@ def _arrays(path: Path, side: int) -> Examples:
     bad = np.flatnonzero((given < 0) | (given >= len(names)))[:1]
     require(not len(bad), f"{path}: label {given[bad]} of row {bad} is none of {len(names)} classes, from 0")
     x, said = _small(x, side)
+    if others := of_other_splits(found):
+        said.append(f"left out, as they are neither to train on nor to test on: {few(others)}")
     return Examples(path.name, np.arange(len(given)), file, given, [*map(str, names)], x, said, [])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..data.own import SPLIT_NAMES, SPLITS, check_outside
+from ..data.own import SPLIT_NAMES, check_outside
 from ..data.prepared import KNOWN, MOST_CLASSES, opened
 from ..data.tables import SUFFIXES, called, read_table, repeated, suffix
 from ..files import whole
@@ -16,6 +16,7 @@ from ..inputs import counted, few, lookup, require, shown, tell
 from .examples import Examples, read
 
 ACTIONS = ("keep", "relabel", "remove")
+APART = ("classes", *(f"{of}{split}labels" for split in ("", "train_", "test_") for of in ("", "given_")))  # of an .npz
 
 
 def positions(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> np.ndarray:
@@ -137,9 +138,15 @@ def corrected(place: Path) -> list[int] | None:
         before = np.concatenate([arrays.get(f"given_{split}labels", arrays[f"{split}labels"]) for split in splits])
         return np.flatnonzero(now != before).tolist() if len(now) == len(before) else []
     table = read_table(place, ("label",)) if suffix(place) in SUFFIXES else pd.DataFrame({"label": []})
-    if "given" not in table:
+    if "given" not in table or not _names_classes(table):
         return None
     return np.flatnonzero((table.given != "") & (table.given != table.label)).tolist()
+
+
+def _names_classes(table: pd.DataFrame) -> bool:
+    """Whether a column `given` has labels as they were, and not something else that its user calls so."""
+    given = {*table.given} - {""}
+    return not given or bool(given & {*table.label})
 
 
 def relabel(data: str, reviewed: Path, out: Path) -> str:
@@ -215,10 +222,14 @@ def _table_of(place: Path, out: Path, found: Examples, label: np.ndarray, remove
     else:
         table = pd.DataFrame({"file": found.file})
         if _of_both_splits(found):
-            table["split"] = ["test" if _split(file) in SPLITS["test"] else "train" for file in found.file]
+            table["split"] = [_split(file) for file in found.file]
     if found.path:
         table["file"] = [Path(os.path.relpath(path, out.resolve().parent)).as_posix() for path in found.path]
-    before = table["given"] if "given" in table else given  # of one that was relabelled before
+    before = given
+    if "given" in table:  # of one that was relabelled before; rows that came later have none yet
+        told = f"{place} has a column given of its own, and {out.name} keeps the labels as they were under that name"
+        require(_names_classes(table), f"{told}; call yours otherwise")
+        before = table.given.where(table.given != "", given)
     table = table.assign(label=label, given=before)[~removed]
     with whole(out) as part:
         table.to_csv(part, index=False)
@@ -255,7 +266,7 @@ def _check_beside(place: Path, arrays: dict[str, np.ndarray]) -> None:
     """Refuse to remove examples where an array may have something for each of them, and does not say of which split."""
     splits = {split: len(arrays[f"{split}labels"]) for split in ("train_", "test_") if f"{split}labels" in arrays}
     for name, array in arrays.items():
-        if name == "classes" or name.startswith((*splits, "given_")) or not array.ndim:
+        if name in APART or name.startswith((*splits,)) or not array.ndim:
             continue
         unknown = "and which to remove from it is not known"
         for split, size in splits.items():
@@ -268,8 +279,7 @@ def _check_beside(place: Path, arrays: dict[str, np.ndarray]) -> None:
 
 def _beside(arrays: dict[str, np.ndarray], split: str, size: int) -> list[str]:
     """The arrays of a split that have something for each of its examples, those of labels apart."""
-    apart = ("classes", "train_labels", "test_labels", "labels")
-    own = [name for name in arrays if name.startswith(split) and name not in apart and not name.startswith("given_")]
+    own = [name for name in arrays if name.startswith(split) and name not in APART]
     if not split:
         own = [name for name in own if not name.startswith(("train_", "test_"))]
     return [name for name in own if arrays[name].ndim and len(arrays[name]) == size]

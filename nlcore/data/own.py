@@ -18,6 +18,7 @@ from .tables import as_read, located, read_table
 
 # what systems put into folders, beside what begins with a dot
 SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "#recycle", "@Recycle")
+# the usual names of the parts of a data set; of those of one part the first that is there is taken
 SPLITS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
 SPLIT_NAMES = {name for names in SPLITS.values() for name in names}
 NEEDS = "it needs train/ and test/ with a folder of pictures for each class, or folders of classes alone"
@@ -69,6 +70,7 @@ def from_table(path: Path):
         tell(f"{path}: left out, as they have no label: {counted(int(empty.sum()), 'row')} below the header: {rows}")
         table = table[~empty].reset_index(drop=True)
     require(len(table) > 0, f"{path} has no row with a label")
+    table = _of_splits(path, table) if "split" in table else table
     names, label = np.unique(table.label, return_inverse=True)
     require(len(names) > 1, f"{path} has a single class; there is nothing to tell apart")
     x = _decoded(path, [located(path.parent, file) for file in table.file])
@@ -79,14 +81,26 @@ def from_table(path: Path):
     return divided(x, label, test) | {"train_files": [*table.file[~test]]}, names
 
 
-def _for_testing(path: Path, split: pd.Series, label: np.ndarray, names: list[str]) -> np.ndarray:
-    """Which pictures (N,) are for testing, as a column `split` says. A `UserError` if a cell is the name of neither
-    part, or if a class has no picture to train on or nothing is left to test."""
-    part = split.str.strip().str.lower()
-    odd = sorted({*split[~part.isin(SPLIT_NAMES)]})
+def _of_splits(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table whose column `split` names a part that is used, as `train` or `test`; other rows, such as
+    those of `val` beside `test`, are left out, which is said. A `UserError` if a cell names no part."""
+    split = table.split.str.strip().str.lower()
+    odd = sorted({*table.split[~split.isin(SPLIT_NAMES)]})
     told = f"{path}: split is train or test (or another usual name of one of them)"
     require(not odd, f"{told}, not {few([repr(name) for name in odd], most=3)}")
-    test = part.isin(SPLITS["test"]).to_numpy()
+    there = {*split}
+    used = {name: part for part, names in SPLITS.items() for name in [one for one in names if one in there][:1]}
+    others = split[~split.isin(used)]
+    if len(others):
+        rows = f"{counted(len(others), 'row')} whose split is {few(sorted({*others}))}"
+        tell(f"{path}: left out, beside {' and '.join(used)}: {rows}")
+    return table.assign(split=split.map(used))[split.isin(used)].reset_index(drop=True)
+
+
+def _for_testing(path: Path, split: pd.Series, label: np.ndarray, names: list[str]) -> np.ndarray:
+    """Which pictures (N,) are for testing, as a column `split` of train and test says. A `UserError` if a class has no
+    picture to train on or nothing is left to test."""
+    test = (split == "test").to_numpy()
     require(bool(test.any()), f"{path}: no row has test as its split")
     lost = _lost(label, test, names)
     require(not lost, f"{path}: {lost} has no row whose split is train")

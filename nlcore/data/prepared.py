@@ -5,6 +5,7 @@ Whatever the source, images are ordered by the SHA-256 of their content, not as 
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -118,6 +119,8 @@ def from_npz(path: Path):
     found = opened(path)
     missing = [key for key in ARRAYS if key not in found]
     require(not missing, f"{path} lacks the array {', '.join(missing)}; it needs {', '.join(ARRAYS)}")
+    if others := of_other_splits(found):
+        tell(f"{path}: left out, as they are neither to train on nor to test on: {few(others)}")
     for split in ("train", "test"):
         check_split(path, f"{split}_", found[f"{split}_images"], found[f"{split}_labels"])
     one, two = found["train_images"].shape[1:], found["test_images"].shape[1:]
@@ -127,6 +130,11 @@ def from_npz(path: Path):
     check_files(path, "train_", found)
     _check_classes(path, found, K)
     return found, classes or range(K)
+
+
+def of_other_splits(found: dict[str, np.ndarray]) -> list[str]:
+    """Arrays of images and labels, such as `val_images`, that are read neither to train nor to test."""
+    return sorted(name for name in found if re.fullmatch("(?!train_|test_|given_).+_(images|labels)", name))
 
 
 def class_names(path: Path, found: dict[str, np.ndarray]) -> list[str]:

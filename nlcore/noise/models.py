@@ -153,7 +153,7 @@ class Structured(Uniform):
             rng, classes = np.random.default_rng([seed, 3]), np.arange(data.K)
             found = np.array([rng.permutation(np.delete(classes, k)) for k in classes])
         else:
-            found = confusing_order(data.name, seed, trained=self.order == "learned")
+            found = confusing_order(data, seed, trained=self.order == "learned")
             if self.order == "reverse":
                 found = found[:, ::-1]
         return replace(self, ranking=tuple(map(tuple, found.tolist())))

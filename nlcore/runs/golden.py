@@ -95,12 +95,14 @@ def place() -> Path:
 
 class Outcome(NamedTuple):
     """What a golden run gives: a hash of its labels, and its history as plain numbers; whether it has `moved` since it
-    was first committed; and what its card says of the labels, and how many passes it took."""
+    was first committed; what its card says of the labels, and how many passes it took; and whether its digest is `of`
+    that `card` as well, which it is from the first change on that was accepted since 2026-11."""
 
     labels: str
     history: list[dict[str, float | None]]
     moved: bool = False
     card: dict | None = None
+    of_card: bool = False
 
 
 def outcome(card: dict, history: list[dict], cost: dict) -> Outcome:
@@ -155,7 +157,8 @@ def write(found: dict[str, Outcome]) -> None:
 
 def digest(name: str, told: Outcome) -> str:
     """Eight hex digits of a kind and its outcome."""
-    return hashlib.sha256(json.dumps([name, told.labels, told.history]).encode()).hexdigest()[:8]
+    card = [told.card] if told.of_card else []
+    return hashlib.sha256(json.dumps([name, told.labels, told.history, *card]).encode()).hexdigest()[:8]
 
 
 class Today(NamedTuple):
@@ -219,7 +222,7 @@ def is_current(own: str, run: Callable[[], Run], now: Today) -> bool:
 def accepted(found: dict[str, Outcome]) -> dict[str, Outcome]:
     """Outcomes of kinds that have changed as they are to be committed: those that stood otherwise there have moved."""
     before = committed()
-    return {name: told._replace(moved=name in before) for name, told in found.items()}
+    return {name: told._replace(moved=name in before, of_card=True) for name, told in found.items()}
 
 
 def difference(old: Outcome, new: Outcome, within: tuple[float, float] = FINE) -> str:

@@ -21,12 +21,7 @@ SURROUNDINGS = {
 
 def devices(name: str = "auto") -> list[torch.device]:
     """All that a name stands for: `cuda` is every GPU, `cuda:1` the second one, `auto` every GPU or else the CPU."""
-    for switch, full in SURROUNDINGS.items():
-        chosen = os.environ.get(switch, full)
-        told = (
-            f"{switch}={chosen} lets fp32 be less than fp32, and no record would say so; take it out of the environment"
-        )
-        require(chosen.lower() in (full, ""), told)
+    check_surroundings()
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     gpus = [f"cuda:{i}" for i in range(count)]
     asked = name.partition(":")[0] == "cuda"
@@ -35,6 +30,14 @@ def devices(name: str = "auto") -> list[torch.device]:
     if name in gpus:
         return [torch.device(name)]
     return [torch.device(gpu) for gpu in gpus if name != "cpu"] or [torch.device("cpu")]
+
+
+def check_surroundings() -> None:
+    """Refuse switches of the environment by which fp32 is less."""
+    for switch, full in SURROUNDINGS.items():
+        chosen = os.environ.get(switch, full)
+        told = f"{switch}={chosen} lets fp32 be less than fp32, and no record would say so"
+        require(chosen.lower() in (full, ""), f"{told}; take it out of the environment")
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -54,7 +57,8 @@ ONE_AT_A_TIME = threading.RLock()  # random numbers, threads and precision are t
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     """Seeded generators, fp32 that is fp32, and one CPU thread (faster for small nets, and bit for bit the same); all
     put back afterwards. Of several threads of a process one waits for the other."""
-    threads, kind, cuda = torch.get_num_threads(), torch.get_default_dtype(), device.type == "cuda"
+    cuda = device.type == "cuda"
+    check_surroundings()
     current = torch.cuda.device(device) if cuda else nullcontext()
     elsewhere = torch.get_default_device()
     told = (
@@ -68,6 +72,7 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
         torch.default_generator.manual_seed(seed)
         if cuda:
             torch.cuda.manual_seed(seed)
+        threads, kind = torch.get_num_threads(), torch.get_default_dtype()
         torch.set_num_threads(1)
         torch.set_default_dtype(torch.float32)
         try:

@@ -177,6 +177,8 @@ def check(run: Run) -> None:
     missing."""
     data, method, name = datasets.shared(run.dataset), run.method, type(run.method).__name__
     require(data.K > 1, f"{run.dataset} has a single class; there is nothing to tell apart")
+    led = "a mentor that has learned elsewhere is not part of what a run is known by; use it in a loop of your own"
+    require(not getattr(method, "given", None), led)
     run.noise.check(data.K)
     run.noise.given(data)
     stage = method.first

@@ -11,6 +11,7 @@ from nlcore import data
 from nlcore.audit import labels, twins
 from nlcore.audit.examples import read
 from nlcore.audit.folds import Plan, predicted
+from nlcore.audit.reviewed import corrected
 from nlcore.inputs import UserError
 
 
@@ -54,6 +55,41 @@ def test_a_row_must_have_the_label_that_it_was_given(tmp_path, capsys):
     assert nlcore("relabel", tmp_path / "d2.npz", tmp_path / "second.csv", "--out", tmp_path / "d3.npz") == 2
     assert "4 of d2.npz has the label '2' and not '1'" in capsys.readouterr().err
     assert nlcore("relabel", tmp_path / "d.npz", tmp_path / "second.csv", "--out", tmp_path / "d3.npz") == 0
+
+
+def test_labels_of_rows_that_came_after_a_relabelling_are_kept_as_given(photos, tmp_path, capsys):
+    review, first, second = tmp_path / "review.csv", tmp_path / "first.csv", tmp_path / "second.csv"
+    review.write_text("file,label\na/0.png,b\n")
+    assert nlcore("relabel", photos, review, "--out", first) == 0
+    table = pd.read_csv(first, keep_default_na=False)
+    table.loc[table.file == "photos/a/1.png", "given"] = ""  # as of a picture that was added by hand
+    table.to_csv(first, index=False)
+    review.write_text("file,label\nphotos/a/1.png,b\n")
+    assert nlcore("relabel", first, review, "--out", second) == 0
+    new = pd.read_csv(second, keep_default_na=False).set_index("file")
+    changed = new[new.given != new.label]
+    assert {*changed.index} == {"photos/a/0.png", "photos/a/1.png"} and {*changed.given} == {"a"}
+    assert len(corrected(second)) == 2
+
+
+def test_a_column_given_of_the_users_own_is_not_taken_for_labels(photos, tmp_path, capsys):
+    (tmp_path / "review.csv").write_text("file,label\nphotos/a/0.png,b\n")
+    own = pd.DataFrame(
+        {"file": [f"photos/{name}/{i}.png" for name in "ab" for i in range(6)], "label": [*"aaaaaabbbbbb"]}
+    )
+    own.assign(given="a dose").to_csv(tmp_path / "own.csv", index=False)
+    assert corrected(tmp_path / "own.csv") is None
+    capsys.readouterr()
+    assert nlcore("relabel", tmp_path / "own.csv", tmp_path / "review.csv", "--out", tmp_path / "new.csv") == 2
+    assert "has a column given of its own" in capsys.readouterr().err and not (tmp_path / "new.csv").exists()
+
+
+def test_who_gave_a_label_goes_with_it(tmp_path):
+    arrays = {"images": np.zeros((6, 4, 4, 3), np.uint8), "labels": np.arange(6) % 2, "given_by": np.arange(6)}
+    np.savez(tmp_path / "d.npz", **arrays)
+    (tmp_path / "gone.csv").write_text("row,action\n2,remove\n")
+    assert nlcore("relabel", tmp_path / "d.npz", tmp_path / "gone.csv", "--out", tmp_path / "new.npz") == 0
+    assert np.load(tmp_path / "new.npz")["given_by"].tolist() == [0, 1, 3, 4, 5]
 
 
 def test_labels_that_are_not_in_the_new_table_are_named(tmp_path, capsys):

@@ -368,7 +368,7 @@ def test_a_table_says_what_is_for_testing(tmp_path):
     for i in range(12):
         Image.fromarray(np.full((8, 8, 3), 20 * i, np.uint8)).save(tmp_path / f"{i}.png")
     own = pd.DataFrame({"file": [f"{i}.png" for i in range(12)], "label": ["a", "b"] * 6})
-    own["split"] = ["train"] * 8 + ["Test", "test", "val", "test"]
+    own["split"] = ["train"] * 8 + ["Test", " test", "TEST", "test"]
     own.to_csv(tmp_path / "own.csv", index=False)
     found = data.load(str(tmp_path / "own.csv"))
     assert len(found.train.y) == 8 and sorted(found.test.x[:, 0, 0, 0].tolist()) == [160, 180, 200, 220]
@@ -379,6 +379,35 @@ def test_a_table_says_what_is_for_testing(tmp_path):
     own.assign(split=["train", "test"] * 6).to_csv(tmp_path / "own.csv", index=False)
     with pytest.raises(UserError, match="b has no row whose split is train"):
         data.load(str(tmp_path / "own.csv"))
+
+
+@pytest.mark.parametrize("third", ["test", "testing"])
+def test_a_table_and_a_folder_of_three_parts_have_one_test_set(pets, capsys, third):
+    """Pictures to choose a model by are no test images where there are others."""
+    divided(pets, "train", "val")
+    for name in ("cat", "dog"):
+        for i in (0, 1, 2):
+            save(pets / third / name / f"more{i}.png", 100 + 10 * i + (name == "dog"))
+    rows = [(file.relative_to(pets), file) for file in pets.rglob("*.png")]
+    table = pd.DataFrame({"file": [str(file) for _, file in rows], "label": [file.parent.name for _, file in rows]})
+    table["split"] = [relative.parts[0] for relative, _ in rows]
+    table.to_csv(pets.parent / "own.csv", index=False)
+    of_table, told = data.load(str(pets.parent / "own.csv")), capsys.readouterr().err
+    of_folder = data.load(str(pets))
+    assert of_table.sha256 == of_folder.sha256 and len(of_table.train.y) == 14
+    assert len(of_table.test.y) == 6 and f"left out, beside train and {third}: 6 rows whose split is val" in told
+
+
+def test_arrays_of_a_third_part_are_left_out_and_named(tmp_path, capsys):
+    x, y = np.random.default_rng(0).integers(0, 255, (40, 4, 4, 3), np.uint8), np.arange(40) % 2
+    thirds = {"train": slice(20), "test": slice(20, 30), "val": slice(30, 40)}
+    images, labels = (
+        {f"{part}_{what}": of[rows] for part, rows in thirds.items()} for what, of in (("images", x), ("labels", y))
+    )
+    np.savez(tmp_path / "d.npz", **images, **labels)
+    assert len(data.load(str(tmp_path / "d.npz")).test.y) == 10
+    assert "left out, as they are neither to train on nor to test on: val_images, val_labels" in capsys.readouterr().err
+    assert any("val_images, val_labels" in line for line in audited.read(str(tmp_path / "d.npz")).said)
 
 
 def table_of(pets, name="t.csv", file=lambda name: name, label=lambda name, i: name):

@@ -111,6 +111,21 @@ def test_a_kind_that_was_added_later_says_nothing_of_a_record_until_it_moves(mon
     assert not replace(before, run=replace(record.run, method=CE())).stale
 
 
+def test_what_a_card_says_is_part_of_a_change_that_was_accepted(monkeypatch, tmp_path):
+    """Records by code that counted labels or passes otherwise are no longer current, nor those made meanwhile later."""
+    record, known = train.train(miniatures.PLAIN, "cpu"), golden.committed()
+    monkeypatch.setattr(golden, "place", lambda: tmp_path / "golden.json")
+    plain = known["plain"]
+    golden.write(known | golden.accepted({"plain": plain._replace(card=plain.card | {"forward_passes": 99})}))
+    assert record.stale
+    golden.at_start.cache_clear()
+    meanwhile = replace(record, golden=golden.digests_of(miniatures.PLAIN))
+    assert not meanwhile.stale
+    golden.write(known)
+    golden.at_start.cache_clear()
+    assert meanwhile.stale and not record.stale
+
+
 def test_no_two_kinds_share_a_digest():
     assert len(golden.today().digests) == len(KINDS)
 
