@@ -151,7 +151,10 @@ def lines(table: pd.DataFrame, y: str, by: str, panel: str, ylabel: str) -> Figu
     seeds with bands of one standard deviation, a colour per value of `by`, axes per value of `panel`."""
     panels, names = [*table[panel].unique()], [*table[by].unique()]
     table = table.assign(share=table.step / table.steps)
-    fig, grid = row(len(panels), 3.1, sharey=True)
+    fig, grid = row(max(len(panels), 1), 3.1, sharey=True)
+    if not panels:
+        grid[0].text(0.5, 0.5, "not run yet", ha="center", transform=grid[0].transAxes)
+        return fig
     style = {"hue": by, "hue_order": names, "palette": colours_of(names), "errorbar": "sd"} | markers_of(by, names)
     for ax, value in zip(grid, panels, strict=True):
         rows = table[table[panel] == value]

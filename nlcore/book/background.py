@@ -78,18 +78,23 @@ class Watched(NamedTuple):
 
     def at(self, epoch: float) -> int:
         """The evaluation that is nearest to an epoch of the training."""
-        last = self.rows.epoch.iloc[-1]
-        require(0 <= epoch <= last, f"early is an epoch of this training, so 0 to {last:.0f}, not {epoch}")
+        check_epoch(epoch, self.rows.epoch.iloc[-1])
         return int((self.rows.epoch - epoch).abs().argmin())
 
 
-def watched(dataset: str, rate: float, seed: int, steps: int = 1500) -> Watched:
+def check_epoch(epoch: float, last: float) -> None:
+    """Refuse what is no epoch of a training."""
+    require(0 <= epoch <= last, f"early is an epoch of this training, so 0 to {last:.0f}, not {epoch}")
+
+
+def watched(dataset: str, rate: float, early: float, seed: int, steps: int = 1500) -> Watched:
     """Train a small network on at most 1,500 images with symmetric (exclusive) noise, and
-    look at the loss of every pair 30 times."""
+    look at the loss of every pair 30 times. The epoch `early` will be asked for."""
     require(0 < rate < 1, f"rate is a share of wrong labels between 0 and 1, not {rate}")
     name, law = data.pin(dataset), noise.SymmetricExclusive(rate)
     examples = min(MOST, data.train_size(name))
     budget = Budget(steps, batch=64, evaluations=30)
+    check_epoch(early, steps * min(budget.batch, examples) / examples)
     run = Run(name, "mlp2", budget, law, examples=examples, seed=seed)
     rows, losses = [], []
     with prepared(run, torch.device("cpu")) as (source, net):

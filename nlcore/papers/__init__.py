@@ -1,5 +1,7 @@
 """Experiments by name: functions from a tier and overrides to the runs that shall exist."""
 
+import json
+import shlex
 from types import GenericAlias
 
 import pandas as pd
@@ -46,8 +48,14 @@ def given(**overrides) -> dict:
 def collect(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> list[Record]:
     """The records of an experiment, trained where they are missing (see `sweep.collect`); a `UserError` if none is."""
     found = sweep.collect(runs(name, tier, **overrides), name.partition(".")[0], train, device=device)
-    require(bool(found), f"no record of {name} at {tier}; train them with `nlcore run {name} --tier {tier}`")
+    require(bool(found), f"no record of {name} at {tier}; train them with `{command(name, tier, overrides)}`")
     return found
+
+
+def command(name: str, tier: str, overrides: dict) -> str:
+    """What trains an experiment with overrides."""
+    options = "".join(f" --set {shlex.quote(f'{knob}={json.dumps(value)}')}" for knob, value in overrides.items())
+    return f"nlcore run {name} --tier {tier}{options}"
 
 
 def frame(name: str, tier: str, train: str = "missing", device: str = "auto", **overrides) -> pd.DataFrame:
@@ -56,6 +64,8 @@ def frame(name: str, tier: str, train: str = "missing", device: str = "auto", **
 
 
 def growing(name: str, tier: str, train: str, device: str, columns: list[str], **overrides) -> pd.DataFrame:
-    """As `frame`, of an experiment of which perhaps nothing has been trained: then it has these columns and no row."""
+    """As `frame`, of an experiment of which perhaps nothing has been trained, or nothing that fills these columns: it
+    has them all the same."""
     found = sweep.collect(runs(name, tier, **overrides), name.partition(".")[0], train, device=device)
-    return rows_of(found) if found else pd.DataFrame(columns=columns)
+    rows = rows_of(found) if found else pd.DataFrame()
+    return rows.reindex(columns=[*rows, *(name for name in columns if name not in rows)])

@@ -1,11 +1,8 @@
 """Where the numbers of a frame come from."""
 
-import json
-import shlex
-
 import pandas as pd
 
-from . import runs
+from . import command, runs
 
 
 def provenance(table: pd.DataFrame, experiment: str, tier: str, knobs: dict) -> str:
@@ -15,5 +12,4 @@ def provenance(table: pd.DataFrame, experiment: str, tier: str, knobs: dict) -> 
     size = f"{len(table)} of {len(runs(experiment, tier, **knobs))} runs at tier {tier} on {data}"
     stale = f", {table.stale.sum()} made by code that has since changed" if table.stale.any() else ""
     cost = f"{table.train_seconds.sum() / 60:.1f} minutes of training in all on {devices}"
-    options = "".join(f" --set {shlex.quote(f'{name}={json.dumps(value)}')}" for name, value in knobs.items())
-    return f"{size}{stale};\n{cost}.\nRepeat: nlcore run {experiment} --tier {tier}{options}"
+    return f"{size}{stale};\n{cost}.\nRepeat: {command(experiment, tier, knobs)}"

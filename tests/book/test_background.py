@@ -50,7 +50,7 @@ def own(tmp_path_factory) -> str:
 
 
 def test_a_training_is_watched_from_beginning_to_end(own):
-    seen = background.watched(own, 0.3, seed=0, steps=60)
+    seen = background.watched(own, 0.3, 1, seed=0, steps=60)
     assert seen.losses.shape == (30, 90) and seen.wrong.sum() == pytest.approx(27, abs=10)
     told = background.of_memorising(seen, early=4)
     assert told["images"] == "90" and 0 <= float(told["last_auc"]) <= 1
@@ -63,13 +63,13 @@ def test_a_training_is_watched_from_beginning_to_end(own):
 @pytest.mark.parametrize("epoch", [-1, 1000, float("nan")])
 def test_what_is_called_early_is_an_epoch_of_the_training(own, epoch):
     with pytest.raises(UserError, match="early is an epoch of this training, so 0 to"):
-        background.of_memorising(background.watched(own, 0.3, seed=0, steps=60), epoch)
+        background.watched(own, 0.3, epoch, seed=0, steps=60)
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0, 1e-9])
 def test_a_rate_without_right_and_wrong_labels_is_refused(own, rate):
     with pytest.raises(UserError, match="rate"):
-        background.watched(own, rate, seed=0, steps=60)
+        background.watched(own, rate, 1, seed=0, steps=60)
 
 
 def test_labels_given_by_a_look_depend_on_the_upper_half_alone():

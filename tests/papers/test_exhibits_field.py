@@ -115,6 +115,10 @@ def test_orders_of_methods_are_compared_where_all_were_run():
     fashion = people("fashion", "instance", 0.02)
     (row,) = photographs.orders(pictures, fashion).itertuples(index=False)
     assert row[0] == row[1] == "1.00 (1.00 to 1.00)" and row[2] == row[3] == "-1.00 (-1.00 to -1.00)"
+    table = photographs.orders(pictures, fashion)
+    assert table.index.name == "noise on CIFAR-10" and [*table][0][0] == "the same on Fashion-MNIST"
+    same = photographs.orders(pictures, pictures[pictures.noise == "instance"])  # not held against itself
+    assert {name for name, _ in same} == {"people's labels"}
     less = pictures[pictures.method != "elr"]
     assert {*photographs.orders(less, fashion).to_numpy().ravel()} == {"(not run)"}
     assert {*photographs.orders(EMPTY, fashion).to_numpy().ravel()} == {"(not run)"}

@@ -178,6 +178,27 @@ def test_memory_and_calibration_have_empty_cells_where_nothing_was_run():
     assert table.loc["forward correction, true T", "ECE, 0.6"] == "" and len(table.columns) <= 6
 
 
+def test_a_calibration_that_one_seed_lacks_is_no_mean_of_the_others():
+    rows = NOISY.assign(ece_scaled=0.1)
+    rows.loc[rows[(rows.method == "ce") & (rows.rate == 0.2)].index[0], "ece_scaled"] = np.nan
+    table = exhibits.memory_and_calibration(rows)
+    assert table.loc["cross entropy", "ECE scaled, 0.2"] == "" and "0.100" in [*table["ECE scaled, 0.2"]]
+
+
+@pytest.mark.parametrize("a", [0, -0.4, 1.1, float("nan")])
+def test_a_smoothing_without_a_least_loss_is_refused(a):
+    with pytest.raises(UserError, match="above 0 and at most 1"):
+        exhibits.check_smoothing(a)
+
+
+def test_a_smoothing_that_no_run_has_is_told():
+    tables = dict.fromkeys(("calibration", "information", "noise"), NOISY)
+    exhibits.check_trained(tables, 0.1)
+    for others in (tables, tables | {"noise": NOISY.drop(columns="method_a")}):
+        with pytest.raises(UserError, match="noise with a = 0.3 has a record"):
+            exhibits.check_trained(others, 0.3)
+
+
 def test_gaps_to_cross_entropy_are_at_the_lowest_rate_and_paired_by_seed():
     table = exhibits.above_cross_entropy(NOISY, 0.1)
     assert [*table["theirs, CIFAR-10"]] == ["+3.5", "+0.3", "-3.2"]  # 83.95, 80.78 and 77.23 less 80.44

@@ -159,6 +159,15 @@ def test_accuracy_by_rule_is_of_the_largest_alpha():
 def test_training_minutes_are_summed_over_seeds():
     table = exhibits.training_minutes(uniform_rows())
     assert table.loc["MLP, 1 hidden layer"].to_dict() == {"α = 0": "1.0", "α = 100": "3.0"}
+    assert table.loc["small conv net"].to_dict() == {"α = 0": "2.0", "α = 100": "10.0 (n = 1)"}
+    assert exhibits.training_minutes(uniform_rows()[1:]).loc["MLP, 1 hidden layer", "α = 0"] == "0.5 (n = 1)"
+    only = uniform_rows().query("model == 'mlp1' or alpha == 0")
+    assert exhibits.training_minutes(only).loc["small conv net", "α = 100"] == ""
+
+
+def test_what_a_network_lost_is_empty_where_it_was_not_run():
+    table = exhibits.capacity(uniform_rows().query("alpha == 100"))
+    assert {*table["at α = 0, %"]} == {*table["points lost"]} == {""} and {*table["at α = 100, %"]} == {"61.0", "87.5"}
 
 
 def test_sentences_on_the_amount_have_numbers_and_say_what_was_not_run():

@@ -16,3 +16,5 @@ def test_orders_are_compared_seed_by_seed():
     assert table.loc[("0.5", "confusing"), "ahead, points"] == "+2.0"
     assert table.loc[("0.9", "learned"), "ahead, points"] == "-0.9"
     assert table.loc[("0.9", "learned"), "95 % interval"] == "-0.9 to -0.9" and set(table.seeds) == {"3"}
+    single = pd.DataFrame(rows).query("seed == 0")
+    assert {*questions.ahead_by_order(single)["95 % interval"]} == {""}

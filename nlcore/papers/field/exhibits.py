@@ -116,7 +116,7 @@ def ahead_and_behind(history: pd.DataFrame, planned: list[Run]) -> pd.DataFrame:
     """Under how many kinds and rates of noise each method is ahead of cross entropy with its whole interval, and under
     how many behind it, a column for each rule; of the noises that were run with all seeds."""
     found = gains(history, HONEST)
-    found, columns = found[found.seeds == seeds_of(planned)], {}
+    found, columns = found[(found.seeds == seeds_of(planned)) & (found.seeds > 1)], {}  # a single one has no interval
     for rule, part in found.groupby("rule", sort=False):
         of = part.method
         columns["noises"] = part.groupby("method").size().astype(str)

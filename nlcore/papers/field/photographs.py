@@ -5,6 +5,7 @@ from functools import partial
 
 import pandas as pd
 
+from ... import words
 from ...measures.evaluate import COMPARED, select
 from ...runs import Run
 from .. import texts
@@ -27,22 +28,26 @@ def accuracy(history: pd.DataFrame, planned: list[Run]) -> pd.DataFrame:
 
 
 def orders(photographs: pd.DataFrame, fashion: pd.DataFrame) -> pd.DataFrame:
-    """Rank correlations of the accuracies of methods on CIFAR-10 under each drawn noise: with those on Fashion-MNIST
-    under noise of this kind and rate, and with those under people's labels. Over seeds in which all were run."""
+    """Rank correlations of the accuracies of methods on photographs, of CIFAR-10, under each drawn noise: with those on
+    Fashion-MNIST under noise of this kind and rate, unless both are the same data, and with those under people's
+    labels. Over seeds in which all were run."""
     if not len(photographs):
         return pd.DataFrame({"rank correlation": [NOT_RUN]})
     both, table = {rule: chosen(photographs, fashion, rule) for rule in COMPARED}, {}
     said = texts.noise_of(photographs)
+    here, elsewhere = (words.listed(rows.dataset.unique()) for rows in (photographs, fashion))
     people = where("human", photographs[photographs.noise.isin(KINDS["human"])].rate.max())
     for kind, rate in kinds_of(photographs[~photographs.noise.isin(KINDS["human"])]):
-        others = {"the same on Fashion-MNIST": where(kind, rate, photograph=False), "people's labels": people}
-        here = photographs.noise.isin(KINDS[kind]) & (photographs.rate == rate)
-        table[said[here].iloc[0]] = {
+        others = {f"the same on {elsewhere}": where(kind, rate, photograph=False), "people's labels": people}
+        if elsewhere in (here, ""):
+            others = {"people's labels": people}
+        this = photographs.noise.isin(KINDS[kind]) & (photographs.rate == rate)
+        table[said[this].iloc[0]] = {
             (name, WHEN[rule]): correlation(rows, where(kind, rate), other)
             for name, other in others.items()
             for rule, rows in both.items()
         }
-    return pd.DataFrame(table).T.rename_axis("noise on CIFAR-10")
+    return pd.DataFrame(table).T.rename_axis(f"noise on {here}")
 
 
 def chosen(photographs: pd.DataFrame, fashion: pd.DataFrame, rule: str) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import torch
 from matplotlib.figure import Figure
 
 from ... import data, figures, words
+from ...inputs import require
 from ...measures.evaluate import COMPARED, select
 from .. import texts
 from ..effects import ahead
@@ -25,7 +26,7 @@ one_network = partial(texts.one_network, of="targets")  # for the chapter
 
 def smoothing(rows: pd.DataFrame) -> pd.Series:
     """The smoothing a of each run; that of cross entropy is 0."""
-    return rows.method_a.fillna(0.0).rename("a")
+    return rows.get("method_a", pd.Series(0.0, rows.index)).fillna(0.0).rename("a")
 
 
 def of_targets(rows: pd.DataFrame) -> pd.DataFrame:
@@ -40,6 +41,18 @@ def circumstances(rows: pd.DataFrame, tier: str, rule: str = "") -> str:
 
 
 # What a hard target asks for, without any run
+
+
+def check_smoothing(a: float) -> None:
+    """Refuse a smoothing whose loss has no least value, before anything is trained with it."""
+    require(0 < a <= 1, f"a is the smoothing of this page, above 0 and at most 1, not {a:g}")
+
+
+def check_trained(tables: dict[str, pd.DataFrame], a: float) -> None:
+    """Refuse tables that have no run with the smoothing `a`."""
+    lacking = [name for name in ("calibration", "information", "noise") if not (smoothing(tables[name]) == a).any()]
+    told = f"no run of {', '.join(lacking)} with a = {a:g} has a record"
+    require(not lacking, f"{told}; with train=missing this page trains them")
 
 
 def optimum(a: float, K: int = 10) -> float:
@@ -286,8 +299,9 @@ def methods_under_noise(history: pd.DataFrame) -> pd.DataFrame:
 
 def memory_and_calibration(rows: pd.DataFrame) -> pd.DataFrame:
     """By method and rate of noise: wrong labels that are predicted, in percent, and the calibration error on true
-    labels, before and after a temperature."""
-    means = rows.groupby([with_smoothing(rows), "rate"])[["train_wrong", "ece", "ece_scaled"]].mean()
+    labels, before and after a temperature, which a run has at its end alone; of what every seed has."""
+    columns = ["train_wrong", "ece", "ece_scaled"]
+    means = rows.groupby([with_smoothing(rows), "rate"])[columns].agg(lambda seeds: seeds.mean(skipna=False))
     columns = {"train_wrong": "wrong labels, %", "ece": BEFORE, "ece_scaled": "ECE scaled"}
     found = {}
     for name, said in columns.items():

@@ -13,9 +13,9 @@ from ...inputs import require
 from ...measures import evaluate
 from ...noise import carriers
 from ...runs import Record
-from ..effects import ahead, mean
+from ..effects import ahead, points
 from ..tables import percent
-from ..texts import interval, seeds
+from ..texts import NOT_RUN, interval, number, seeds
 from .exhibits import figure_of_paper
 
 RIGHT, WRONG = "#0072b2", "#d55e00"  # right labels and wrong ones
@@ -129,7 +129,7 @@ def capacity(ours: pd.DataFrame) -> pd.DataFrame:
     for model, part in ours.groupby("model", sort=False):
         row = {"network": words.said(model), "weights": f"{weights(model, part.dataset.iloc[0]):,}"}
         for at in (0, alpha):
-            row[f"at α = {at:g}, %"] = f"{100 * mean(part, alpha=at):.1f}"
+            row[f"at α = {at:g}, %"] = number(points(part, alpha=at)).replace(NOT_RUN, "")
         rows.append(row | {"points lost": gap(part, 0, alpha, by="alpha")})
     return pd.DataFrame(rows).set_index("network")
 
@@ -165,10 +165,13 @@ def accuracy_by_rule(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def training_minutes(ours: pd.DataFrame) -> pd.DataFrame:
-    """Minutes of training, summed over seeds, a row for each network and a column for each alpha."""
-    seconds = ours.pivot_table(index="model", columns="alpha", values="train_seconds", aggfunc="sum", sort=False)
-    minutes = (seconds / 60).map("{:.1f}".format).rename(index=words.said, columns="α = {:g}".format)
-    return minutes.rename_axis(index="network", columns=None)
+    """Minutes of training, summed over seeds, a row for each network and a column for each alpha; `n` where fewer seeds
+    were run than elsewhere, and empty where none was."""
+    found, every = ours.groupby(["model", "alpha"], sort=False).train_seconds.agg(["sum", "size"]), ours.seed.nunique()
+    fewer = found["size"].map(" (n = {})".format).where(found["size"] < every, "")
+    cells = (found["sum"] / 60).map("{:.1f}".format) + fewer
+    table = cells.unstack("alpha", fill_value="").sort_index(axis=1).rename(index=words.said, columns="α = {:g}".format)
+    return table.rename_axis(index="network", columns=None)
 
 
 # The shape of the noise

@@ -15,7 +15,8 @@ def ahead_by_order(rows: pd.DataFrame) -> pd.DataFrame:
         for order in ("confusing", "learned"):
             told = estimate(part, Effect("", _ahead(order)))
             if told:
-                middle, ends = f"{told.effect:+.1f}", f"{told.low:+.1f} to {told.high:+.1f}"
+                middle = f"{told.effect:+.1f}"
+                ends = f"{told.low:+.1f} to {told.high:+.1f}" if told.seeds > 1 else ""
                 row = {"δ": f"{delta:g}", "order": order, "ahead, points": middle, "95 % interval": ends}
                 found.append(row | {"seeds": str(told.seeds)})
     columns = ["δ", "order", "ahead, points", "95 % interval", "seeds"]
