@@ -106,6 +106,12 @@ def percent(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
     return cells.unstack(columns, sort=False).rename(index=name)
 
 
+def over_seeds(groups) -> pd.DataFrame:
+    """Means of the columns of groups of runs, missing where a run of the group has no value: what is left of the seeds
+    would not be a mean over seeds."""
+    return groups.agg(lambda values: values.mean(skipna=False))
+
+
 def in_order(table: pd.DataFrame, names: Iterable[str] = words.METHODS) -> pd.DataFrame:
     """A table by method in the order of these names, methods in words, missing cells empty."""
     table = table.loc[[name for name in names if name in table.index]]

@@ -14,7 +14,7 @@ from ...methods import curriculum, mentor
 from ...noise import SymmetricInclusive, draw
 from ...training.device import reproducible
 from .. import texts
-from ..tables import gaps, percent, published
+from ..tables import gaps, over_seeds, percent, published
 from ..texts import WHEN, data_and_network, decimal
 from .experiments import BURN_IN, PERCENTILE
 from .measured import named, students_of
@@ -172,8 +172,9 @@ def detection(rows: pd.DataFrame) -> pd.DataFrame:
     """Weights of the big student as detectors of right labels, by rate of noise, means over seeds in percent: pairs
     with a weight above a half, of these the right ones, of the right ones these, area under the ROC curve."""
     seen = _by_way(big(rows))
-    means = seen[seen.kept.notna()].rename(columns=DETECTION).groupby(["rate", "way"])[[*DETECTION.values()]].mean()
-    parts = {f"{rate:g}": _in_order((100 * means.loc[rate]).map(decimal)) for rate in means.index.levels[0]}
+    groups = seen[seen.kept.notna()].rename(columns=DETECTION).groupby(["rate", "way"])[[*DETECTION.values()]]
+    found = 100 * over_seeds(groups)
+    parts = {f"{rate:g}": _in_order(found.loc[rate].map(decimal)) for rate in found.index.levels[0]}
     return pd.concat(parts, names=["noise"])
 
 

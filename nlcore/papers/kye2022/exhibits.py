@@ -15,7 +15,7 @@ from ...methods import METHODS, FasTEN
 from ...noise import SymmetricInclusive
 from .. import tables, texts
 from ..effects import Effect, ahead, estimate, in_words, mean
-from ..tables import percent, published, share
+from ..tables import over_seeds, percent, published, share
 from ..texts import WHEN, data_and_network, decimal, interval, noise_of
 from .experiments import ABLATION, ALL
 from .measured import SYMMETRIC, priced
@@ -217,8 +217,8 @@ def matrices_at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
     MLoC, since a zero in its T makes that infinite), and its mean diagonal."""
     rows = rows.assign(noise=noise_of(rows), T_chi2=rows.T_chi2.where(rows.method != "mloc"))
     names = {"T_error": "total variation", "T_chi2": "chi-square", "T_diagonal": "mean diagonal"}
-    means = rows.groupby(["noise", "method"], sort=False)[[*names]].mean().rename(columns=names)
-    return means.map("{:.3f}".format).replace("nan", "").rename(index=words.method, level="method")
+    found = over_seeds(rows.groupby(["noise", "method"], sort=False)[[*names]]).rename(columns=names)
+    return found.map("{:.3f}".format).replace("nan", "").rename(index=words.method, level="method")
 
 
 def diagonals(history: pd.DataFrame) -> Figure:
@@ -245,8 +245,8 @@ def corrections(rows: pd.DataFrame) -> pd.DataFrame:
     those put wrong, at the end."""
     rows = rows[rows.corrected.notna()]
     names = {"corrected_wrong": "put right", "miscorrected": "put wrong"}
-    means = 100 * rows.groupby([noise_of(rows).rename("noise"), "method"], sort=False)[[*names]].mean()
-    table = means.map(decimal).unstack("method")
+    found = 100 * over_seeds(rows.groupby([noise_of(rows).rename("noise"), "method"], sort=False)[[*names]])
+    table = found.map(decimal).unstack("method")
     order = [(column, name) for name in ("fasten", "mslc", "mlac") for column in names if (column, name) in table]
     short = {"fasten": "FasTEN", "mslc": "MSLC", "mlac": "MLaC"}
     return table[order].set_axis([f"{short[name]}: {names[column]}" for column, name in order], axis=1).fillna("")

@@ -15,7 +15,7 @@ from ...inputs import require
 from ...measures.evaluate import COMPARED, select
 from .. import texts
 from ..effects import ahead
-from ..tables import percent, published
+from ..tables import over_seeds, percent, published
 from ..texts import WHEN, data_and_network, decimal, interval
 
 SMOOTHING = "smoothing a"
@@ -157,8 +157,8 @@ def formed(means: pd.DataFrame) -> pd.DataFrame:
 
 def by_smoothing(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Means of some columns over seeds, a row for each smoothing a."""
-    means = rows.groupby(smoothing(rows))[[*columns]].mean()
-    return means.rename(index="{:g}".format).rename_axis(SMOOTHING)
+    found = over_seeds(rows.groupby(smoothing(rows))[[*columns]])
+    return found.rename(index="{:g}".format).rename_axis(SMOOTHING)
 
 
 def calibration(rows: pd.DataFrame) -> pd.DataFrame:
@@ -171,8 +171,8 @@ def calibration(rows: pd.DataFrame) -> pd.DataFrame:
 def hundred_classes(rows: pd.DataFrame) -> pd.DataFrame:
     """The same with a hundred classes, by rate of symmetric noise and smoothing."""
     columns = ["test_accuracy", "ece", "temperature", "ece_scaled"]
-    means = rows.groupby([rows.rate.rename("noise rate"), smoothing(rows).rename(SMOOTHING)])[columns].mean()
-    return formed(means.rename(index="{:g}".format))
+    found = over_seeds(rows.groupby([rows.rate.rename("noise rate"), smoothing(rows).rename(SMOOTHING)])[columns])
+    return formed(found.rename(index="{:g}".format))
 
 
 def information(rows: pd.DataFrame) -> pd.DataFrame:
@@ -300,9 +300,8 @@ def methods_under_noise(history: pd.DataFrame) -> pd.DataFrame:
 def memory_and_calibration(rows: pd.DataFrame) -> pd.DataFrame:
     """By method and rate of noise: wrong labels that are predicted, in percent, and the calibration error on true
     labels, before and after a temperature, which a run has at its end alone; of what every seed has."""
-    columns = ["train_wrong", "ece", "ece_scaled"]
-    means = rows.groupby([with_smoothing(rows), "rate"])[columns].agg(lambda seeds: seeds.mean(skipna=False))
     columns = {"train_wrong": "wrong labels, %", "ece": BEFORE, "ece_scaled": "ECE scaled"}
+    means = over_seeds(rows.groupby([with_smoothing(rows), "rate"])[[*columns]])
     found = {}
     for name, said in columns.items():
         for rate, values in means[name].unstack("rate").items():

@@ -12,7 +12,7 @@ from ... import figures, words
 from ...losses import lq
 from ...measures.evaluate import COMPARED, curve_numbers, select
 from .. import texts
-from ..tables import gaps, in_order, percent, published
+from ..tables import gaps, in_order, over_seeds, percent, published
 from ..texts import WHEN, data_and_network, decimal, noise_of
 from .experiments import TABLE_1
 
@@ -203,8 +203,8 @@ def what_pruning_keeps(rows: pd.DataFrame) -> pd.DataFrame:
         "train_wrong": "wrong predicted",
     }
     rows = rows.assign(variant=pruning_variant(rows), k=rows.method_k.map("{:g}".format))
-    means = 100 * rows.groupby(["k", "variant"])[[*columns]].mean()
-    return means.map(decimal).replace("nan", "").rename(columns=columns)
+    found = 100 * over_seeds(rows.groupby(["k", "variant"])[[*columns]])
+    return found.map(decimal).replace("nan", "").rename(columns=columns)
 
 
 def backward_by_seed(history: pd.DataFrame) -> Figure:
