@@ -143,6 +143,7 @@ def _table(path: Path, side: int) -> Examples:
         return _pictures(start, paths, side)
     features = table.drop(columns=[name for name in OWN_COLUMNS if name in table])
     numbers = features.select_dtypes(["number", "bool"]).astype(np.float64).replace([np.inf, -np.inf], np.nan)
+    numbers += 0.0  # -0 is 0, also where bytes are compared
     constant = [name for name in numbers if numbers[name].nunique() < 2]
     counting = [name for name in numbers if _counts_the_rows(numbers[name])]
     numbers = numbers.drop(columns=constant + counting)

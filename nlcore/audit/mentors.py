@@ -144,7 +144,8 @@ def _checked(data: datasets.Dataset, path: Path) -> tuple[torch.Tensor, torch.Te
 
 def _table(path: Path) -> pd.DataFrame:
     """A table with the columns file and label, all cells as text and the former filled."""
-    table, _ = table_of_checked(path, ("file", "label"))
+    table, gone = table_of_checked(path, ("file", "label"))
+    table = table[~gone]
     empty = table.index[table.file == ""][:1]
     require(not len(empty), f"{path}: row {[*empty + 1]} below the header has no file")
     return table

@@ -80,9 +80,9 @@ def check_given(table: pd.DataFrame, path: Path, data: str, meant: list[tuple[st
         tell(f"{path} names examples by their numbers alone; {told}")
 
 
-def table_of_checked(path: Path, needed: tuple[str, ...]) -> tuple[pd.DataFrame, int]:
-    """A table of labels that were checked. Rows whose `action` is remove name no true label; they are left out, which
-    is said, and counted."""
+def table_of_checked(path: Path, needed: tuple[str, ...]) -> tuple[pd.DataFrame, np.ndarray]:
+    """A table of labels that were checked, and which of its rows name no true label, as their `action` is remove; that
+    they are left out is said."""
     table = read_table(path, needed)
     action = _actions(table)
     wrong = np.flatnonzero(~action.isin(("", *ACTIONS)))[:1]
@@ -91,7 +91,7 @@ def table_of_checked(path: Path, needed: tuple[str, ...]) -> tuple[pd.DataFrame,
     if gone.any():
         tell(f"{path}: left out, as they are to be removed: {counted(int(gone.sum()), 'row')}")
     require(not gone.all(), f"{path} has no row that is not to be removed")
-    return table[~gone], int(gone.sum())
+    return table, gone.to_numpy()
 
 
 def _actions(table: pd.DataFrame) -> pd.Series:
@@ -120,10 +120,24 @@ def _check_kept(path: Path, row: int, own: str, name: str) -> None:
 def checked(path: Path, found: Examples, place: Path) -> tuple[np.ndarray, np.ndarray, int]:
     """Examples (m,) whose labels were checked, and their true classes (m,), from a table with `label`; and how many
     more are to be removed."""
-    table, removed = table_of_checked(path, ("label",))
+    table, gone = table_of_checked(path, ("label",))
+    there = _are_examples(table, found, place)
+    if (gone & ~there).any():
+        number = counted(int((gone & ~there).sum()), "row")
+        tell(f"{path}: passed over, as no example of {found.name} is meant: {number} to be removed")
+    meant = there | ~gone
+    table, gone = table[meant].reset_index(drop=True), gone[meant]
     index = positions(table, path, found, place)
+    table, index, removed = table[~gone], index[~gone], int(gone.sum())
     own = [found.classes[k] for k in found.given[index]]
     return index, np.array(true_classes(table, path, own, found.classes)), removed
+
+
+def _are_examples(table: pd.DataFrame, found: Examples, place: Path) -> np.ndarray:
+    """Which rows of a table name a file among the examples, which one that was removed from the data does not; by
+    numbers alone that cannot be told."""
+    known = {*found.file}
+    return np.array([called(file, place, known) in known for file in table.get("file", [])] or [True] * len(table))
 
 
 def corrected(place: Path) -> list[int] | None:
@@ -224,7 +238,8 @@ def _table_of(place: Path, out: Path, found: Examples, label: np.ndarray, remove
         if _of_both_splits(found):
             table["split"] = [_split(file) for file in found.file]
     if found.path:
-        table["file"] = [Path(os.path.relpath(path, out.resolve().parent)).as_posix() for path in found.path]
+        files = [Path(os.path.relpath(_straight(path), out.resolve().parent)) for path in found.path]
+        table["file"] = [file.as_posix() for file in files]
     before = given
     if "given" in table:  # of one that was relabelled before; rows that came later have none yet
         told = f"{place} has a column given of its own, and {out.name} keeps the labels as they were under that name"
@@ -233,6 +248,11 @@ def _table_of(place: Path, out: Path, found: Examples, label: np.ndarray, remove
     table = table.assign(label=label, given=before)[~removed]
     with whole(out) as part:
         table.to_csv(part, index=False)
+
+
+def _straight(path: Path) -> Path:
+    """A path without `..`, which behind a link leads elsewhere than it reads."""
+    return path.parent.resolve() / path.name if ".." in path.parts else path
 
 
 def _write_arrays(place: Path, out: Path, found: Examples, label: np.ndarray, removed: np.ndarray) -> None:

@@ -3,6 +3,7 @@
 import os
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,7 +32,8 @@ def shown(file: str | bytes | Path, side: int | None = None):
                 image.draft("RGB", (side, side))
             _check_pages(image, name)
             scaled = image.format == "PPM"  # by Pillow, to 16 bits
-            return _rgb(ImageOps.exif_transpose(image), name, scaled)
+            greys = _greys(image)  # a turned picture has lost its tags
+            return _rgb(ImageOps.exif_transpose(image), name, scaled, greys)
     except UserError:
         raise
     except Exception as error:  # whatever a torn file makes of reading it
@@ -50,14 +52,32 @@ def _check_pages(image, name: str) -> None:
         require(first != second, told)
 
 
-def _rgb(image, name: str, scaled: bool):
+class Greys(NamedTuple):
+    """What the numbers of a grey picture of more than 8 bits mean: how many there are at most, and whether 0 is white,
+    as in pictures of X-rays."""
+
+    bits: int = 16
+    inverted: bool = False
+
+
+def _greys(image) -> Greys:
+    """By the tags of a TIFF; other files have 16 bits, and 0 is black."""
+    tags = getattr(image, "tag_v2", {})
+    bits, photometric = tags.get(258, 16), tags.get(262, 1)
+    return Greys(max(bits) if isinstance(bits, tuple) else bits, photometric == 0)
+
+
+def _rgb(image, name: str, scaled: bool, greys: Greys):
     """An image of any mode as RGB; one whose numbers have no known range, as they are not `scaled`, is refused."""
     from PIL import Image
 
     known = image.mode not in ("I", "F") or scaled
     require(known, f"{name} has numbers of 32 bits, of which white is not known; save it with 8 or 16 bits a channel")
     if image.mode.startswith("I"):
-        grey = np.asarray(image).astype(np.float32) / 257  # 65,535 is white
+        number = np.asarray(image)
+        grey = number.astype(np.float32) * 255 / (2**greys.bits - 1)
+        grey = 255 - grey if greys.inverted else grey
+        grey[number == image.info.get("transparency", -1)] = 255
         return Image.fromarray(grey.round().astype(np.uint8)).convert("RGB")
     if not image.has_transparency_data:
         return image.convert("RGB")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -132,7 +133,7 @@ def shared_published(paper: str, keys: Collection[str]) -> dict[str, Record]:
     many others are. Many, or a few of which one is not there, not current or not whole, are taken from all lines.
     """
     path = published(paper)
-    few = path.exists() and MANY * len(keys) < path.stat().st_size
+    few = path.exists() and MANY * len(keys) < path.stat().st_size and _in_order(path, path.stat().st_mtime_ns)
     looked_up = _looked_up(path, keys) if few else {}
     if looked_up.keys() == set(keys):
         return looked_up
@@ -143,6 +144,14 @@ def shared_published(paper: str, keys: Collection[str]) -> dict[str, Record]:
 def _every_published(paper: str) -> dict[str, Record]:
     path = published(paper)
     return _parsed(path, path.stat().st_mtime_ns) if path.exists() else {}
+
+
+@lru_cache(maxsize=8)
+def _in_order(path: Path, changed: int) -> bool:
+    """Whether the keys of the lines of a file grow, each once, as `publish` writes them; a merge may leave others."""
+    with path.open("rb") as lines:
+        keys = [_key_in(line, 0, len(line)) for line in lines]
+    return all(one < other for one, other in pairwise(keys))
 
 
 def _looked_up(path: Path, keys: Collection[str]) -> dict[str, Record]:
@@ -159,16 +168,14 @@ def _looked_up(path: Path, keys: Collection[str]) -> dict[str, Record]:
 
 
 def _line_of(lines: mmap.mmap, key: bytes) -> bytes:
-    """The line of a key, found by bisection; b"" if it is not found, or a line beside it has the same key."""
+    """The line of a key, found by bisection; b"" if it is not found."""
     low, high = 0, len(lines)  # it begins in here
     while low < high:
         start = lines.rfind(b"\n", low, (low + high) // 2) + 1 or low
         end = _end(lines, start)
         here = _key_in(lines, start, end)
         if here == key:
-            before = lines.rfind(b"\n", 0, max(0, start - 1)) + 1
-            beside = _key_in(lines, before, start), _key_in(lines, end, _end(lines, end + 1))
-            return b"" if key in beside else lines[start:end]
+            return lines[start:end]
         low, high = (end + 1, high) if here < key else (low, start)
     return b""
 
@@ -179,7 +186,7 @@ def _end(lines: mmap.mmap, start: int) -> int:
     return len(lines) if end < 0 else end
 
 
-def _key_in(lines: mmap.mmap, start: int, end: int) -> bytes:
+def _key_in(lines: mmap.mmap | bytes, start: int, end: int) -> bytes:
     """The key that stands in a line, near its end (see `Record.dump`); b"" in one without."""
     place = lines.rfind(b'"key":"', start, end)
     return lines[place + 7 : place + 23] if place >= 0 else b""

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-from ..files import whole
+from ..files import free, whole
 from . import states
 from .device import device_name
 from .processes import Process
@@ -17,8 +17,9 @@ class Checkpoints:
     """The states of a run under way, in files `NAME-STAGE-STEP.RANK.safetensors` of a folder.
 
     One is due every so many `steps` and at every evaluation or, without `steps`, when `seconds` have passed since the
-    last. A state is of use to the same golden runs, kind of device and torch alone; others are passed over. In it
-    stands what it is `of` (without it, the name) and of which process, so that a renamed or copied file is found out.
+    last. A state is of use to the same golden runs, kind of device and torch alone; others are named and kept aside. In
+    it stands what it is `of` (without it, the name) and of which process, so that a renamed or copied file is found
+    out.
     """
 
     def __init__(
@@ -67,19 +68,31 @@ class Checkpoints:
         return state if self.process.all_agree(state is not None) else None
 
     def load(self, path: Path) -> dict | None:
+        kind = ".damaged"
         try:
             state = states.read(path, self.process.device)
-            if state.get("of") == self.of:
-                return state if state["stamp"] == self.stamp else None
-            told = "does not say that it is of this run"
+            if state.get("of") != self.of:
+                told = "does not say that it is of this run"
+            elif state["stamp"] != self.stamp:
+                told, kind = f"was made {self.otherwise(state['stamp'])}", ".other"
+            else:
+                return state
         except (*states.DAMAGED, OSError) as error:
             told = f"is damaged ({type(error).__name__})"
-        print(f"{path} {told}; it is set aside, the run starts again", file=sys.stderr)
-        path.rename(path.with_suffix(".damaged"))
+        aside = free(path.with_suffix(kind))
+        print(f"{path} {told}; it is set aside as {aside.name}, the run starts again", file=sys.stderr)
+        path.rename(aside)
         return None
+
+    def otherwise(self, stamp: str) -> str:
+        """In words, by what else a state with another stamp was made."""
+        made, ours = stamp.split("; "), self.stamp.split("; ")
+        others = [f"{one}, not {own}" for one, own in zip(made[1:], ours[1:], strict=True) if one != own]
+        return "with " + " and ".join([*(["code of other golden runs"] if made[0] != ours[0] else []), *others])
 
     def clear(self) -> None:
         """Remove them: the run is over, and its record is written."""
         rank = self.process.rank
-        for path in [*self.files(rank), *self.folder.glob(f".{self.name}-*.{rank}.safetensors.*.part")]:
+        left = (f".{self.name}-*.{rank}.safetensors.*.part", f"{self.name}-[01]-*.{rank}*.other")
+        for path in [*self.files(rank), *(path for kind in left for path in self.folder.glob(kind))]:
             path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from nlcore import data
-from nlcore.audit import labels, mentors, report
+from nlcore.audit import labels, mentors, report, reviewed
 from nlcore.audit.examples import read
 from nlcore.audit.folds import Plan, standardised
 from nlcore.audit.reviewed import corrected, relabel
@@ -76,6 +76,54 @@ def test_labels_that_were_corrected_before_do_not_give_a_rate(table, tmp_path):
     assert told["wrong"] == 0 and told["corrected"] == 4 and "low" not in told
     page = (out / "report.html").read_text()
     assert "4 of them had been corrected before" in page and "the share of wrong labels is between" not in page
+
+
+def test_rows_to_be_removed_are_examples_and_each_counts_once(tmp_path, capsys):
+    photos = tmp_path / "photos"
+    for k, name in enumerate("ab"):
+        (photos / name).mkdir(parents=True)
+        for i in range(6):
+            Image.new("L", (8, 8), 20 * i + k).save(photos / name / f"{i}.png")
+    found = read(str(photos))
+    first, second, *_ = found.file
+    keep = {"file": found.file[4:8], "label": [found.classes[k] for k in found.given[4:8]], "action": [""] * 4}
+
+    def of(*files):
+        more = {"file": [*files], "label": [""] * len(files), "action": ["remove"] * len(files)}
+        return write(tmp_path / "checked.csv", **{name: keep[name] + more[name] for name in keep})
+
+    index, _, removed = reviewed.checked(of(first, second), found, photos)
+    assert index.tolist() == [4, 5, 6, 7] and removed == 2
+    assert reviewed.checked(of(first, "gone/0.png"), found, photos)[2] == 1  # removed from the data since
+    assert "passed over, as no example of photos is meant: 1 row to be removed" in capsys.readouterr().err
+    for files in ((first, first), (found.file[4],)):
+        with pytest.raises(UserError, match="names an example twice"):
+            reviewed.checked(of(*files), found, photos)
+
+
+def test_minus_nothing_is_nothing(tmp_path):
+    """As rounded numbers are written."""
+    own = pd.DataFrame({"a": ["0.0", "0.0", "1.5", "2.5"] * 5, "label": ["x", "y"] * 10})
+    own.to_csv(tmp_path / "one.csv", index=False)
+    own.assign(a=["0.0", "-0.0", "1.5", "2.5"] * 5).to_csv(tmp_path / "other.csv", index=False)
+    one, other = (read(str(tmp_path / name)).x for name in ("one.csv", "other.csv"))
+    assert one.tobytes() == other.tobytes()
+
+
+def test_a_new_table_names_the_pictures_of_the_old_one_behind_a_link(tmp_path):
+    """There `..` leads up from where the link leads to."""
+    for folder, shade in (("far", 10), ("here", 200)):
+        (tmp_path / folder).mkdir()
+        for i in range(4):
+            Image.new("L", (8, 8), shade + i).save(tmp_path / folder / f"{i}.png")
+    (tmp_path / "far" / "deep").mkdir()
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "far" / "deep")
+    names = [f"link/../{i}.png" for i in range(4)]
+    table = write(tmp_path / "here" / "t.csv", file=names, label=["x", "y"] * 2)
+    review = write(tmp_path / "r.csv", file=names[:1], label=["y"])
+    relabel(str(table), review, tmp_path / "here" / "new.csv")
+    old, new = (read(str(tmp_path / "here" / name)).x for name in ("t.csv", "new.csv"))
+    assert np.array_equal(old, new) and old.max() < 100
 
 
 def test_examples_to_be_removed_may_have_been_wrong(table, tmp_path):

@@ -1,7 +1,9 @@
 """What people bring: folders and pictures of all kinds are read as a person would, or named in one sentence."""
 
 import os
+import struct
 import unicodedata
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -231,6 +233,43 @@ def test_deep_pictures_are_scaled(tmp_path):
     for name in ("a.png", "a.tif"):
         Image.fromarray(deep.astype(np.uint16)).save(tmp_path / name)
         assert abs(shown(tmp_path / name)[..., 1] - deep / 257).max() <= 0.5
+
+
+def tiff(path, greys, bits, photometric):
+    """A grey TIFF in one strip, as cameras of microscopes write it and Pillow does not."""
+    places = {8: "u1", 16: "<u2"}
+    strip = packed(greys) if bits == 12 else greys.astype(places[bits]).tobytes()
+    height, width = greys.shape
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: photometric, 273: 8, 277: 1, 278: height, 279: len(strip)}
+    entries = b"".join(
+        struct.pack("<HHII", tag, 4 if tag in (273, 279) else 3, 1, value) for tag, value in tags.items()
+    )
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    path.write_bytes(b"II*\0" + struct.pack("<I", 8 + len(strip)) + strip + directory)
+
+
+def packed(greys):
+    """Pairs of numbers of 12 bits in three bytes."""
+    one, other = greys[:, ::2], greys[:, 1::2]
+    return np.stack([one >> 4, (one & 15) << 4 | other >> 8, other & 255], -1).astype(np.uint8).tobytes()
+
+
+@pytest.mark.parametrize("bits, photometric", [(8, 0), (8, 1), (12, 1), (16, 0), (16, 1)])  # Pillow knows no (12, 0)
+def test_grey_tiffs_are_read_with_their_own_white(tmp_path, bits, photometric):
+    ramp = np.linspace(0, 1, 16)[None].repeat(4, 0)
+    tiff(tmp_path / "a.tif", np.round(ramp * (2**bits - 1)).astype(int), bits, photometric)
+    right = 255 * (ramp if photometric else 1 - ramp)
+    assert abs(shown(tmp_path / "a.tif")[..., 2] - right).max() <= 0.6
+
+
+def test_a_deep_picture_is_white_where_it_is_transparent(tmp_path):
+    image = Image.fromarray(np.array([[0, 30_000, 65_535]], np.uint16))
+    image.save(tmp_path / "a.png")
+    whole, at = (tmp_path / "a.png").read_bytes(), 33  # behind the header comes which grey is none
+    told = b"tRNS" + struct.pack(">H", 0)
+    chunk = struct.pack(">I", 2) + told + struct.pack(">I", zlib.crc32(told))
+    (tmp_path / "a.png").write_bytes(whole[:at] + chunk + whole[at:])
+    assert shown(tmp_path / "a.png")[0, :, 0].tolist() == [255, 117, 255]
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.int32])

@@ -216,6 +216,16 @@ def test_lines_that_a_merge_doubled(record, monkeypatch, tmp_path):
             ask("some2020")
 
 
+def test_a_merge_that_kept_both_sides_is_found_out_wherever_its_lines_are(record, monkeypatch, tmp_path):
+    monkeypatch.setenv("NLCORE_HOME", str(tmp_path))
+    made = sorted((replace(record, run=replace(RUN, seed=seed)) for seed in range(5)), key=lambda one: one.key)
+    other = [replace(one, diverged=not one.diverged) if one is made[2] else one for one in made]
+    write_whole(store.published("some2020"), "".join(f"{one.dump()}\n" for one in [*made, *other]))
+    monkeypatch.setattr(store, "MANY", 0)
+    with pytest.raises(UserError, match="a second record of the run"):
+        store.shared_published("some2020", [made[2].key])
+
+
 @given(st.data())
 def test_a_record_that_is_looked_up_is_that_of_its_line(record, data):
     """In whatever order the lines are, and however often: what bisection finds is what reading all lines finds."""

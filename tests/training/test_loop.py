@@ -118,12 +118,27 @@ def test_a_run_keeps_its_state_now_and_then_and_clears_it_away_once_its_record_i
     assert len(states) == 4 and not [*folder.iterdir()]  # it went on behind its last step
 
 
-def test_a_state_of_other_code_or_of_another_device_is_not_used(tmp_path, monkeypatch):
+def test_a_state_of_other_code_or_of_another_device_is_not_used_and_not_lost(tmp_path, monkeypatch, capsys):
     Checkpoints(tmp_path, Process(CPU), "run", "old").save({"depth": 0, "done": 3})
     assert Checkpoints(tmp_path, Process(CPU), "run", "old").newest()["done"] == 3
     assert Checkpoints(tmp_path, Process(CPU), "run", "new").newest() is None
-    monkeypatch.setattr("nlcore.training.checkpoint.device_name", lambda device: "another")
-    assert Checkpoints(tmp_path, Process(CPU), "run", "old").newest() is None
+    assert (
+        "was made with code of other golden runs; it is set aside as run-1-000000003.0.other" in capsys.readouterr().err
+    )
+    aside, state = tmp_path / "run-1-000000003.0.other", tmp_path / "run-1-000000003.0.safetensors"
+    aside.rename(state)
+    with monkeypatch.context() as patch:
+        patch.setattr("nlcore.training.checkpoint.device_name", lambda device: "another")
+        elsewhere = Checkpoints(tmp_path, Process(CPU), "run", "old")
+        assert elsewhere.newest() is None and "not another; it is set aside" in capsys.readouterr().err
+        elsewhere.save({"depth": 0, "done": 1})
+    for path in elsewhere.files(0):
+        path.unlink()
+    aside.rename(state)
+    assert Checkpoints(tmp_path, Process(CPU), "run", "old").newest()["done"] == 3  # brought back by hand
+    state.rename(aside)
+    Checkpoints(tmp_path, Process(CPU), "run", "old").clear()
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_damaged_state_is_named_set_aside_and_the_run_starts_again(tmp_path, capsys):
