@@ -84,9 +84,16 @@ def kind(run: Run) -> str:
     return ", ".join(sorted(features(run))) or "plain"
 
 
+@cache
 def golden_runs() -> dict[str, Run]:
     """The golden runs by the names of their kinds."""
     return {kind(run): run for run in all_runs()}
+
+
+@cache
+def _parts() -> dict[str, frozenset[str]]:
+    """The features of each golden run, by its kind."""
+    return {name: features(run) for name, run in golden_runs().items()}
 
 
 def place() -> Path:
@@ -188,7 +195,7 @@ def at_start(path: Path) -> dict[str, str]:
 
 @lru_cache(maxsize=4096)
 def _rests_on(made_of: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted(name for name, run in golden_runs().items() if features(run) <= made_of))
+    return tuple(sorted(name for name, parts in _parts().items() if parts <= made_of))
 
 
 def rests_on(run: Run) -> tuple[str, ...]:
@@ -200,7 +207,7 @@ def rests_on(run: Run) -> tuple[str, ...]:
 @cache
 def known() -> frozenset[str]:
     """The features that some golden run has, and the usual ones."""
-    return frozenset(USUAL).union(*(features(run) for run in golden_runs().values()))
+    return frozenset(USUAL).union(*_parts().values())
 
 
 def digests_of(run: Run) -> str:
