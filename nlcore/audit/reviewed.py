@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..data.own import SPLIT_NAMES, check_outside
-from ..data.prepared import KNOWN, MOST_CLASSES, opened
+from ..data.prepared import KNOWN, MOST_CLASSES, of_other_splits, opened
 from ..data.tables import SUFFIXES, called, read_table, repeated, suffix
 from ..files import whole
 from ..inputs import counted, few, lookup, require, shown, tell
@@ -301,5 +301,6 @@ def _beside(arrays: dict[str, np.ndarray], split: str, size: int) -> list[str]:
     """The arrays of a split that have something for each of its examples, those of labels apart."""
     own = [name for name in arrays if name.startswith(split) and name not in APART]
     if not split:
-        own = [name for name in own if not name.startswith(("train_", "test_"))]
+        others = of_other_splits(arrays)
+        own = [name for name in own if not name.startswith(("train_", "test_")) and name not in others]
     return [name for name in own if arrays[name].ndim and len(arrays[name]) == size]

@@ -5,7 +5,6 @@ Whatever the source, images are ordered by the SHA-256 of their content, not as 
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -133,8 +132,10 @@ def from_npz(path: Path):
 
 
 def of_other_splits(found: dict[str, np.ndarray]) -> list[str]:
-    """Arrays of images and labels, such as `val_images`, that are read neither to train nor to test."""
-    return sorted(name for name in found if re.fullmatch("(?!train_|test_|given_).+_(images|labels)", name))
+    """Arrays of images and of their labels, such as `val_images`, that are read neither to train nor to test."""
+    parts = [name.removesuffix("_images") for name in sorted(found) if name.endswith("_images")]
+    others = [part for part in parts if part not in ("train", "test") and f"{part}_labels" in found]
+    return [f"{part}_{what}" for part in others for what in ("images", "labels")]
 
 
 def class_names(path: Path, found: dict[str, np.ndarray]) -> list[str]:

@@ -86,10 +86,13 @@ def test_a_column_given_of_the_users_own_is_not_taken_for_labels(photos, tmp_pat
 
 def test_who_gave_a_label_goes_with_it(tmp_path):
     arrays = {"images": np.zeros((6, 4, 4, 3), np.uint8), "labels": np.arange(6) % 2, "given_by": np.arange(6)}
-    np.savez(tmp_path / "d.npz", **arrays)
+    others = {"val_images": arrays["images"], "val_labels": arrays["labels"]}  # as many, by chance
+    np.savez(tmp_path / "d.npz", **arrays, **others, soft_labels=np.eye(6))
     (tmp_path / "gone.csv").write_text("row,action\n2,remove\n")
     assert nlcore("relabel", tmp_path / "d.npz", tmp_path / "gone.csv", "--out", tmp_path / "new.npz") == 0
-    assert np.load(tmp_path / "new.npz")["given_by"].tolist() == [0, 1, 3, 4, 5]
+    new = np.load(tmp_path / "new.npz")
+    assert new["given_by"].tolist() == new["soft_labels"].argmax(1).tolist() == [0, 1, 3, 4, 5]
+    assert len(new["val_images"]) == len(new["val_labels"]) == 6
 
 
 def test_labels_that_are_not_in_the_new_table_are_named(tmp_path, capsys):
