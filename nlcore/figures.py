@@ -146,11 +146,20 @@ def _in_words(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return table.assign(**{column: table[column].map("{:g}".format)}) if is_number else table
 
 
+def mean_curve(rows: pd.DataFrame, x: str, y: str) -> pd.Series:
+    """The mean of column `y` by `x` over runs, as far as all of them go: beyond the end of one that diverged it would
+    be the mean of the others."""
+    at = rows.groupby(x)[y]
+    return at.mean()[at.size() == at.size().max()]
+
+
 def lines(table: pd.DataFrame, y: str, by: str, panel: str, ylabel: str) -> Figure:
     """Column `y` against the share of training that is over, of a frame with a row per run and evaluation: means over
     seeds with bands of one standard deviation, a colour per value of `by`, axes per value of `panel`."""
     panels, names = [*table[panel].unique()], [*table[by].unique()]
     table = table.assign(share=table.step / table.steps)
+    runs = table.groupby([panel, by, "share"], dropna=False)[y].transform("size")  # a line goes as far as all its runs
+    table = table[runs == runs.groupby([table[panel], table[by]], dropna=False).transform("max")]
     fig, grid = row(max(len(panels), 1), 3.1, sharey=True)
     if not panels:
         grid[0].text(0.5, 0.5, "not run yet", ha="center", transform=grid[0].transAxes)

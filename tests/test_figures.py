@@ -10,6 +10,18 @@ from nlcore import figures, words
 matplotlib.use("agg")
 
 
+def test_a_curve_of_means_ends_where_a_run_does():
+    """Behind that it would be the mean of the others."""
+    seeds = [{"key": "a", "step": s, "steps": 4, "y": 1.0} for s in (1, 2)] + [
+        {"key": "b", "step": s, "steps": 4, "y": 3.0} for s in (1, 2, 3, 4)
+    ]
+    rows = pd.DataFrame(seeds).assign(by="one", panel="p")
+    assert figures.mean_curve(rows, "step", "y").to_dict() == {1: 2.0, 2: 2.0}
+    [ax] = figures.lines(rows, "y", "by", "panel", "y").axes
+    assert ax.lines[0].get_xdata().tolist() == [0.25, 0.5] and ax.lines[0].get_ydata().tolist() == [2.0, 2.0]
+    plt.close("all")
+
+
 @pytest.mark.parametrize("names", [["ce", "fasten"], ["forward", "forward_estimated", "gce"], [*words.METHODS]])
 def test_a_legend_lies_below_the_axes_and_inside_the_figure(names):
     rows = pd.DataFrame(

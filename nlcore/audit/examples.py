@@ -12,12 +12,12 @@ from .. import data as datasets
 from ..data.own import SPLIT_NAMES, alike, check_utf8, found_in, inside_of, matters, refuse_single
 from ..data.pictures import shown
 from ..data.prepared import MOST_CLASSES, check_files, check_split, class_names, of_other_splits, opened
-from ..data.tables import SUFFIXES, located, read_table, suffix
+from ..data.tables import SUFFIXES, UNNAMED, counts_from_0, located, read_table, suffix
 from ..inputs import UserError, few, require
 
 NOTES = ("given", "row")  # columns that an audit adds
 COUNTING = "that count the rows"
-OWN_COLUMNS = ("label", *NOTES, "unnamed: 0")  # of a table of features: what is none
+OWN_COLUMNS = ("label", *NOTES, UNNAMED)  # of a table of features: what is none
 
 
 class Examples(NamedTuple):
@@ -150,6 +150,10 @@ def _table(path: Path, side: int) -> Examples:
     said = [f"columns of numbers that are used: {few([*map(str, numbers)])}"]
     if notes := [name for name in NOTES if name in table]:
         said.append(f"taken as notes of an audit and not as numbers: {few(notes)}")
+    if UNNAMED in table and not counts_from_0(table[UNNAMED]):
+        said.append(
+            "rows are counted from 0 below the header; the column without a name, which is left out, has others"
+        )
     text = [name for name in features if name not in {*numbers, *constant, *counting}]
     for kind, names in (("that are no numbers", text), ("with one number", constant), (COUNTING, counting)):
         if names:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..data.own import SPLIT_NAMES, check_outside
 from ..data.prepared import KNOWN, MOST_CLASSES, of_other_splits, opened
-from ..data.tables import SUFFIXES, called, read_table, repeated, suffix
+from ..data.tables import SUFFIXES, UNNAMED, called, counts_from_0, read_table, repeated, suffix
 from ..files import whole
 from ..inputs import counted, few, lookup, require, shown, tell
 from .examples import Examples, read
@@ -54,9 +54,10 @@ def _by_row(table: pd.DataFrame, path: Path, found: Examples, place: Path) -> li
     """Which example each row means by its `row`."""
     if suffix(place) in SUFFIXES:
         own = read_table(place, ("label",))
-        same = "row" not in own or [*own.row.str.strip()] == [*map(str, range(len(own)))]
-        told = f"{place} has a column row of its own, which does not count from 0, and {path} may mean either"
-        require(same, f"{told}; call that column otherwise, and audit again")
+        for name, column in (("row", "row"), (UNNAMED, "without a name")):
+            same = name not in own or counts_from_0(own[name])
+            told = f"{place} has a column {column} of its own, which does not count from 0, and {path} may mean either"
+            require(same, f"{told}; give that column another name, and audit again")
     rows = _index_of_rows(found)
     return [lookup(f"row of {path} in {found.name}", row.strip(), rows) for row in table.row]
 

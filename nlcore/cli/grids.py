@@ -59,8 +59,8 @@ def run(
         print(f"{name} at {tier}: {recorded} of {len(runs)} runs have a record{stale}, in {store.working().absolute()}")
         states += [state for state, _ in own]
     gone = states.count("missing") if budget is None else 0  # else they may not have been started
-    lost = f"{gone} of these runs were done and have no record any more; was {store.working().absolute()} moved"
-    require(not gone, f"{lost} or emptied meanwhile? A second start trains what is not there")
+    lost = f"{gone} of these runs have no record: it could not be written, or {store.working().absolute()} was moved"
+    require(not gone, f"{lost} or emptied meanwhile; a second start trains them")
     raise SystemExit(int("failed" in states))
 
 

@@ -25,8 +25,14 @@ EMPTY = (
 )  # what a cell that should be a number has where there is none
 TRUTHS = {"true": True, "false": False}
 OTHERWISE = r"[-+]?(\d+,\d+|\d{1,3}([,.' ]\d{3})+([.,]\d+)?|\d+([.,]\d+)? ?%)"  # numbers that only people read
+UNNAMED = "unnamed: 0"  # what the index of a table without a name is called, as pandas writes it into a CSV
 UNSEEN = {0x200B: None, 0x2060: None, 0xFEFF: None, 0xA0: " "}  # joiners are not among them: some scripts need them
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+
+
+def counts_from_0(column: pd.Series) -> bool:
+    """Whether a column has the numbers of the rows."""
+    return [*column.astype(str).str.strip()] == [*map(str, range(len(column)))]
 
 
 def suffix(path: Path) -> str:
@@ -92,7 +98,8 @@ def _typed(path: Path, column: pd.Series) -> pd.Series:
         return column
     filled = column[~column.str.strip().str.lower().isin(EMPTY)]
     if len(filled) and filled.str.strip().str.lower().isin(TRUTHS).all():
-        return column.str.strip().str.lower().map(TRUTHS)
+        truths = column.str.strip().str.lower().map(TRUTHS)
+        return truths if len(filled) == len(column) else truths.astype(float)  # which has room for empty cells
     numbers = pd.to_numeric(filled, errors="coerce")
     if len(filled) == 0 or numbers.notna().all():
         return numbers.reindex(column.index)
@@ -112,7 +119,8 @@ def _parquet(path: Path, as_text: bool) -> pd.DataFrame:
         table = pd.read_parquet(path, dtype_backend="numpy_nullable")
     except ImportError:
         raise UserError(f"{path}: to read Parquet install pyarrow, or save the table as CSV") from None
-    table = table.reset_index(drop=table.index.names == [None])
+    counted = table.index.names == [None] and table.index.equals(pd.RangeIndex(len(table)))
+    table = (table.rename_axis(UNNAMED) if table.index.names == [None] else table).reset_index(drop=counted)
     return table.apply(lambda cells: _text(cells) if as_text or _is_label(cells) else cells)
 
 

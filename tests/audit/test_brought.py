@@ -101,6 +101,26 @@ def test_rows_to_be_removed_are_examples_and_each_counts_once(tmp_path, capsys):
             reviewed.checked(of(*files), found, photos)
 
 
+def test_rows_that_an_index_of_pandas_counts_otherwise_are_not_guessed(tmp_path):
+    """As of a table that was filtered or shuffled before it was written."""
+    own = pd.DataFrame({"a": np.arange(20) % 7, "label": ["x", "y"] * 10}, index=range(100, 120))
+    own.to_csv(tmp_path / "own.csv")
+    assert any("rows are counted from 0 below the header" in line for line in read(str(tmp_path / "own.csv")).said)
+    review = write(tmp_path / "r.csv", row=[3], label=["x"])
+    with pytest.raises(UserError, match="has a column without a name of its own, which does not count from 0"):
+        relabel(str(tmp_path / "own.csv"), review, tmp_path / "new.csv")
+    own.reset_index(drop=True).to_csv(tmp_path / "own.csv")
+    assert not any("counted from 0" in line for line in read(str(tmp_path / "own.csv")).said)
+    relabel(str(tmp_path / "own.csv"), review, tmp_path / "new.csv")
+
+
+def test_truths_with_empty_cells_are_numbers(tmp_path):
+    own = pd.DataFrame({"a": np.arange(20) % 7, "yes": ["true", "false", "", "true"] * 5, "label": ["x", "y"] * 10})
+    own.to_csv(tmp_path / "own.csv", index=False)
+    x = read(str(tmp_path / "own.csv")).x
+    assert x[:2, 1].tolist() == [1.0, 0.0] and np.isnan(x[2, 1])
+
+
 def test_minus_nothing_is_nothing(tmp_path):
     """As rounded numbers are written."""
     own = pd.DataFrame({"a": ["0.0", "0.0", "1.5", "2.5"] * 5, "label": ["x", "y"] * 10})

@@ -54,6 +54,8 @@ def test_a_named_index_of_parquet_is_a_column(stored, monkeypatch):
     assert [*read_table(parquet, ("file", "label")).file] == ["0.png", "1.png"]
     chosen = indexed.reset_index(drop=True).iloc[1:]  # rows of a filtered table keep their old numbers
     monkeypatch.setattr(pd, "read_parquet", lambda path, dtype_backend: chosen)
+    assert read_table(parquet)["unnamed: 0"].tolist() == ["1"]  # as a CSV of it has them
+    monkeypatch.setattr(pd, "read_parquet", lambda path, dtype_backend: chosen.reset_index(drop=True))
     assert [*read_table(parquet).columns] == ["label"]
 
 

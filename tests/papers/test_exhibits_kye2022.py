@@ -1,5 +1,7 @@
 """What chapter 8 shows, on frames made by hand."""
 
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from nlcore import words
 from nlcore.inputs import UserError
 from nlcore.papers.kye2022 import exhibits, sentences
 from nlcore.papers.kye2022.experiments import ALL
+from nlcore.papers.kye2022.measured import priced
 from nlcore.papers.tables import blank
 
 SYMMETRIC = "symmetric_inclusive"
@@ -96,6 +99,26 @@ def test_accuracies():
     assert [*table.index] == ["gold loss correction (GLC)", "FasTEN"]  # no rows of what was not run
     assert [*table.columns] == ["symmetric 0.2", "pair 0.4", "symmetric 0.8"]
     assert shown(table) == [["", "", "60.0"], ["90.0", "85.0", "75.0 ± 7.1"]]
+
+
+def test_what_diverged_costs_nothing_that_could_be_compared():
+    """Its training ended early: fewer seconds and passes than those of a whole one."""
+    spent = {"forward_passes": [20, 30], "backward_passes": [10, 20], "train_seconds": [10.0, 5.0]}
+    both = pd.concat(
+        [
+            HARD[:2].assign(**spent, seed=0, diverged=[False, True]),
+            HARD[:2].assign(
+                forward_passes=[20, 60], backward_passes=[10, 40], train_seconds=[11.0, 22.0], seed=1, diverged=False
+            ),
+        ]
+    )
+    assert exhibits.costs(both.assign(method=["fasten", "l2rw"] * 2)).loc[words.method("l2rw"), "seconds"] == "22.0"
+    alone = both[both.seed == 0].assign(method=["fasten", "l2rw"])
+    assert {*exhibits.costs(alone).loc[words.method("l2rw"), ["seconds", "FasTEN = 1", "forward passes"]]} == {""}
+    assert (
+        math.isnan(priced(alone).cost["l2rw"])
+        and priced(both.assign(method=["fasten", "l2rw"] * 2)).cost["l2rw"] == 2.2
+    )
 
 
 def test_shares_of_wrong_labels():

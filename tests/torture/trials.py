@@ -359,7 +359,7 @@ def full_disk(place: Place) -> None:
     command, ready, _ = COMMANDS[name]
     if name == "mentor learn":
         ready(place)
-        command, limit = Command(command.words, limited(place.dice.randrange(2000))), None
+        command, limit = Command(command.words, limited(place.dice.randrange(1000, 9000))), None
     else:
         ready(place)
         limit = place.folder / inside
@@ -379,7 +379,7 @@ def full_disk(place: Place) -> None:
 
 
 def limited(size: int) -> Callable[[Place], None]:
-    """No file may be larger: a stand-in for a full disk."""
+    """No file may be larger, that of what the command says either: a stand-in for a full disk."""
     return lambda place: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 

@@ -18,7 +18,7 @@ from ..effects import Effect, ahead, estimate, in_words, mean
 from ..tables import over_seeds, percent, published, share
 from ..texts import WHEN, data_and_network, decimal, interval, noise_of
 from .experiments import ABLATION, ALL
-from .measured import SYMMETRIC, priced
+from .measured import SYMMETRIC, priced, to_the_end
 
 HONEST = ("last", "noisy validation", "clean validation")
 # what was changed of FasTEN, in words
@@ -136,7 +136,8 @@ def prices_of_paper(rate: float) -> pd.DataFrame:
 def accuracy_against_cost(rows: pd.DataFrame) -> Figure:
     """Test accuracy against the time of training in multiples of FasTEN's, a named point per method: ours with one
     standard deviation over seeds (above), the paper's with half of its 95 % interval (below)."""
-    panels = {f"ours, symmetric {rows.rate.max():g}": priced(rows), "paper, symmetric 0.8": prices_of_paper(0.8)}
+    ours = priced(rows).dropna(subset="cost")
+    panels = {f"ours, symmetric {rows.rate.max():g}": ours, "paper, symmetric 0.8": prices_of_paper(0.8)}
     fig = figures.cost(panels)
     fig.legends[0].remove()
     fig.set_size_inches(5.6, 7)
@@ -159,16 +160,17 @@ def name_points(ax: Axes, table: pd.DataFrame) -> None:
 
 def costs(rows: pd.DataFrame) -> pd.DataFrame:
     """By method, the cheapest first: seconds of a whole training, the least over seeds; the same in multiples of
-    FasTEN's; the paper's multiples; and its passes."""
-    whole = rows[["method", "forward_passes", "backward_passes"]].assign(seconds=rows.train_seconds)
-    spent = whole.groupby("method").min().sort_values("seconds")
+    FasTEN's; the paper's multiples; and its passes. Empty where all trainings diverged, which ends them early."""
+    whole = to_the_end(rows.assign(seconds=rows.train_seconds)).groupby("method")
+    spent = whole[["seconds", "forward_passes", "backward_passes"]].min().reindex(rows.method.unique())
+    spent = spent.sort_values("seconds")
     theirs = prices_of_paper(0.8).cost.reindex(spent.index).map("{:.2f}".format).replace("nan", "")
     table = pd.DataFrame({"seconds": spent.seconds.map("{:.1f}".format)})
     table["FasTEN = 1"] = (spent.seconds / spent.seconds["fasten"]).map("{:.2f}".format)
     table["paper, FasTEN = 1"] = theirs
     table["forward passes"] = spent.forward_passes.map("{:,.0f}".format)
     table["backward passes"] = spent.backward_passes.map("{:,.0f}".format)
-    return table.rename(index=words.method).rename_axis("method")
+    return table.replace("nan", "").rename(index=words.method).rename_axis("method")
 
 
 def time_to_best(history: pd.DataFrame) -> pd.DataFrame:
@@ -196,7 +198,7 @@ def heads(rows: pd.DataFrame) -> pd.DataFrame:
     noise."""
     way = rows.method_shared.map({True: "two heads on one network", False: "two networks"})
     table = percent(rows.assign(way=way), "way", "rate").rename(columns="symmetric {:g}".format)
-    seconds = rows.groupby(way).train_seconds.median().map("{:.1f}".format)
+    seconds = to_the_end(rows).groupby(way).train_seconds.median().map("{:.1f}".format)
     return table.assign(**{"seconds of training": seconds}).rename_axis("FasTEN with")
 
 

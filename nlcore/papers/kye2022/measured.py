@@ -24,6 +24,11 @@ def whole(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def to_the_end(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of trainings that made all their steps: one that diverged took less time and fewer passes."""
+    return rows[~rows.diverged.astype(bool)] if "diverged" in rows else rows
+
+
 def ahead_at(a: str, b: str, rate: float, rows: pd.DataFrame) -> float:
     """Points that method `a` is ahead of `b` under symmetric noise."""
     return ahead(rows, a, b, noise=SYMMETRIC, rate=rate)
@@ -76,7 +81,7 @@ def seconds(rows: pd.DataFrame) -> pd.Series:
 def costs(rows: pd.DataFrame) -> pd.Series:
     """Seconds of whole trainings by method, over those of FasTEN: the least over the noises, since the noise costs
     nothing and what else the machine does only adds."""
-    took = by_method(rows, lambda one: one.seconds.min())
+    took = by_method(to_the_end(rows), lambda one: one.seconds.min())
     return took / took.fasten
 
 
@@ -102,8 +107,8 @@ def priced(frame: pd.DataFrame) -> pd.DataFrame:
     seeds in percent."""
     of = frame.groupby("method", sort=False)
     table = (100 * of.test_accuracy.agg(["mean", "std"])).set_axis(["accuracy", "spread"], axis=1)
-    least = of.train_seconds.min()  # over seeds: the rest is what else the machine did
-    return table.assign(cost=least / least["fasten"])
+    least = to_the_end(frame).groupby("method").train_seconds.min()  # over seeds: what else the machine did only adds
+    return table.assign(cost=least / least.get("fasten", math.nan))
 
 
 def matrix_over_glc(rows: pd.DataFrame) -> pd.Series:
@@ -169,6 +174,7 @@ def shared_ahead(rate: float, rows: pd.DataFrame) -> float:
 
 def cost_of_separation(rows: pd.DataFrame) -> float:
     """Seconds of whole trainings, of two networks over two heads."""
+    rows = to_the_end(rows)
     return mean(rows, "train_seconds", method_shared=False) / mean(rows, "train_seconds", method_shared=True)
 
 

@@ -244,7 +244,7 @@ def memorised(history: pd.DataFrame) -> Figure:
     fig, grid = figures.row(rows.rate.nunique(), 3.1, sharey=True)
     for ax, (rate, part) in zip(grid, rows.groupby("rate"), strict=True):
         for a, colour in shades([*part.a.unique()]):
-            means = 100 * part[part.a == a].groupby("share").train_wrong.mean()
+            means = 100 * figures.mean_curve(part[part.a == a], "share", "train_wrong")
             ax.plot(means.index, means, "o-", ms=3, color=colour, label=named(a))
         ax.set(xlabel="share of training", title=f"noise rate {rate:g}", ylim=(0, 101))
         ax.grid(alpha=0.3)

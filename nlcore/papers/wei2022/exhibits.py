@@ -157,7 +157,7 @@ def over_training(history: pd.DataFrame) -> Figure:
         for name in ("ce", "gce"):
             for noise, style in ((PEOPLE, "-"), (DRAWN, "--")):
                 part = table[(table.method == name) & (table.noise == noise)]
-                means = 100 * part.groupby("epoch")[column].mean() if len(part) else pd.Series(dtype=float)
+                means = 100 * figures.mean_curve(part, "epoch", column) if len(part) else pd.Series(dtype=float)
                 label = f"{words.method(name)}, {'people' if noise == PEOPLE else 'drawn'}"
                 ax.plot(means.index, means, style, label=label, **words.look(name), ms=4)
         ax.set(xlabel="epoch", ylim=(0, None))

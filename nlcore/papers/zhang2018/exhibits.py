@@ -127,7 +127,7 @@ def training_curves(history: pd.DataFrame) -> Figure:
     fig, grid = figures.row(len(panels), 3)
     for ax, (noise, column, what) in zip(grid, panels, strict=True):
         for q, rows in history[history.noise == noise].groupby("method_q"):
-            means = 100 * rows.groupby("epoch")[column].mean()
+            means = 100 * figures.mean_curve(rows, "epoch", column)
             ax.plot(means.index, means, color=colours[q], label=f"q = {q:g}")
         ax.set(xlabel="epoch", title=f"{noise}:\n{what}", ylim=(0, None))
         ax.title.set_fontsize("medium")
