@@ -149,8 +149,12 @@ def _every_published(paper: str) -> dict[str, Record]:
 @lru_cache(maxsize=8)
 def _in_order(path: Path, changed: int) -> bool:
     """Whether the keys of the lines of a file grow, each once, as `publish` writes them; a merge may leave others."""
-    with path.open("rb") as lines:
-        keys = [_key_in(line, 0, len(line)) for line in lines]
+    keys, start = [], 0
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as lines:
+        while start < len(lines):
+            end = _end(lines, start)
+            keys.append(_key_in(lines, start, end))
+            start = end + 1
     return all(one < other for one, other in pairwise(keys))
 
 
@@ -186,7 +190,7 @@ def _end(lines: mmap.mmap, start: int) -> int:
     return len(lines) if end < 0 else end
 
 
-def _key_in(lines: mmap.mmap | bytes, start: int, end: int) -> bytes:
+def _key_in(lines: mmap.mmap, start: int, end: int) -> bytes:
     """The key that stands in a line, near its end (see `Record.dump`); b"" in one without."""
     place = lines.rfind(b'"key":"', start, end)
     return lines[place + 7 : place + 23] if place >= 0 else b""
