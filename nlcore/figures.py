@@ -18,6 +18,7 @@ PAPER = " (paper)"  # behind the name of a line that a paper has
 LETTERS = 62  # of a legend, beside each other
 plt.rcParams.update({"font.size": 11, "axes.titlesize": "medium"})  # then type and legends can be read there
 
+NOTHING_RUN = "not run yet"  # in place of what a figure or a table would show
 NETS = ("perceptron", "mlp1", "mlp2", "mlp4", "conv4", "conv_small", "conv6", "resnet18", "resnet34")
 COLOURS = dict(zip(NETS, sns.color_palette("colorblind", len(NETS)), strict=True))  # one for each network, everywhere
 COLOURS["conv6"] = COLOURS["conv_small"]  # free, and further from that of Conv4
@@ -146,6 +147,11 @@ def _in_words(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return table.assign(**{column: table[column].map("{:g}".format)}) if is_number else table
 
 
+def nothing_run(ax: Axes) -> None:
+    """Say in Axes that there is nothing to draw yet."""
+    ax.text(0.5, 0.5, NOTHING_RUN, ha="center", transform=ax.transAxes)
+
+
 def mean_curve(rows: pd.DataFrame, x: str, y: str) -> pd.Series:
     """The mean of column `y` by `x` over runs, as far as all of them go: beyond the end of one that diverged it would
     be the mean of the others."""
@@ -162,7 +168,7 @@ def lines(table: pd.DataFrame, y: str, by: str, panel: str, ylabel: str) -> Figu
     table = table[runs == runs.groupby([table[panel], table[by]], dropna=False).transform("max")]
     fig, grid = row(max(len(panels), 1), 3.1, sharey=True)
     if not panels:
-        grid[0].text(0.5, 0.5, "not run yet", ha="center", transform=grid[0].transAxes)
+        nothing_run(grid[0])
         return fig
     style = {"hue": by, "hue_order": names, "palette": colours_of(names), "errorbar": "sd"} | markers_of(by, names)
     for ax, value in zip(grid, panels, strict=True):

@@ -191,10 +191,8 @@ def work_folder() -> Iterator[Path]:
 
 def records() -> list[str]:
     """Names and times of the records in the working store, also of those that were set aside."""
-    kinds = (".json", ".old", ".damaged")
-    return sorted(
-        f"{path.name} {path.stat().st_mtime_ns}" for kind in kinds for path in store.working().glob(f"*{kind}")
-    )
+    files = [path for kind in ("json", "old", "damaged") for path in store.working().glob(f"*.{kind}")]
+    return sorted(f"{path.name} {path.stat().st_mtime_ns}" for path in files)
 
 
 def has_all(name: str, values: dict, before: list[str]) -> bool:

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,6 +81,12 @@ def from_table(path: Path):
     return divided(x, label, test) | {"train_files": [*table.file[~test]]}, names
 
 
+def _used(there: Container[str]) -> dict[str, str]:
+    """Of the usual names of each part the first that is `there`, and which part that is."""
+    first = {part: next((name for name in names if name in there), "") for part, names in SPLITS.items()}
+    return {name: part for part, name in first.items() if name}
+
+
 def _of_splits(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table whose column `split` names a part that is used, as `train` or `test`; other rows, such as
     those of `val` beside `test`, are left out, which is said. A `UserError` if a cell names no part."""
@@ -88,8 +94,7 @@ def _of_splits(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     odd = sorted({*table.split[~split.isin(SPLIT_NAMES)]})
     told = f"{path}: split is train or test (or another usual name of one of them)"
     require(not odd, f"{told}, not {few([repr(name) for name in odd], most=3)}")
-    there = {*split}
-    used = {name: part for part, names in SPLITS.items() for name in [one for one in names if one in there][:1]}
+    used = _used({*split})
     others = split[~split.isin(used)]
     if len(others):
         rows = f"{counted(len(others), 'row')} whose split is {few(sorted({*others}))}"
@@ -142,14 +147,14 @@ def _splits(place: Path) -> tuple[list[Path], list[Path]]:
     """The folders for training and testing, if there are any, and what else lies beside them."""
     inside = inside_of(place)
     named = {p.name.lower(): p for p in inside if p.is_dir()}
-    chosen = [[named[name] for name in names if name in named] for names in SPLITS.values()]
-    if not any(chosen):
+    used = _used(named)
+    if not used:
         return [], []
-    for (kind, names), folders in zip(SPLITS.items(), chosen, strict=True):
+    for kind, names in SPLITS.items():
         wanted = " or ".join(f"{name}/" for name in names)
         there = few([f"{p.name}/" for p in named.values()])
-        require(bool(folders), f"{place} has no folder to {kind}, {wanted}, beside {there}; {NEEDS}")
-    splits = [folders[0] for folders in chosen]
+        require(kind in used.values(), f"{place} has no folder to {kind}, {wanted}, beside {there}; {NEEDS}")
+    splits = [named[name] for name in used]
     return splits, [p for p in inside if p not in splits and matters(p)]
 
 

@@ -119,8 +119,10 @@ def _parquet(path: Path, as_text: bool) -> pd.DataFrame:
         table = pd.read_parquet(path, dtype_backend="numpy_nullable")
     except ImportError:
         raise UserError(f"{path}: to read Parquet install pyarrow, or save the table as CSV") from None
-    counted = table.index.names == [None] and table.index.equals(pd.RangeIndex(len(table)))
-    table = (table.rename_axis(UNNAMED) if table.index.names == [None] else table).reset_index(drop=counted)
+    unnamed = table.index.names == [None]
+    only_counts = unnamed and table.index.equals(pd.RangeIndex(len(table)))
+    table = table.rename_axis(UNNAMED) if unnamed else table
+    table = table.reset_index(drop=only_counts)
     return table.apply(lambda cells: _text(cells) if as_text or _is_label(cells) else cells)
 
 

@@ -86,9 +86,10 @@ class Checkpoints:
 
     def otherwise(self, stamp: str) -> str:
         """In words, by what else a state with another stamp was made."""
-        made, ours = stamp.split("; "), self.stamp.split("; ")
-        others = [f"{one}, not {own}" for one, own in zip(made[1:], ours[1:], strict=True) if one != own]
-        return "with " + " and ".join([*(["code of other golden runs"] if made[0] != ours[0] else []), *others])
+        (golden, *made), (own_golden, *ours) = stamp.split("; "), self.stamp.split("; ")
+        found = [] if golden == own_golden else ["code of other golden runs"]
+        found += [f"{one}, not {own}" for one, own in zip(made, ours, strict=True) if one != own]
+        return "with " + " and ".join(found)
 
     def clear(self) -> None:
         """Remove them: the run is over, and its record is written."""

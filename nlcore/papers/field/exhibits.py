@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ... import data, figures, words
+from ...figures import NOTHING_RUN
 from ...measures.evaluate import COMPARED, select
 from ...methods import METHODS
 from ...noise import InstanceDependent, Matrix, Noise, PairFlip, draw
@@ -36,7 +37,6 @@ PAIRED = (
 )  # methods that need nothing and gain much, compared with each other
 COLUMNS = ["key", "method", "noise", "rate", "seed", "model", "dataset", "images", "step", "test_accuracy"]
 COLUMNS += ["noisy_validation", "train_wrong", "realised_rate"]
-NOTHING_RUN = "not run yet"
 FAR = -20  # points: a figure that showed how far behind chance is would show little else
 circumstances = texts.of_growing  # for chapters
 
@@ -164,7 +164,7 @@ def dots(found: pd.DataFrame, kinds: tuple[str, ...], filled: str = "last", othe
     panels, names = [*table.groupby(["noise", "rate"])], in_order(table.method)
     fig, grid = figures.row(max(len(panels), 1), 1.2 + 0.27 * len(names), sharey=True, sharex=True)
     if not panels:
-        grid[0].text(0.5, 0.5, NOTHING_RUN, ha="center", transform=grid[0].transAxes)
+        figures.nothing_run(grid[0])
         return fig
     for ax, (_, part) in zip(grid, panels, strict=True):
         ax.set(title=texts.noise_of(part).iloc[0], xlim=reach(table))

@@ -38,9 +38,9 @@ def orders(photographs: pd.DataFrame, fashion: pd.DataFrame) -> pd.DataFrame:
     here, elsewhere = (words.listed(rows.dataset.unique()) for rows in (photographs, fashion))
     people = where("human", photographs[photographs.noise.isin(KINDS["human"])].rate.max())
     for kind, rate in kinds_of(photographs[~photographs.noise.isin(KINDS["human"])]):
-        others = {f"the same on {elsewhere}": where(kind, rate, photograph=False), "people's labels": people}
-        if elsewhere in (here, ""):
-            others = {"people's labels": people}
+        others = {"people's labels": people}
+        if elsewhere not in (here, ""):
+            others = {f"the same on {elsewhere}": where(kind, rate, photograph=False)} | others
         this = photographs.noise.isin(KINDS[kind]) & (photographs.rate == rate)
         table[said[this].iloc[0]] = {
             (name, WHEN[rule]): correlation(rows, where(kind, rate), other)

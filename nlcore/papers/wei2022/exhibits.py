@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ... import data, figures, home, words
+from ...figures import NOTHING_RUN
 from ...files import read_json
 from ...inputs import require
 from ...measures.evaluate import COMPARED, select
@@ -163,7 +164,7 @@ def over_training(history: pd.DataFrame) -> Figure:
         ax.set(xlabel="epoch", ylim=(0, None))
         ax.grid(alpha=0.3)
     if not len(table):
-        grid[0].text(0.5, 0.5, "not run yet", transform=grid[0].transAxes, ha="center")
+        figures.nothing_run(grid[0])
     grid[0].set(ylabel=words.said("accuracy"))
     grid[1].set(ylabel="wrong labels predicted, %")
     figures.below(fig, *grid[0].get_legend_handles_labels())
@@ -172,7 +173,7 @@ def over_training(history: pd.DataFrame) -> Figure:
 
 def nothing() -> pd.DataFrame:
     """What stands in place of a table without runs."""
-    return pd.DataFrame({"method": ["all of them"], "test accuracy": ["not run yet"]})
+    return pd.DataFrame({"method": ["all of them"], "test accuracy": [NOTHING_RUN]})
 
 
 def twins(history: pd.DataFrame) -> pd.DataFrame:
